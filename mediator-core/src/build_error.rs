@@ -1,0 +1,113 @@
+//! What is wrong with the wiring.
+
+use std::fmt;
+use std::panic::Location;
+
+use crate::handler::BoxError;
+use crate::registry::HandlerInfo;
+
+/// Every problem that [`build`](crate::MediatorBuilder::build) found, each with its place.
+#[derive(Debug)]
+pub struct BuildError {
+    problems: Vec<BuildProblem>,
+}
+
+impl BuildError {
+    pub(crate) fn new(problems: Vec<BuildProblem>) -> Self {
+        Self { problems }
+    }
+
+    /// The problems, all of them.
+    #[must_use]
+    pub fn problems(&self) -> &[BuildProblem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problems.len() {
+            1 => f.write_str("the mediator cannot be built, there is 1 problem:")?,
+            count => write!(f, "the mediator cannot be built, there are {count} problems:")?,
+        }
+        self.problems.iter().try_for_each(|problem| write!(f, "\n- {problem}"))
+    }
+}
+
+impl std::error::Error for BuildError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.problems.iter().find_map(|problem| match problem {
+            BuildProblem::Handler { error, .. } => Some(&**error as _),
+            _ => None,
+        })
+    }
+}
+
+/// One thing that is wrong with the wiring.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BuildProblem {
+    /// A handler needs a service that was not provided.
+    #[non_exhaustive]
+    MissingService {
+        /// The handler.
+        handler: HandlerInfo,
+        /// The field or parameter, unless an `impl Inject` did not name one.
+        field: Option<&'static str>,
+        /// The type of the service.
+        service: &'static str,
+    },
+    /// A handler type is registered for one event twice.
+    #[non_exhaustive]
+    DuplicateHandler {
+        /// The event.
+        event_name: &'static str,
+        /// The first registration.
+        first: HandlerInfo,
+        /// The second registration.
+        second: HandlerInfo,
+    },
+    /// Two services of one type were provided.
+    #[non_exhaustive]
+    DuplicateService {
+        /// The type of the service.
+        service: &'static str,
+        /// Where it was provided first.
+        first: &'static Location<'static>,
+        /// Where it was provided again.
+        second: &'static Location<'static>,
+    },
+    /// An `impl Inject` failed for a reason of its own.
+    #[non_exhaustive]
+    Handler {
+        /// The handler.
+        handler: HandlerInfo,
+        /// Its reason.
+        error: BoxError,
+    },
+}
+
+impl fmt::Display for BuildProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingService { handler, field, service } => {
+                write!(f, "handler {handler} needs `{service}`")?;
+                if let Some(field) = field {
+                    write!(f, " for `{field}`")?;
+                }
+                f.write_str(", which was not provided; add `.provide(…)` with a value of exactly this type")
+            }
+            Self::DuplicateHandler { event_name, first, second } => write!(
+                f,
+                "handler {second} is already registered for `{event_name}` at {}; remove one of the two",
+                first.location()
+            ),
+            Self::DuplicateService { service, first, second } => write!(
+                f,
+                "a service of type `{service}` is provided at {second} and already at {first}; provide it once, \
+                 or wrap one of them in a type of its own"
+            ),
+            Self::Handler { handler, error } => write!(f, "handler {handler} cannot be built: {error}"),
+        }
+    }
+}

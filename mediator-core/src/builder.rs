@@ -1,0 +1,238 @@
+//! From registrations and services to a mediator.
+
+use std::any::{TypeId, type_name};
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+use crate::dispatch::{HandlerList, Instance, Table};
+use crate::event_publisher::Strategy;
+use crate::inject::ServiceMap;
+use crate::mediator::Shared;
+use crate::{
+    BuildError, BuildProblem, EventHandler, EventPublisher, Inject, Mediator, Notification, Registration,
+    SequentialEventPublisher, Service, Services, order,
+};
+
+/// Collects what a mediator is made of.
+///
+/// ```standalone_crate
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use mediator_core::prelude::*;
+///
+/// #[event]
+/// struct OrderPlaced {}
+///
+/// #[event_handler(OrderPlaced)]
+/// struct CountOrders { count: Arc<AtomicUsize> }
+///
+/// impl EventHandler<OrderPlaced> for CountOrders {
+///     async fn handle(&self, _event: &OrderPlaced) {
+///         self.count.fetch_add(1, Ordering::Relaxed);
+///     }
+/// }
+///
+/// let count = Arc::new(AtomicUsize::new(0));
+/// let mediator = Mediator::builder().provide(count.clone()).build()?;
+/// # futures::executor::block_on(mediator.publish(OrderPlaced::new()))?;
+/// # assert_eq!(count.load(Ordering::Relaxed), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a builder does nothing until `build`"]
+pub struct MediatorBuilder {
+    discovery: bool,
+    services: ServiceMap,
+    binds: Vec<Bind>,
+    strategy: Strategy,
+    problems: Vec<BuildProblem>,
+}
+
+/// A handler of one event, with its instance if it need not be built.
+struct Bind {
+    registration: Registration,
+    instance: Option<Instance>,
+}
+
+impl MediatorBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            discovery: true,
+            services: ServiceMap::default(),
+            binds: Vec::new(),
+            strategy: SequentialEventPublisher.into_strategy(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Makes a value available for injection, by its exact type: provide an `Arc<dyn Mailer>` as
+    /// `mailer as Arc<dyn Mailer>`.
+    ///
+    /// Providing two values of one type is an error of [`build`](Self::build).
+    #[track_caller]
+    pub fn provide<T: Service>(mut self, service: T) -> Self {
+        let second = Location::caller();
+        if let Err(first) = self.services.insert(service, second) {
+            self.problems.push(BuildProblem::DuplicateService { service: type_name::<T>(), first, second });
+        }
+        self
+    }
+
+    /// Sets the strategy of all publishes that do not bring their own; by default
+    /// [`SequentialEventPublisher`].
+    pub fn event_publisher(mut self, publisher: impl EventPublisher) -> Self {
+        self.strategy = publisher.into_strategy();
+        self
+    }
+
+    /// Ignores the handlers that were collected at link time; those of [`bind`](Self::bind) and
+    /// [`bind_handler`](Self::bind_handler) remain.
+    pub fn without_discovery(mut self) -> Self {
+        self.discovery = false;
+        self
+    }
+
+    /// Registers a handler by hand, to be built from the services.
+    ///
+    /// Runs after the discovered handlers of the event, in the order of the calls.
+    ///
+    /// ```
+    /// use mediator_core::prelude::*;
+    ///
+    /// # #[derive(Notification)] struct OrderPlaced;
+    /// #[derive(Inject)]
+    /// struct Audit;
+    ///
+    /// impl EventHandler<OrderPlaced> for Audit {
+    ///     async fn handle(&self, _event: &OrderPlaced) {}
+    /// }
+    ///
+    /// let mediator = Mediator::builder().without_discovery().bind::<OrderPlaced, Audit>().build()?;
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    #[track_caller]
+    pub fn bind<E: Notification, H: EventHandler<E> + Inject>(mut self) -> Self {
+        self.binds.push(Bind { registration: Registration::bound::<E, H>(), instance: None });
+        self
+    }
+
+    /// Registers a ready-made handler, or an `Arc` of one to look into afterwards.
+    ///
+    /// Runs after the discovered handlers of the event, in the order of the calls.
+    #[track_caller]
+    pub fn bind_handler<E: Notification, H: EventHandler<E>>(mut self, handler: H) -> Self {
+        self.binds.push(Bind { registration: Registration::ready_made::<E, H>(), instance: Some(Arc::new(handler)) });
+        self
+    }
+
+    /// Builds all handlers and freezes who handles what.
+    ///
+    /// # Errors
+    ///
+    /// When the wiring is wrong in any way, with every problem and its place in the code: services
+    /// that are missing, handlers that are registered twice.
+    pub fn build(self) -> Result<Mediator, BuildError> {
+        let mut problems = Vec::new();
+        // The services include handles of the mediator, so it must have an address before it is
+        // wired. If that fails, what was wired is dropped.
+        let shared = Arc::new_cyclic(|shared| {
+            let mediator = Mediator::member(shared.clone());
+            let (shared, found) = self.provide(mediator.publisher()).provide(mediator).wire();
+            problems = found;
+            shared
+        });
+        if problems.is_empty() { Ok(Mediator::owner(shared)) } else { Err(BuildError::new(problems)) }
+    }
+
+    fn wire(self) -> (Shared, Vec<BuildProblem>) {
+        let binds = in_order(self.discovery, self.binds);
+        let mut problems = self.problems;
+        problems.extend(duplicates(&binds));
+        let instances = instances(&binds, &self.services, &mut problems);
+        let shared = Shared {
+            table: if problems.is_empty() { table(binds, &instances) } else { Table::new([]) },
+            strategy: self.strategy,
+        };
+        (shared, problems)
+    }
+}
+
+/// All handlers in the order of their calls, over all events.
+fn in_order(discovery: bool, explicit: Vec<Bind>) -> Vec<Bind> {
+    let mut discovered: Vec<_> = inventory::iter::<Registration>().filter(|_| discovery).collect();
+    order::sort(&mut discovered);
+    let discovered =
+        discovered.into_iter().map(|registration| Bind { registration: registration.clone(), instance: None });
+    discovered.chain(explicit).collect()
+}
+
+/// Handlers that would be called twice.
+fn duplicates(binds: &[Bind]) -> Vec<BuildProblem> {
+    let mut seen = HashMap::new();
+    let mut problems = Vec::new();
+    for Bind { registration, .. } in binds {
+        let plan = registration.plan();
+        if let Some(first) = seen.insert((plan.event(), plan.handler()), registration) {
+            problems.push(BuildProblem::DuplicateHandler {
+                event_name: registration.event_name(),
+                first: first.handler_info(),
+                second: registration.handler_info(),
+            });
+        }
+    }
+    problems
+}
+
+/// One instance of each handler type, as far as they can be built.
+fn instances(
+    binds: &[Bind],
+    provided: &ServiceMap,
+    problems: &mut Vec<BuildProblem>,
+) -> HashMap<TypeId, Option<Instance>> {
+    let ready_made = binds.iter().filter(|bind| bind.instance.is_some());
+    let mut instances: HashMap<_, _> =
+        ready_made.map(|bind| (bind.registration.plan().handler(), bind.instance.clone())).collect();
+    for Bind { registration, .. } in binds {
+        instances.entry(registration.plan().handler()).or_insert_with(|| instance(registration, provided, problems));
+    }
+    instances
+}
+
+fn instance(registration: &Registration, provided: &ServiceMap, problems: &mut Vec<BuildProblem>) -> Option<Instance> {
+    let services = Services::new(provided);
+    let injected = registration.inject(&services)?;
+    let handler = registration.handler_info();
+    let missing = services.into_requests().into_iter().filter(|request| !request.found);
+    problems.extend(missing.map(|request| BuildProblem::MissingService {
+        handler,
+        field: request.field,
+        service: request.service,
+    }));
+    injected
+        .map_err(|error| {
+            let own = error.into_own();
+            problems.extend(own.map(|error| BuildProblem::Handler { handler, error }));
+        })
+        .ok()
+}
+
+fn table(binds: Vec<Bind>, instances: &HashMap<TypeId, Option<Instance>>) -> Table {
+    let mut events: HashMap<TypeId, Vec<_>> = HashMap::new();
+    for Bind { registration, instance } in binds {
+        let plan = registration.plan();
+        let instance = instance.or_else(|| instances[&plan.handler()].clone());
+        let handler = instance.map(|instance| (plan, instance, registration.handler_info()));
+        events.entry(plan.event()).or_default().extend(handler);
+    }
+    Table::new(events.into_iter().map(|(event, handlers)| HandlerList::new(event, handlers)))
+}
+
+impl fmt::Debug for MediatorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MediatorBuilder")
+            .field("discovery", &self.discovery)
+            .field("binds", &self.binds.iter().map(|bind| &bind.registration).collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,81 @@
+//! What handles events.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use crate::Notification;
+
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Handles events of type `E`.
+///
+/// ```
+/// use mediator_core::prelude::*;
+///
+/// #[event]
+/// struct OrderPlaced { total: u32 }
+///
+/// struct FraudCheck;
+///
+/// impl EventHandler<OrderPlaced> for FraudCheck {
+///     async fn handle(&self, event: &OrderPlaced) -> Result<(), String> {
+///         if event.total > 10_000 {
+///             return Err(format!("suspicious total: {}", event.total));
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
+///
+/// One instance serves all publishes of a mediator, concurrent ones too.
+pub trait EventHandler<E: Notification>: Send + Sync + 'static {
+    /// Reacts to `event`; written as an `async fn` that returns `()` or `Result<(), E>` for any
+    /// error that converts into `Box<dyn Error + Send + Sync>`.
+    ///
+    /// An error or a panic fails the publish. When the publish is cancelled, the future is
+    /// dropped at the `.await` it is waiting at.
+    fn handle(&self, event: &E) -> impl HandlerFuture;
+}
+
+impl<E: Notification, H: EventHandler<E>> EventHandler<E> for Arc<H> {
+    fn handle(&self, event: &E) -> impl HandlerFuture {
+        H::handle(self, event)
+    }
+}
+
+/// The future of a handler: any `Send` future with a [`HandlerOutput`].
+///
+/// This is `Future<Output: HandlerOutput>` spelled so that an `async fn` with any such output is
+/// exactly what the trait asks for, where the direct spelling makes rustc warn at every impl
+/// that it refines the trait.
+pub trait HandlerFuture: Future<Output = <Self as HandlerFuture>::Returned> + Send {
+    /// What the future resolves to.
+    type Returned: HandlerOutput;
+}
+
+impl<F: Future<Output: HandlerOutput> + Send> HandlerFuture for F {
+    type Returned = F::Output;
+}
+
+/// What a handler may return: `()` or `Result<(), E>` where `E` converts into
+/// `Box<dyn Error + Send + Sync>`.
+pub trait HandlerOutput {
+    /// The error, boxed, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The handler's own error.
+    fn into_result(self) -> Result<(), BoxError>;
+}
+
+impl HandlerOutput for () {
+    fn into_result(self) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
+impl<E: Into<BoxError>> HandlerOutput for Result<(), E> {
+    fn into_result(self) -> Result<(), BoxError> {
+        self.map_err(Into::into)
+    }
+}

@@ -1,0 +1,248 @@
+//! The handles through which events are published.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, Weak};
+
+use crate::dispatch::{Dispatch, Table};
+use crate::event_publisher::{Kind, Strategy};
+use crate::{
+    BuildError, Deliveries, DynNotification, EventPublisher, MediatorBuilder, Notification, PublishError, sequential,
+};
+
+/// Knows the handlers of all events and publishes to them.
+///
+/// Cheap to clone; all clones share the handlers. When the last clone is gone, the handlers are
+/// dropped: neither a [`Publisher`] nor a `Mediator` that was injected into a handler keeps them.
+///
+/// ```
+/// use mediator_core::prelude::*;
+///
+/// #[event]
+/// struct Greeted { name: String }
+///
+/// # futures::executor::block_on(async {
+/// let mediator = Mediator::new().expect("all handlers find their services");
+/// mediator.publish(Greeted::new("Ada".into())).await?;
+/// # Ok::<(), PublishError>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Mediator {
+    link: Link,
+}
+
+/// Publishes, and nothing else: what a module should be given.
+///
+/// Get one from [`Mediator::publisher`], or inject it like a service. It never keeps the mediator
+/// alive: once the last [`Mediator`] is dropped, publishing fails with an error that says so and
+/// [gives the event back](PublishError::into_unpublished). While a publish runs, its handlers stay.
+#[derive(Clone)]
+pub struct Publisher {
+    link: Link,
+}
+
+/// What all handles of a mediator share.
+pub(crate) struct Shared {
+    pub(crate) table: Table,
+    pub(crate) strategy: Strategy,
+}
+
+#[derive(Clone)]
+enum Link {
+    Owner(Arc<Shared>),
+    /// Held by handlers, which `Shared` owns: an `Arc` here would never be freed.
+    Member(Weak<Shared>),
+}
+
+/// A mediator that stays alive during a publish.
+enum Alive<'a> {
+    Borrowed(&'a Shared),
+    Held(Arc<Shared>),
+}
+
+impl Link {
+    fn alive(&self) -> Option<Alive<'_>> {
+        match self {
+            Self::Owner(shared) => Some(Alive::Borrowed(shared)),
+            Self::Member(shared) => shared.upgrade().map(Alive::Held),
+        }
+    }
+
+    fn member(&self) -> Self {
+        Self::Member(match self {
+            Self::Owner(shared) => Arc::downgrade(shared),
+            Self::Member(shared) => shared.clone(),
+        })
+    }
+
+    async fn publish<E: Notification>(&self, event: E) -> Result<(), PublishError> {
+        let Some(shared) = self.alive() else {
+            return Err(PublishError::mediator_dropped(Box::new(event)));
+        };
+        shared.run(shared.table.dispatch_of(&event)).await
+    }
+
+    async fn publish_all(&self, events: Vec<Box<dyn DynNotification>>) -> Result<(), PublishError> {
+        let mut events = events.into_iter();
+        while let Some(event) = events.next() {
+            let published = match self.alive() {
+                Some(shared) => shared.run(shared.table.dispatch(&*event)).await,
+                None => Err(PublishError::mediator_dropped(event)),
+            };
+            published.map_err(|error| error.with_unpublished(events.by_ref()))?;
+        }
+        Ok(())
+    }
+
+    async fn publish_with<E, P>(&self, strategy: &P, event: E) -> Result<(), PublishError>
+    where
+        E: Notification,
+        P: EventPublisher,
+    {
+        let Some(shared) = self.alive() else {
+            return Err(PublishError::mediator_dropped(Box::new(event)));
+        };
+        let dispatch = shared.table.dispatch_of(&event);
+        if dispatch.len() == 0 {
+            return Ok(());
+        }
+        strategy.publish(Deliveries::new(dispatch)).await
+    }
+}
+
+impl Deref for Alive<'_> {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        match self {
+            Self::Borrowed(shared) => shared,
+            Self::Held(shared) => shared,
+        }
+    }
+}
+
+impl Shared {
+    async fn run(&self, dispatch: Dispatch<'_>) -> Result<(), PublishError> {
+        if dispatch.len() == 0 {
+            return Ok(());
+        }
+        match &self.strategy.0 {
+            Kind::Sequential => sequential::run(dispatch).await,
+            Kind::Group => crate::group::run(dispatch).await,
+            Kind::Custom(strategy) => strategy.publish_boxed(Deliveries::new(dispatch)).await,
+        }
+    }
+}
+
+impl Mediator {
+    /// A mediator with all handlers that are linked into this program and no services.
+    ///
+    /// # Errors
+    ///
+    /// See [`MediatorBuilder::build`].
+    pub fn new() -> Result<Self, BuildError> {
+        Self::builder().build()
+    }
+
+    /// Starts a mediator that has services, explicit handlers or another strategy.
+    pub fn builder() -> MediatorBuilder {
+        MediatorBuilder::new()
+    }
+
+    pub(crate) fn owner(shared: Arc<Shared>) -> Self {
+        Self { link: Link::Owner(shared) }
+    }
+
+    pub(crate) fn member(shared: Weak<Shared>) -> Self {
+        Self { link: Link::Member(shared) }
+    }
+
+    /// A handle that can only publish.
+    #[must_use]
+    pub fn publisher(&self) -> Publisher {
+        Publisher { link: self.link.member() }
+    }
+
+    /// Calls every handler of `event`, as the mediator's strategy has it; `Ok` if there is none.
+    ///
+    /// Handlers may publish in turn; that is part of handling, and done when they are. Dropping
+    /// the future cancels: running handlers are dropped at the `.await` they are waiting at,
+    /// finished ones are not undone. Needs no particular executor.
+    ///
+    /// # Errors
+    ///
+    /// When a handler returns an error or panics. [`PublishError`] tells which, and what did not
+    /// run.
+    pub async fn publish<E: Notification>(&self, event: E) -> Result<(), PublishError> {
+        self.link.publish(event).await
+    }
+
+    /// [Publishes](Self::publish) events one after another, in order.
+    ///
+    /// # Errors
+    ///
+    /// When the publish of one event fails; the events behind it are not published, and
+    /// [come back](PublishError::into_unpublished) with the error. When this future is dropped,
+    /// events that were not published yet are dropped with it.
+    pub async fn publish_all(&self, events: Vec<Box<dyn DynNotification>>) -> Result<(), PublishError> {
+        self.link.publish_all(events).await
+    }
+
+    /// [Publishes](Self::publish) with a strategy of this call's own.
+    ///
+    /// # Errors
+    ///
+    /// As `strategy` has it.
+    pub async fn publish_with<P, E>(&self, strategy: &P, event: E) -> Result<(), PublishError>
+    where
+        P: EventPublisher,
+        E: Notification,
+    {
+        self.link.publish_with(strategy, event).await
+    }
+}
+
+impl Publisher {
+    /// Calls every handler of `event`: [`Mediator::publish`].
+    ///
+    /// # Errors
+    ///
+    /// As there, and when the mediator was dropped.
+    pub async fn publish<E: Notification>(&self, event: E) -> Result<(), PublishError> {
+        self.link.publish(event).await
+    }
+
+    /// Publishes events one after another, in order: [`Mediator::publish_all`].
+    ///
+    /// # Errors
+    ///
+    /// As there, and when the mediator was dropped.
+    pub async fn publish_all(&self, events: Vec<Box<dyn DynNotification>>) -> Result<(), PublishError> {
+        self.link.publish_all(events).await
+    }
+
+    /// Publishes with a strategy of this call's own: [`Mediator::publish_with`].
+    ///
+    /// # Errors
+    ///
+    /// As there, and when the mediator was dropped.
+    pub async fn publish_with<P, E>(&self, strategy: &P, event: E) -> Result<(), PublishError>
+    where
+        P: EventPublisher,
+        E: Notification,
+    {
+        self.link.publish_with(strategy, event).await
+    }
+}
+
+impl fmt::Debug for Mediator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mediator").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Publisher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publisher").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,275 @@
+//! What a publish that failed has to say.
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::dispatch::Outcome;
+use crate::handler::BoxError;
+use crate::registry::HandlerInfo;
+use crate::{DynNotification, Uuid};
+
+/// Why a publish failed: which handlers, where they are, and with what.
+///
+/// `Display` tells all of it; [`source`](Error::source) is the first handler's own error.
+pub struct PublishError {
+    // Boxed, so that the `Result` of a publish is one pointer.
+    report: Box<Report>,
+}
+
+#[derive(Debug)]
+struct Report {
+    event_name: &'static str,
+    event_id: Option<Uuid>,
+    failures: Vec<HandlerFailure>,
+    cancelled: Vec<HandlerInfo>,
+    not_run: Vec<HandlerInfo>,
+    unpublished: Vec<Box<dyn DynNotification>>,
+}
+
+impl PublishError {
+    pub(crate) fn new(event: &dyn DynNotification) -> Self {
+        Self {
+            report: Box::new(Report {
+                event_name: event.event_name(),
+                event_id: event.event_id(),
+                failures: Vec::new(),
+                cancelled: Vec::new(),
+                not_run: Vec::new(),
+                unpublished: Vec::new(),
+            }),
+        }
+    }
+
+    /// The mediator is gone, and so are its handlers: the event comes back.
+    pub(crate) fn mediator_dropped(event: Box<dyn DynNotification>) -> Self {
+        Self::new(&*event).with_unpublished([event])
+    }
+
+    pub(crate) fn with_failures(mut self, failures: impl IntoIterator<Item = HandlerFailure>) -> Self {
+        self.report.failures.extend(failures);
+        self
+    }
+
+    pub(crate) fn with_cancelled(mut self, handlers: impl IntoIterator<Item = HandlerInfo>) -> Self {
+        self.report.cancelled.extend(handlers);
+        self
+    }
+
+    pub(crate) fn with_not_run(mut self, handlers: impl IntoIterator<Item = HandlerInfo>) -> Self {
+        self.report.not_run.extend(handlers);
+        self
+    }
+
+    pub(crate) fn with_unpublished(mut self, events: impl IntoIterator<Item = Box<dyn DynNotification>>) -> Self {
+        self.report.unpublished.extend(events);
+        self
+    }
+
+    /// The name of the event whose publish failed.
+    #[must_use]
+    pub fn event_name(&self) -> &'static str {
+        self.report.event_name
+    }
+
+    /// The id of that event, if it has one.
+    #[must_use]
+    pub fn event_id(&self) -> Option<Uuid> {
+        self.report.event_id
+    }
+
+    /// Every failure that happened, in the order of the handlers.
+    ///
+    /// Empty if the mediator was dropped before a [`Publisher`](crate::Publisher) was used.
+    #[must_use]
+    pub fn failures(&self) -> &[HandlerFailure] {
+        &self.report.failures
+    }
+
+    /// The handlers that had started and were dropped unfinished because another one failed.
+    #[must_use]
+    pub fn cancelled(&self) -> &[HandlerInfo] {
+        &self.report.cancelled
+    }
+
+    /// The handlers that were not started because an earlier one failed.
+    #[must_use]
+    pub fn not_run(&self) -> &[HandlerInfo] {
+        &self.report.not_run
+    }
+
+    /// The events that reached no handler: the rest of a `publish_all`, or what was published
+    /// after the mediator was dropped.
+    #[must_use]
+    pub fn unpublished(&self) -> &[Box<dyn DynNotification>] {
+        &self.report.unpublished
+    }
+
+    /// Takes the [`unpublished`](Self::unpublished) events out, to publish them another time.
+    #[must_use]
+    pub fn into_unpublished(self) -> Vec<Box<dyn DynNotification>> {
+        self.report.unpublished
+    }
+
+    /// The first error of type `E` that a handler returned.
+    #[must_use]
+    pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
+        self.failures().iter().find_map(HandlerFailure::downcast_ref)
+    }
+
+    fn fmt_cause(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.failures() {
+            [] => f.write_str("the mediator was dropped; keep it alive for as long as its publishers are used"),
+            [failure] => write!(f, "{failure}"),
+            [first, others @ ..] => {
+                write!(f, "{} handlers failed: {first}", others.len() + 1)?;
+                others.iter().try_for_each(|failure| write!(f, "; {failure}"))
+            }
+        }
+    }
+}
+
+impl fmt::Display for PublishError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "publishing `{}`", self.event_name())?;
+        if let Some(id) = self.event_id() {
+            write!(f, " ({id})")?;
+        }
+        f.write_str(" failed: ")?;
+        self.fmt_cause(f)?;
+        fmt_names(f, "cancelled", self.cancelled())?;
+        fmt_names(f, "not run", self.not_run())?;
+        match self.unpublished().len() {
+            0 => Ok(()),
+            1 => f.write_str("; 1 event was not published"),
+            count => write!(f, "; {count} events were not published"),
+        }
+    }
+}
+
+fn fmt_names(f: &mut fmt::Formatter<'_>, what: &str, handlers: &[HandlerInfo]) -> fmt::Result {
+    for (index, handler) in handlers.iter().enumerate() {
+        let before = if index == 0 { format_args!("; {what}: ") } else { format_args!(", ") };
+        write!(f, "{before}`{}`", handler.name())?;
+    }
+    Ok(())
+}
+
+impl fmt::Debug for PublishError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublishError")
+            .field("event_name", &self.event_name())
+            .field("event_id", &self.event_id())
+            .field("failures", &self.failures())
+            .field("cancelled", &self.cancelled())
+            .field("not_run", &self.not_run())
+            .field("unpublished", &self.unpublished())
+            .finish()
+    }
+}
+
+impl Error for PublishError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.failures().iter().find_map(|failure| failure.error()).map(|error| error as _)
+    }
+}
+
+/// One handler's failure: its error, or its panic.
+#[derive(Debug)]
+pub struct HandlerFailure {
+    handler: HandlerInfo,
+    cause: Cause,
+}
+
+#[derive(Debug)]
+enum Cause {
+    Error(BoxError),
+    Panic(String),
+}
+
+impl HandlerFailure {
+    /// What a caught call of `handler` came to, if that is a failure.
+    pub(crate) fn of(handler: HandlerInfo, caught: Result<Outcome, Box<dyn Any + Send>>) -> Option<Self> {
+        let cause = match caught {
+            Ok(Ok(())) => return None,
+            Ok(Err(error)) => Cause::Error(error),
+            Err(payload) => Cause::Panic(panic_text(payload)),
+        };
+        Some(Self { handler, cause })
+    }
+
+    /// The handler that failed.
+    #[must_use]
+    pub fn handler(&self) -> &HandlerInfo {
+        &self.handler
+    }
+
+    /// The name of the handler that failed.
+    #[must_use]
+    pub fn handler_name(&self) -> &'static str {
+        self.handler.name()
+    }
+
+    /// Where that handler is registered.
+    #[must_use]
+    pub fn location(&self) -> &'static std::panic::Location<'static> {
+        self.handler.location()
+    }
+
+    /// The error it returned; `None` if it panicked.
+    #[must_use]
+    pub fn error(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
+        match &self.cause {
+            Cause::Error(error) => Some(&**error),
+            Cause::Panic(_) => None,
+        }
+    }
+
+    /// The message of its panic; `None` if it returned an error.
+    #[must_use]
+    pub fn panic_message(&self) -> Option<&str> {
+        match &self.cause {
+            Cause::Error(_) => None,
+            Cause::Panic(message) => Some(message),
+        }
+    }
+
+    /// The error it returned, if that is an `E`.
+    #[must_use]
+    pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
+        self.error()?.downcast_ref()
+    }
+}
+
+impl fmt::Display for HandlerFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Cause::Error(error) => write!(f, "handler {}: {error}", self.handler),
+            Cause::Panic(message) => write!(f, "handler {} panicked: {message}", self.handler),
+        }
+    }
+}
+
+impl Error for HandlerFailure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error().map(|error| error as _)
+    }
+}
+
+/// The message of a panic, as the default hook would print it.
+fn panic_text(payload: Box<dyn Any + Send>) -> String {
+    let text = match payload.downcast::<String>() {
+        Ok(text) => return *text,
+        Err(payload) => payload,
+    };
+    let text = match text.downcast::<&'static str>() {
+        Ok(text) => return (*text).to_owned(),
+        Err(payload) => payload,
+    };
+    // Whatever else was thrown may panic when it is dropped, and that panic's payload again.
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(text))) {
+        std::mem::forget(again);
+    }
+    "Box<dyn Any>".to_owned()
+}

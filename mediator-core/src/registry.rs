@@ -1,0 +1,210 @@
+//! What the macros hand over at link time, and what explicit binds become.
+
+use std::any::type_name;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+use crate::dispatch::{CallPlan, Instance};
+use crate::{EventHandler, Inject, InjectError, Notification, Services};
+
+inventory::collect!(Registration);
+inventory::collect!(EventRegistration);
+
+type InjectFn = fn(&Services<'_>) -> Result<Instance, InjectError>;
+
+/// One handler of one event, as it was registered.
+#[derive(Clone)]
+pub struct Registration {
+    handler_name: &'static str,
+    module_path: &'static str,
+    location: &'static Location<'static>,
+    order: i32,
+    event: fn() -> EventInfo,
+    plan: fn() -> CallPlan,
+    inject: Option<InjectFn>,
+}
+
+impl Registration {
+    /// A registration at the caller's place; what the macros submit.
+    #[doc(hidden)]
+    #[must_use]
+    #[track_caller]
+    pub const fn new<E, H>(handler_name: &'static str, module_path: &'static str) -> Self
+    where
+        E: Notification,
+        H: EventHandler<E> + Inject,
+    {
+        Self {
+            handler_name,
+            module_path,
+            location: Location::caller(),
+            order: 0,
+            event: EventInfo::of::<E>,
+            plan: CallPlan::new::<E, H>,
+            inject: Some(inject::<H>),
+        }
+    }
+
+    /// The same with the user's `order = …`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn order_by(mut self, order: i32) -> Self {
+        self.order = order;
+        self
+    }
+
+    /// `bind`: the handler named by its type.
+    #[track_caller]
+    pub(crate) fn bound<E: Notification, H: EventHandler<E> + Inject>() -> Self {
+        Self { inject: Some(inject::<H>), ..Self::ready_made::<E, H>() }
+    }
+
+    /// `bind_handler`: nothing to build.
+    #[track_caller]
+    pub(crate) fn ready_made<E: Notification, H: EventHandler<E>>() -> Self {
+        let handler_name = type_name::<H>();
+        Self {
+            handler_name,
+            module_path: handler_name.rsplit_once("::").map_or("", |(module, _)| module),
+            location: Location::caller(),
+            order: 0,
+            event: EventInfo::of::<E>,
+            plan: CallPlan::new::<E, H>,
+            inject: None,
+        }
+    }
+
+    /// The handler's name: the path of its type or function, or what `name = "…"` says.
+    #[must_use]
+    pub fn handler_name(&self) -> &'static str {
+        self.handler_name
+    }
+
+    /// The name of the event it handles.
+    #[must_use]
+    pub fn event_name(&self) -> &'static str {
+        self.event().name
+    }
+
+    /// The crate that registers the handler, by its import name (`_` for `-`).
+    #[must_use]
+    pub fn crate_name(&self) -> &'static str {
+        self.module_path.split("::").next().unwrap_or_default()
+    }
+
+    /// The module that registers the handler, from the crate down.
+    #[must_use]
+    pub fn module_path(&self) -> &'static str {
+        self.module_path
+    }
+
+    /// Where the handler is registered.
+    #[must_use]
+    pub fn location(&self) -> &'static Location<'static> {
+        self.location
+    }
+
+    /// The declared `order`, 0 by default.
+    #[must_use]
+    pub fn order(&self) -> i32 {
+        self.order
+    }
+
+    pub(crate) fn event(&self) -> EventInfo {
+        (self.event)()
+    }
+
+    pub(crate) fn plan(&self) -> CallPlan {
+        (self.plan)()
+    }
+
+    pub(crate) fn inject(&self, services: &Services<'_>) -> Option<Result<Instance, InjectError>> {
+        self.inject.map(|inject| inject(services))
+    }
+
+    pub(crate) fn handler_info(&self) -> HandlerInfo {
+        HandlerInfo { name: self.handler_name, module_path: self.module_path, location: self.location }
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration")
+            .field("handler_name", &self.handler_name)
+            .field("event_name", &self.event_name())
+            .field("location", &format_args!("{}", self.location))
+            .field("order", &self.order)
+            .finish_non_exhaustive()
+    }
+}
+
+fn inject<H: Inject + Send + Sync + 'static>(services: &Services<'_>) -> Result<Instance, InjectError> {
+    H::inject(services).map(|handler| Arc::new(handler) as Instance)
+}
+
+/// An event type that a macro declared; known even if nobody handles it.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct EventRegistration {
+    event: fn() -> EventInfo,
+}
+
+impl EventRegistration {
+    #[must_use]
+    pub const fn new<E: Notification>() -> Self {
+        Self { event: EventInfo::of::<E> }
+    }
+
+    #[expect(dead_code, reason = "for reports of events without handlers")]
+    pub(crate) fn event(&self) -> EventInfo {
+        (self.event)()
+    }
+}
+
+/// What is known of an event type.
+#[derive(Clone, Copy, Debug)]
+pub struct EventInfo {
+    pub(crate) name: &'static str,
+}
+
+impl EventInfo {
+    pub(crate) fn of<E: Notification>() -> Self {
+        Self { name: E::event_name() }
+    }
+}
+
+/// What is known of a handler while events are published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HandlerInfo {
+    name: &'static str,
+    module_path: &'static str,
+    location: &'static Location<'static>,
+}
+
+impl HandlerInfo {
+    /// The handler's name: the path of its type or function, or what `name = "…"` says.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The module that registers the handler, from the crate down.
+    #[must_use]
+    pub fn module_path(&self) -> &'static str {
+        self.module_path
+    }
+
+    /// Where the handler is registered.
+    #[must_use]
+    pub fn location(&self) -> &'static Location<'static> {
+        self.location
+    }
+}
+
+/// `path::Handler (src/file.rs:12:1)`
+impl fmt::Display for HandlerInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` ({})", self.name, self.location)
+    }
+}

@@ -1,0 +1,37 @@
+//! All errors of one use of a macro, reported together.
+
+use proc_macro2::TokenStream;
+use syn::spanned::Spanned;
+
+#[derive(Default)]
+pub(crate) struct Errors {
+    errors: Option<syn::Error>,
+}
+
+impl Errors {
+    /// Notes an error at the tokens of `at`.
+    pub(crate) fn at(&mut self, at: &impl Spanned, message: impl std::fmt::Display) {
+        self.push(syn::Error::new(at.span(), message));
+    }
+
+    pub(crate) fn push(&mut self, error: syn::Error) {
+        match &mut self.errors {
+            Some(errors) => errors.combine(error),
+            None => self.errors = Some(error),
+        }
+    }
+
+    /// The value, or `None` after noting the error.
+    pub(crate) fn ok<T>(&mut self, result: syn::Result<T>) -> Option<T> {
+        result.map_err(|error| self.push(error)).ok()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.errors.is_none()
+    }
+
+    /// What makes rustc report the errors; empty if there are none.
+    pub(crate) fn into_compile_errors(self) -> TokenStream {
+        self.errors.map(syn::Error::into_compile_error).unwrap_or_default()
+    }
+}

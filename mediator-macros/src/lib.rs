@@ -1,0 +1,136 @@
+//! The procedural macros of `mediator-core`, which re-exports them; use them from there.
+
+mod arguments;
+mod errors;
+mod event;
+mod event_handler;
+mod inject;
+mod notification;
+
+use proc_macro::TokenStream;
+
+/// Makes a struct an event: adds `pub event_id: Uuid`, a constructor, `Notification` and `Event`.
+///
+/// `new` takes the declared fields in order and gives each event a fresh UUID of version 7.
+/// Works on structs with named fields and on unit structs, generic ones too. Put it above
+/// `#[derive(…)]`, so that the derives see the added field.
+///
+/// ```
+/// # use mediator_core::prelude::*;
+/// #[event]
+/// #[derive(Debug, Clone, PartialEq)]
+/// pub struct OrderPlaced {
+///     pub order_id: String,
+///     pub customer_id: String,
+/// }
+///
+/// let event = OrderPlaced::new("o-1".into(), "c-1".into());
+/// assert_eq!(event.event_id.get_version_num(), 7);
+/// assert_ne!(event, OrderPlaced::new("o-1".into(), "c-1".into()));
+/// ```
+///
+/// # Options
+///
+/// - `name = "orders.placed"`: a display name that survives renaming and moving the type; without
+///   it, the type's path.
+/// - `new = false`: no constructor; write `new` yourself.
+/// - `crate = path`: where `mediator_core` is, if it was renamed or re-exported.
+#[proc_macro_attribute]
+pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    event::expand(arguments.into(), item.into()).into()
+}
+
+/// Makes a type a notification without adding anything to it.
+///
+/// ```
+/// # use mediator_core::prelude::*;
+/// #[derive(Notification)]
+/// #[notification(name = "stock.counted")]
+/// pub struct StockCounted {
+///     pub occurred_at: std::time::SystemTime,
+/// }
+/// # assert_eq!(StockCounted::event_name(), "stock.counted");
+/// ```
+///
+/// # Options
+///
+/// `#[notification(…)]` takes `name = "…"` and `crate = path`, as `#[event]` does.
+#[proc_macro_derive(Notification, attributes(notification))]
+pub fn derive_notification(item: TokenStream) -> TokenStream {
+    notification::expand(item.into()).into()
+}
+
+/// Registers a handler: on a struct, on an `impl EventHandler<…>` block, or on a function.
+///
+/// On a struct, name the events; the fields are injected from the mediator's services by type:
+///
+/// ```
+/// # use std::sync::{Arc, atomic::AtomicUsize};
+/// # use mediator_core::prelude::*;
+/// # #[event] struct OrderPlaced {}
+/// # trait Mailer: Send + Sync {}
+/// #[event_handler(OrderPlaced)]
+/// struct SendConfirmationEmail {
+///     mailer: Arc<dyn Mailer>,
+///     #[inject(default)]
+///     sent: AtomicUsize,
+///     #[inject(with = 3)]
+///     attempts: u32,
+/// }
+///
+/// impl EventHandler<OrderPlaced> for SendConfirmationEmail {
+///     async fn handle(&self, event: &OrderPlaced) {}
+/// }
+/// ```
+///
+/// On an impl block, the event is read from the trait; the type says how it is built by
+/// `#[derive(Inject)]`, an `impl Inject`, or an `#[event_handler(…)]` of its own:
+///
+/// ```
+/// # use mediator_core::prelude::*;
+/// # #[event] struct OrderPlaced {}
+/// #[derive(Inject)]
+/// struct Audit;
+///
+/// #[event_handler]
+/// impl EventHandler<OrderPlaced> for Audit {
+///     async fn handle(&self, event: &OrderPlaced) {}
+/// }
+/// ```
+///
+/// On a function, async or not, the first parameter is the event; the others are injected, cloned
+/// for each call:
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use mediator_core::prelude::*;
+/// # #[event] struct OrderPlaced {}
+/// # struct Stats;
+/// #[event_handler]
+/// async fn update_stats(event: &OrderPlaced, stats: Arc<Stats>) -> Result<(), String> {
+///     Ok(())
+/// }
+/// ```
+///
+/// The function stays what it was. A type of the same name stands for the handler where one is
+/// asked for, as in `bind::<OrderPlaced, update_stats>()`.
+///
+/// # Options
+///
+/// - `order = -10`: lower runs earlier; 0 by default.
+/// - `name = "email.confirmation"`: a display name that survives renaming and moving the handler.
+/// - `crate = path`: where `mediator_core` is, if it was renamed or re-exported.
+#[proc_macro_attribute]
+pub fn event_handler(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    event_handler::expand(arguments.into(), item.into()).into()
+}
+
+/// Builds a handler from the mediator's services, field by field.
+///
+/// For handlers that are registered by impl block or bound by hand; `#[event_handler(…)]` on a
+/// struct does the same by itself. See there for `#[inject(default)]` and `#[inject(with = …)]`;
+/// `#[inject(crate = path)]` on the struct says where `mediator_core` is, if it was renamed.
+#[proc_macro_derive(Inject, attributes(inject))]
+pub fn derive_inject(item: TokenStream) -> TokenStream {
+    inject::expand(item.into()).into()
+}
