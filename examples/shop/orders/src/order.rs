@@ -1,0 +1,111 @@
+//! The order: what may happen to it, and the events that tell of it.
+
+use mediator_core::prelude::*;
+use shop_events::{OrderCancelled, OrderPlaced};
+
+/// An order, and the events it has caused that nobody was told yet.
+#[derive(Debug)]
+pub struct Order {
+    id: u64,
+    email: String,
+    total_cents: u64,
+    status: Status,
+    events: PendingEvents,
+}
+
+/// How far an order has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// The customer waits for it.
+    Placed,
+    /// The customer no longer wants it.
+    Cancelled,
+}
+
+/// Why an order refuses.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OrderError {
+    /// It would have nothing in it.
+    #[error("an order needs at least one item")]
+    Empty,
+    /// It was cancelled before.
+    #[error("order {0} is cancelled already")]
+    AlreadyCancelled(u64),
+}
+
+impl Order {
+    /// Places an order for items of these prices.
+    ///
+    /// # Errors
+    ///
+    /// When there are no items.
+    pub fn place(id: u64, email: &str, prices_in_cents: &[u64]) -> Result<Self, OrderError> {
+        if prices_in_cents.is_empty() {
+            return Err(OrderError::Empty);
+        }
+        let mut order = Self {
+            id,
+            email: email.to_owned(),
+            total_cents: prices_in_cents.iter().sum(),
+            status: Status::Placed,
+            events: PendingEvents::new(),
+        };
+        order.events.record(OrderPlaced::new(id, order.email.clone(), order.total_cents));
+        Ok(order)
+    }
+
+    /// Cancels the order.
+    ///
+    /// # Errors
+    ///
+    /// When it is cancelled already.
+    pub fn cancel(&mut self) -> Result<(), OrderError> {
+        if self.status == Status::Cancelled {
+            return Err(OrderError::AlreadyCancelled(self.id));
+        }
+        self.status = Status::Cancelled;
+        self.events.record(OrderCancelled::new(self.id, self.email.clone(), self.total_cents));
+        Ok(())
+    }
+
+    /// Takes out what happened since the last call, to be published.
+    pub fn collect_events(&mut self) -> Vec<Box<dyn DynNotification>> {
+        self.events.drain()
+    }
+
+    /// The order's number.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.status
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placing_and_cancelling_record_one_event_each() {
+        let mut order = Order::place(7, "ada@example.com", &[1_250, 700]).unwrap();
+        order.cancel().unwrap();
+        let events = order.collect_events();
+        assert_eq!(events.len(), 2);
+        assert_eq!(events[0].downcast_ref::<OrderPlaced>().unwrap().total_cents, 1_950);
+        assert_eq!(events[1].downcast_ref::<OrderCancelled>().unwrap().order_id, 7);
+    }
+
+    #[test]
+    fn what_is_refused_records_nothing() {
+        let mut order = Order::place(7, "ada@example.com", &[1_250]).unwrap();
+        order.cancel().unwrap();
+        drop(order.collect_events());
+        assert_eq!(order.cancel(), Err(OrderError::AlreadyCancelled(7)));
+        assert!(order.collect_events().is_empty());
+    }
+}
