@@ -4,6 +4,7 @@ use std::fmt;
 use std::panic::Location;
 
 use crate::handler::BoxError;
+use crate::order::OrderStep;
 use crate::registry::HandlerInfo;
 
 /// Every problem that [`build`](crate::MediatorBuilder::build) found, each with its place.
@@ -77,6 +78,30 @@ pub enum BuildProblem {
         /// Where it was provided again.
         second: &'static Location<'static>,
     },
+    /// Handlers of one event are to run after or before each other, in a circle.
+    #[non_exhaustive]
+    OrderCycle {
+        /// The event.
+        event_name: &'static str,
+        /// Who asks for what, in the order of the calls that it would take.
+        steps: Vec<OrderStep>,
+    },
+    /// A handler is to run after or before one that does not handle the event.
+    #[non_exhaustive]
+    UnknownHandler {
+        /// The handler whose registration says so.
+        handler: HandlerInfo,
+        /// The event.
+        event_name: &'static str,
+        /// `after` or `before`.
+        option: &'static str,
+        /// The type that is named there.
+        reference: &'static str,
+        /// An event that this type does handle.
+        handles: Option<&'static str>,
+        /// The handler of the event with the most similar name.
+        nearest: Option<HandlerInfo>,
+    },
     /// An `impl Inject` failed for a reason of its own.
     #[non_exhaustive]
     Handler {
@@ -107,6 +132,20 @@ impl fmt::Display for BuildProblem {
                 "a service of type `{service}` is provided at {second} and already at {first}; provide it once, \
                  or wrap one of them in a type of its own"
             ),
+            Self::OrderCycle { event_name, steps } => {
+                write!(f, "the order of the handlers of `{event_name}` is a cycle; take one of these back:")?;
+                steps.iter().try_for_each(|step| write!(f, "\n    {step}"))
+            }
+            Self::UnknownHandler { handler, event_name, option, reference, handles, nearest } => {
+                write!(f, "handler {handler} has `{option} = {reference}`, which does not handle `{event_name}`")?;
+                if let Some(handles) = handles {
+                    write!(f, " but `{handles}`")?;
+                }
+                match nearest {
+                    Some(nearest) => write!(f, "; did you mean {nearest}?"),
+                    None => f.write_str("; no other handler does, take it out"),
+                }
+            }
             Self::Handler { handler, error } => write!(f, "handler {handler} cannot be built: {error}"),
         }
     }

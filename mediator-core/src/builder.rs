@@ -10,6 +10,7 @@ use crate::dispatch::{HandlerList, Instance, Table};
 use crate::event_publisher::Strategy;
 use crate::inject::ServiceMap;
 use crate::mediator::Shared;
+use crate::order::Arranger;
 use crate::{
     BuildError, BuildProblem, EventHandler, EventPublisher, Inject, Mediator, Notification, Registration,
     SequentialEventPublisher, Service, Services, order,
@@ -42,7 +43,7 @@ use crate::{
 /// ```
 #[must_use = "a builder does nothing until `build`"]
 pub struct MediatorBuilder {
-    discovery: bool,
+    discovered: Vec<&'static Registration>,
     services: ServiceMap,
     binds: Vec<Bind>,
     strategy: Strategy,
@@ -58,7 +59,7 @@ struct Bind {
 impl MediatorBuilder {
     pub(crate) fn new() -> Self {
         Self {
-            discovery: true,
+            discovered: inventory::iter::<Registration>().collect(),
             services: ServiceMap::default(),
             binds: Vec::new(),
             strategy: SequentialEventPublisher.into_strategy(),
@@ -89,7 +90,27 @@ impl MediatorBuilder {
     /// Ignores the handlers that were collected at link time; those of [`bind`](Self::bind) and
     /// [`bind_handler`](Self::bind_handler) remain.
     pub fn without_discovery(mut self) -> Self {
-        self.discovery = false;
+        self.discovered.clear();
+        self
+    }
+
+    /// Restricts discovery to the registrations that `keep` approves of; called again, to those
+    /// that both do.
+    ///
+    /// So one program can play several roles, and a test can look at one module alone:
+    ///
+    /// ```
+    /// use mediator_core::prelude::*;
+    ///
+    /// let mediator = Mediator::builder()
+    ///     .discover_where(|registration| registration.crate_name() == "billing")
+    ///     .build()?;
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    ///
+    /// Other handlers may still name those left out in `after` and `before`; it then has no effect.
+    pub fn discover_where(mut self, mut keep: impl FnMut(&Registration) -> bool) -> Self {
+        self.discovered.retain(|registration| keep(registration));
         self
     }
 
@@ -146,21 +167,21 @@ impl MediatorBuilder {
     }
 
     fn wire(self) -> (Shared, Vec<BuildProblem>) {
-        let binds = in_order(self.discovery, self.binds);
+        let binds = in_order(self.discovered, self.binds);
         let mut problems = self.problems;
         problems.extend(duplicates(&binds));
         let instances = instances(&binds, &self.services, &mut problems);
+        let events = by_event(&binds, &mut problems);
         let shared = Shared {
-            table: if problems.is_empty() { table(binds, &instances) } else { Table::new([]) },
+            table: if problems.is_empty() { table(&events, &instances) } else { Table::new([]) },
             strategy: self.strategy,
         };
         (shared, problems)
     }
 }
 
-/// All handlers in the order of their calls, over all events.
-fn in_order(discovery: bool, explicit: Vec<Bind>) -> Vec<Bind> {
-    let mut discovered: Vec<_> = inventory::iter::<Registration>().filter(|_| discovery).collect();
+/// All handlers, as they are called unless `after` or `before` says otherwise.
+fn in_order(mut discovered: Vec<&Registration>, explicit: Vec<Bind>) -> Vec<Bind> {
     order::sort(&mut discovered);
     let discovered =
         discovered.into_iter().map(|registration| Bind { registration: registration.clone(), instance: None });
@@ -217,21 +238,43 @@ fn instance(registration: &Registration, provided: &ServiceMap, problems: &mut V
         .ok()
 }
 
-fn table(binds: Vec<Bind>, instances: &HashMap<TypeId, Option<Instance>>) -> Table {
-    let mut events: HashMap<TypeId, Vec<_>> = HashMap::new();
-    for Bind { registration, instance } in binds {
-        let plan = registration.plan();
-        let instance = instance.or_else(|| instances[&plan.handler()].clone());
-        let handler = instance.map(|instance| (plan, instance, registration.handler_info()));
-        events.entry(plan.event()).or_default().extend(handler);
+/// The handlers of each event in the order of their calls.
+fn by_event<'a>(binds: &'a [Bind], problems: &mut Vec<BuildProblem>) -> Vec<Vec<&'a Bind>> {
+    let mut positions = HashMap::new();
+    let mut events: Vec<Vec<&Bind>> = Vec::new();
+    for bind in binds {
+        let position = *positions.entry(bind.registration.plan().event()).or_insert(events.len());
+        if position == events.len() {
+            events.push(Vec::new());
+        }
+        events[position].push(bind);
     }
-    Table::new(events.into_iter().map(|(event, handlers)| HandlerList::new(event, handlers)))
+    let mut arranger = Arranger::new(problems);
+    for handlers in &mut events {
+        let registrations: Vec<_> = handlers.iter().map(|bind| &bind.registration).collect();
+        *handlers = arranger.arrange(&registrations).into_iter().map(|position| handlers[position]).collect();
+    }
+    events
+}
+
+fn table(events: &[Vec<&Bind>], instances: &HashMap<TypeId, Option<Instance>>) -> Table {
+    let mut lists = Vec::with_capacity(events.len());
+    for handlers in events {
+        let handlers = handlers.iter().filter_map(|Bind { registration, instance }| {
+            let plan = registration.plan();
+            let instance = instance.as_ref().or_else(|| instances[&plan.handler()].as_ref());
+            instance.map(|instance| (plan, instance.clone(), registration.handler_info()))
+        });
+        let handlers: Vec<_> = handlers.collect();
+        lists.extend(handlers.first().map(|(plan, ..)| plan.event()).map(|event| HandlerList::new(event, handlers)));
+    }
+    Table::new(lists)
 }
 
 impl fmt::Debug for MediatorBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MediatorBuilder")
-            .field("discovery", &self.discovery)
+            .field("discovered", &self.discovered)
             .field("binds", &self.binds.iter().map(|bind| &bind.registration).collect::<Vec<_>>())
             .finish_non_exhaustive()
     }

@@ -48,6 +48,7 @@ pub use crate::group::GroupEventPublisher;
 pub use crate::handler::{EventHandler, HandlerFuture, HandlerOutput};
 pub use crate::inject::{Inject, InjectError, Service, Services};
 pub use crate::mediator::{Mediator, Publisher};
+pub use crate::order::OrderStep;
 pub use crate::pending_events::PendingEvents;
 pub use crate::publish_error::{HandlerFailure, PublishError};
 pub use crate::registry::{EventInfo, HandlerInfo, Registration};
@@ -73,6 +74,7 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::event_id::new as new_event_id;
+    pub use crate::order::HandlerRef;
     pub use crate::registry::EventRegistration;
     pub use inventory;
 }

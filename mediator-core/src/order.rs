@@ -1,13 +1,20 @@
 //! The one order in which the handlers of an event are called.
 
-use crate::Registration;
+use std::any::{TypeId, type_name};
+use std::cell::LazyCell;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::fmt;
+
+use crate::registry::HandlerInfo;
+use crate::{BuildProblem, Registration};
 
 /// Sorts what was discovered, so that the order is the same whatever the linker did.
 ///
 /// By `order`, then crate, file, line and column. What stands at one place, as the registrations
 /// made by one `macro_rules` call do, goes by name.
 pub(crate) fn sort(discovered: &mut [&Registration]) {
-    discovered.sort_by_key(|registration| {
+    discovered.sort_by_cached_key(|registration| {
         let location = registration.location();
         (
             registration.order(),
@@ -18,4 +25,341 @@ pub(crate) fn sort(discovered: &mut [&Registration]) {
             registration.handler_name(),
         )
     });
+}
+
+/// A handler that another one names in `after = …` or `before = …`.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct HandlerRef {
+    handler: fn() -> TypeId,
+    name: fn() -> &'static str,
+}
+
+impl HandlerRef {
+    #[must_use]
+    pub const fn to<H: 'static>() -> Self {
+        Self { handler: TypeId::of::<H>, name: type_name::<H> }
+    }
+}
+
+/// How a handler names another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    After,
+    Before,
+}
+
+impl Side {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::After => "after",
+            Self::Before => "before",
+        }
+    }
+}
+
+/// One link of a [cycle](BuildProblem::OrderCycle): what a handler says about its place.
+#[derive(Clone, Copy, Debug)]
+pub struct OrderStep {
+    handler: HandlerInfo,
+    side: Side,
+    other: HandlerInfo,
+}
+
+impl OrderStep {
+    /// The handler whose registration says it.
+    #[must_use]
+    pub fn handler(&self) -> &HandlerInfo {
+        &self.handler
+    }
+
+    /// The handler that it names.
+    #[must_use]
+    pub fn other(&self) -> &HandlerInfo {
+        &self.other
+    }
+}
+
+/// `` `path::Handler` (src/file.rs:12:1) runs after `path::Other` ``
+impl fmt::Display for OrderStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} runs {} `{}`", self.handler, self.side.as_str(), self.other.name())
+    }
+}
+
+/// Arranges the handlers of one event after another.
+pub(crate) struct Arranger<'p> {
+    /// What discovery knows, left out or not, as (event, handler).
+    known: LazyCell<HashSet<(TypeId, TypeId)>>,
+    problems: &'p mut Vec<BuildProblem>,
+}
+
+/// `earlier` is called before `later`, as the one of them says whose `side` it is.
+#[derive(Clone, Copy)]
+struct Constraint {
+    earlier: usize,
+    later: usize,
+    side: Side,
+}
+
+impl Constraint {
+    /// What `handler` says about its place beside `other`.
+    fn new(handler: usize, side: Side, other: usize) -> Self {
+        match side {
+            Side::After => Self { earlier: other, later: handler, side },
+            Side::Before => Self { earlier: handler, later: other, side },
+        }
+    }
+
+    fn step(self, handlers: &[&Registration]) -> OrderStep {
+        let (handler, other) = match self.side {
+            Side::After => (self.later, self.earlier),
+            Side::Before => (self.earlier, self.later),
+        };
+        OrderStep { handler: handlers[handler].handler_info(), side: self.side, other: handlers[other].handler_info() }
+    }
+}
+
+impl<'p> Arranger<'p> {
+    pub(crate) fn new(problems: &'p mut Vec<BuildProblem>) -> Self {
+        let known = || {
+            let plans = inventory::iter::<Registration>().map(Registration::plan);
+            plans.map(|plan| (plan.event(), plan.handler())).collect()
+        };
+        Self { known: LazyCell::new(known), problems }
+    }
+
+    /// The positions of the handlers of one event in the order of their calls.
+    ///
+    /// Of the handlers that could be next, the first in `handlers` is. So a handler that nobody
+    /// names, nor names others, changes nothing about the order of the rest.
+    pub(crate) fn arrange(&mut self, handlers: &[&Registration]) -> Vec<usize> {
+        let constraints = self.constraints(handlers);
+        if constraints.is_empty() {
+            return (0..handlers.len()).collect();
+        }
+        let order = in_topological_order(handlers.len(), &constraints);
+        if order.len() < handlers.len() {
+            self.problems.extend(cycles(&order, handlers, &constraints));
+        }
+        order
+    }
+
+    fn constraints(&mut self, handlers: &[&Registration]) -> Vec<Constraint> {
+        if handlers.iter().all(|handler| handler.references().next().is_none()) {
+            return Vec::new();
+        }
+        let positions: HashMap<_, _> =
+            handlers.iter().enumerate().map(|(position, handler)| (handler.plan().handler(), position)).collect();
+        let mut constraints = Vec::new();
+        for (position, handler) in handlers.iter().enumerate() {
+            for (side, reference) in handler.references() {
+                match positions.get(&(reference.handler)()) {
+                    Some(&other) => constraints.push(Constraint::new(position, side, other)),
+                    None => self.problems.extend(self.unknown(handler, side, reference, handlers)),
+                }
+            }
+        }
+        constraints
+    }
+
+    /// A handler that was left out on purpose asks for nothing; any other is a mistake.
+    fn unknown(
+        &self,
+        handler: &Registration,
+        side: Side,
+        reference: &HandlerRef,
+        handlers: &[&Registration],
+    ) -> Option<BuildProblem> {
+        let wanted = (reference.handler)();
+        if self.known.contains(&(handler.plan().event(), wanted)) {
+            return None;
+        }
+        let name = (reference.name)();
+        let others = handlers.iter().filter(|other| other.handler_name() != handler.handler_name());
+        let nearest = others.min_by_key(|other| distance_of_paths(name, other.handler_name()));
+        let elsewhere = inventory::iter::<Registration>().find(|other| other.plan().handler() == wanted);
+        Some(BuildProblem::UnknownHandler {
+            handler: handler.handler_info(),
+            event_name: handler.event_name(),
+            option: side.as_str(),
+            reference: name,
+            handles: elsewhere.map(Registration::event_name),
+            nearest: nearest.map(|nearest| nearest.handler_info()),
+        })
+    }
+}
+
+/// Kahn's algorithm, always with the first that is ready. What waits for itself is left out.
+fn in_topological_order(count: usize, constraints: &[Constraint]) -> Vec<usize> {
+    let mut waits_for = vec![0_usize; count];
+    let mut followers = vec![Vec::new(); count];
+    for constraint in constraints {
+        waits_for[constraint.later] += 1;
+        followers[constraint.earlier].push(constraint.later);
+    }
+    let mut ready: BinaryHeap<_> = (0..count).filter(|&handler| waits_for[handler] == 0).map(Reverse).collect();
+    let mut order = Vec::with_capacity(count);
+    while let Some(Reverse(next)) = ready.pop() {
+        order.push(next);
+        for &follower in &followers[next] {
+            waits_for[follower] -= 1;
+            if waits_for[follower] == 0 {
+                ready.push(Reverse(follower));
+            }
+        }
+    }
+    order
+}
+
+/// The cycles that kept handlers out of `order`, each with its steps in the order of the calls.
+fn cycles(order: &[usize], handlers: &[&Registration], constraints: &[Constraint]) -> Vec<BuildProblem> {
+    let mut stuck = vec![true; handlers.len()];
+    order.iter().for_each(|&handler| stuck[handler] = false);
+    // Whoever is stuck waits for another one that is. Following one such constraint from each,
+    // every walk ends in a cycle, and no cycle is walked into twice.
+    let mut reason = vec![None; handlers.len()];
+    for constraint in constraints.iter().filter(|constraint| stuck[constraint.earlier]) {
+        reason[constraint.later].get_or_insert(*constraint);
+    }
+    let mut walked_from = vec![None; handlers.len()];
+    let mut cycles = Vec::new();
+    for start in (0..handlers.len()).filter(|&handler| stuck[handler]) {
+        let mut handler = start;
+        while walked_from[handler].is_none() {
+            walked_from[handler] = Some(start);
+            handler = reason[handler].map_or(handler, |constraint| constraint.earlier);
+        }
+        if walked_from[handler] == Some(start) {
+            cycles.push(cycle(handler, &reason, handlers));
+        }
+    }
+    cycles
+}
+
+fn cycle(last: usize, reason: &[Option<Constraint>], handlers: &[&Registration]) -> BuildProblem {
+    let links = std::iter::successors(reason[last], |link| reason[link.earlier].filter(|_| link.earlier != last));
+    let mut steps: Vec<_> = links.map(|link| link.step(handlers)).collect();
+    steps.reverse();
+    BuildProblem::OrderCycle { event_name: handlers[last].event_name(), steps }
+}
+
+/// How unlike two paths are: first in what they name, then as a whole.
+fn distance_of_paths(one: &str, other: &str) -> (usize, usize) {
+    let name = |path: &str| path.rsplit("::").next().unwrap_or_default().to_owned();
+    (edit_distance(&name(one), &name(other)), edit_distance(one, other))
+}
+
+/// How many characters have to be inserted, removed or replaced.
+fn edit_distance(one: &str, other: &str) -> usize {
+    let other: Vec<_> = other.chars().collect();
+    let mut row: Vec<_> = (0..=other.len()).collect();
+    for (index, from) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], index + 1);
+        for (column, &to) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != to);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
+    use super::*;
+
+    const COUNT: usize = 1_000;
+
+    /// Pairs of different handlers; which of the two is called first is the test's to say.
+    fn pairs() -> impl Strategy<Value = Vec<(usize, usize)>> {
+        let pairs = vec(any::<(Index, Index)>(), 0..2 * COUNT);
+        pairs.prop_map(|pairs| {
+            let pairs = pairs.into_iter().map(|(one, other)| (one.index(COUNT), other.index(COUNT)));
+            pairs.filter(|(one, other)| one != other).collect()
+        })
+    }
+
+    fn constraints(pairs: &[(usize, usize)], rank: &[usize]) -> Vec<Constraint> {
+        let pairs = pairs.iter().map(|&(one, other)| if rank[one] < rank[other] { (one, other) } else { (other, one) });
+        pairs.map(|(earlier, later)| Constraint { earlier, later, side: Side::After }).collect()
+    }
+
+    /// Again and again the first handler that has not run and waits for none that has not.
+    fn model(constraints: &[Constraint]) -> Vec<usize> {
+        let mut waits_for = vec![Vec::new(); COUNT];
+        for constraint in constraints {
+            waits_for[constraint.later].push(constraint.earlier);
+        }
+        let (mut has_run, mut order) = (vec![false; COUNT], Vec::new());
+        let next = |has_run: &[bool]| {
+            (0..COUNT).find(|&handler| !has_run[handler] && waits_for[handler].iter().all(|&other| has_run[other]))
+        };
+        while let Some(next) = next(&has_run) {
+            has_run[next] = true;
+            order.push(next);
+        }
+        order
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn the_order_is_that_of_a_plain_model(
+            pairs in pairs(),
+            rank in Just((0..COUNT).collect::<Vec<_>>()).prop_shuffle(),
+        ) {
+            let constraints = constraints(&pairs, &rank);
+            let order = in_topological_order(COUNT, &constraints);
+            prop_assert_eq!(order.len(), COUNT);
+            prop_assert_eq!(order, model(&constraints));
+        }
+
+        #[test]
+        fn what_a_cycle_holds_up_is_left_out(pairs in pairs()) {
+            let pairs = pairs.into_iter().map(|(earlier, later)| Constraint { earlier, later, side: Side::After });
+            let constraints: Vec<_> = pairs.collect();
+            prop_assert_eq!(in_topological_order(COUNT, &constraints), model(&constraints));
+        }
+
+        #[test]
+        fn handlers_without_constraints_leave_the_order_of_the_others_alone(
+            pairs in pairs(),
+            rank in Just((0..COUNT).collect::<Vec<_>>()).prop_shuffle(),
+            gaps in vec(0..3_usize, COUNT),
+        ) {
+            let constraints = constraints(&pairs, &rank);
+            let order = in_topological_order(COUNT, &constraints);
+            // The same handlers with strangers between them.
+            let mut count = 0;
+            let moved: Vec<_> = gaps.iter().map(|gap| { count += gap + 1; count - 1 }).collect();
+            let among_strangers: Vec<_> = constraints
+                .iter()
+                .map(|constraint| Constraint {
+                    earlier: moved[constraint.earlier],
+                    later: moved[constraint.later],
+                    side: constraint.side,
+                })
+                .collect();
+            let with_strangers = in_topological_order(count, &among_strangers);
+            prop_assert_eq!(with_strangers.len(), count);
+            let without: Vec<_> =
+                with_strangers.into_iter().filter_map(|handler| moved.binary_search(&handler).ok()).collect();
+            prop_assert_eq!(without, order);
+        }
+    }
+
+    #[test]
+    fn the_name_that_a_path_ends_with_decides_what_is_near() {
+        let near = |name: &str| distance_of_paths("shop::ReserveStok", name);
+        assert!(near("warehouse::stock::ReserveStock") < near("shop::ReserveSlot"));
+        assert!(near("shop::Reserve") < near("shop::Audit"));
+        assert_eq!(edit_distance("kitten", "sitting"), 3);
+        assert_eq!(edit_distance("", "abc"), 3);
+    }
 }

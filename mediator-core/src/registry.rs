@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crate::dispatch::{CallPlan, Instance};
+use crate::order::{HandlerRef, Side};
 use crate::{EventHandler, Inject, InjectError, Notification, Services};
 
 inventory::collect!(Registration);
@@ -20,6 +21,8 @@ pub struct Registration {
     module_path: &'static str,
     location: &'static Location<'static>,
     order: i32,
+    after: &'static [HandlerRef],
+    before: &'static [HandlerRef],
     event: fn() -> EventInfo,
     plan: fn() -> CallPlan,
     inject: Option<InjectFn>,
@@ -40,6 +43,8 @@ impl Registration {
             module_path,
             location: Location::caller(),
             order: 0,
+            after: &[],
+            before: &[],
             event: EventInfo::of::<E>,
             plan: CallPlan::new::<E, H>,
             inject: Some(inject::<H>),
@@ -51,6 +56,22 @@ impl Registration {
     #[must_use]
     pub const fn order_by(mut self, order: i32) -> Self {
         self.order = order;
+        self
+    }
+
+    /// The same with the user's `after = …`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn after(mut self, handlers: &'static [HandlerRef]) -> Self {
+        self.after = handlers;
+        self
+    }
+
+    /// The same with the user's `before = …`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn before(mut self, handlers: &'static [HandlerRef]) -> Self {
+        self.before = handlers;
         self
     }
 
@@ -69,6 +90,8 @@ impl Registration {
             module_path: handler_name.rsplit_once("::").map_or("", |(module, _)| module),
             location: Location::caller(),
             order: 0,
+            after: &[],
+            before: &[],
             event: EventInfo::of::<E>,
             plan: CallPlan::new::<E, H>,
             inject: None,
@@ -109,6 +132,12 @@ impl Registration {
     #[must_use]
     pub fn order(&self) -> i32 {
         self.order
+    }
+
+    /// The handlers named in `after` and `before`.
+    pub(crate) fn references(&self) -> impl Iterator<Item = (Side, &'static HandlerRef)> {
+        let after = self.after.iter().map(|handler| (Side::After, handler));
+        after.chain(self.before.iter().map(|handler| (Side::Before, handler)))
     }
 
     pub(crate) fn event(&self) -> EventInfo {

@@ -2,8 +2,8 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
-use syn::{LitBool, LitInt, LitStr, Path, Token, Type};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{LitBool, LitInt, LitStr, Path, Token, Type, bracketed, token};
 
 use crate::errors::Errors;
 
@@ -18,6 +18,10 @@ pub(crate) struct Arguments {
     pub(crate) new: Option<LitBool>,
     /// `order = -10`
     pub(crate) order: Option<i32>,
+    /// `after = ReserveStock`
+    pub(crate) after: Vec<Type>,
+    /// `before = [Audit, notifications::SendEmail]`
+    pub(crate) before: Vec<Type>,
     /// `crate = path`
     krate: Option<Path>,
     seen: Vec<Ident>,
@@ -66,6 +70,8 @@ impl Arguments {
             "name" => self.name = Some(input.parse()?),
             "new" => self.new = Some(input.parse()?),
             "order" => self.order = Some(parse_order(input)?),
+            "after" => self.after = parse_handlers(input)?,
+            "before" => self.before = parse_handlers(input)?,
             _ => self.krate = Some(input.call(Path::parse_mod_style)?),
         }
         Ok(())
@@ -90,6 +96,16 @@ fn parse_order(input: ParseStream<'_>) -> syn::Result<i32> {
     format!("{sign}{}", literal.base10_digits())
         .parse()
         .map_err(|_| syn::Error::new(literal.span(), "`order` must fit an `i32`"))
+}
+
+/// `Type` or `[Type, Type]`
+fn parse_handlers(input: ParseStream<'_>) -> syn::Result<Vec<Type>> {
+    if !input.peek(token::Bracket) {
+        return Ok(vec![input.parse()?]);
+    }
+    let handlers;
+    bracketed!(handlers in input);
+    Ok(handlers.parse_terminated(Type::parse, Token![,])?.into_iter().collect())
 }
 
 fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {

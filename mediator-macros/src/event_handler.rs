@@ -10,7 +10,7 @@ use crate::arguments::{Arguments, display_name};
 use crate::errors::Errors;
 use crate::inject::{self, Injected};
 
-const KEYS: &[&str] = &["order", "name", "crate"];
+const KEYS: &[&str] = &["order", "after", "before", "name", "crate"];
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
@@ -174,9 +174,17 @@ fn registration(event: &Type, handler: &TokenStream, ident: &Ident, arguments: &
     let krate = arguments.krate();
     let name = display_name(arguments.name.as_ref(), ident);
     let order = arguments.order.map(|order| quote!(.order_by(#order)));
+    let after = references(&quote!(after), &arguments.after, &krate);
+    let before = references(&quote!(before), &arguments.before, &krate);
     quote! {
         #krate::__private::inventory::submit! {
-            #krate::Registration::new::<#event, #handler>(#name, ::core::module_path!()) #order
+            #krate::Registration::new::<#event, #handler>(#name, ::core::module_path!()) #order #after #before
         }
     }
+}
+
+/// `.after(…)` with the handlers that the user names, if any.
+fn references(method: &TokenStream, handlers: &[Type], krate: &Path) -> Option<TokenStream> {
+    let handlers = handlers.iter().map(|handler| quote!(#krate::__private::HandlerRef::to::<#handler>()));
+    (handlers.len() > 0).then(|| quote!(.#method(const { &[#(#handlers),*] })))
 }

@@ -118,6 +118,10 @@ pub fn derive_notification(item: TokenStream) -> TokenStream {
 /// # Options
 ///
 /// - `order = -10`: lower runs earlier; 0 by default.
+/// - `after = ReserveStock`, `before = [Audit, notifications::SendEmail]`: runs after or before
+///   these handlers of the event, whatever their `order`. A circle, or a handler that does not
+///   handle the event, is an error of `build`. Concerns all events of the attribute; for one of
+///   several, put a second `#[event_handler(…)]` on the impl block.
 /// - `name = "email.confirmation"`: a display name that survives renaming and moving the handler.
 /// - `crate = path`: where `mediator_core` is, if it was renamed or re-exported.
 #[proc_macro_attribute]
