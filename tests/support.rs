@@ -1,1 +1,268 @@
 //! What several test files share.
+#![allow(missing_docs, clippy::missing_panics_doc)]
+
+use std::future::poll_fn;
+use std::panic::Location;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+
+use futures::channel::oneshot;
+use futures::future::{FutureExt, Shared};
+use mediator_core::{
+    Deliveries, EventHandler, EventPublisher, HandlerFuture, HandlerInfo, MediatorBuilder, Notification, PublishError,
+};
+
+/// What happened, in the order it did.
+#[derive(Clone, Debug, Default)]
+pub struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    pub fn add(&self, entry: impl Into<String>) {
+        self.0.lock().unwrap().push(entry.into());
+    }
+
+    pub fn entries(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// The entries so far, which are then forgotten.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    /// Adds `entry` when the guard is dropped.
+    #[must_use]
+    pub fn on_drop(&self, entry: impl Into<String>) -> OnDrop {
+        OnDrop { log: self.clone(), entry: entry.into() }
+    }
+}
+
+#[derive(Debug)]
+pub struct OnDrop {
+    log: Log,
+    entry: String,
+}
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.log.add(&*self.entry);
+    }
+}
+
+/// A handler made of a closure, for `bind_handler`; each closure is a type of its own.
+pub struct On<F>(pub F);
+
+impl<E, F, Fut> EventHandler<E> for On<F>
+where
+    E: Notification,
+    F: Fn(&E) -> Fut + Send + Sync + 'static,
+    Fut: HandlerFuture,
+{
+    fn handle(&self, event: &E) -> impl HandlerFuture {
+        (self.0)(event)
+    }
+}
+
+/// Is pending `times` times, each time asking to be polled again.
+pub async fn pending(times: usize) {
+    let mut left = times;
+    poll_fn(|cx| {
+        if left == 0 {
+            return Poll::Ready(());
+        }
+        left -= 1;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// What a [`Scripted`] handler does: it is pending some times, and then comes to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Script {
+    pub pending: usize,
+    pub end: End,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Ok,
+    Error,
+    Panic,
+}
+
+pub const fn ok(pending: usize) -> Script {
+    Script { pending, end: End::Ok }
+}
+
+pub const fn error(pending: usize) -> Script {
+    Script { pending, end: End::Error }
+}
+
+pub const fn panic(pending: usize) -> Script {
+    Script { pending, end: End::Panic }
+}
+
+/// So often pending that no test waits for the end.
+pub const fn forever() -> Script {
+    ok(usize::MAX)
+}
+
+/// Handler number `N`: does what its script says and logs what becomes of it.
+pub struct Scripted<const N: usize> {
+    script: Script,
+    log: Log,
+}
+
+impl<const N: usize, E: Notification> EventHandler<E> for Scripted<N> {
+    async fn handle(&self, _event: &E) -> Result<(), String> {
+        self.log.add(format!("{N} starts"));
+        let mut end = self.log.on_drop(format!("{N} is dropped"));
+        pending(self.script.pending).await;
+        match self.script.end {
+            End::Ok => end.entry = format!("{N} ends"),
+            End::Error => end.entry = format!("{N} fails"),
+            End::Panic => end.entry = format!("{N} panics"),
+        }
+        drop(end);
+        match self.script.end {
+            End::Ok => Ok(()),
+            End::Error => Err(format!("error of {N}")),
+            End::Panic => panic!("panic of {N}"),
+        }
+    }
+}
+
+/// Binds a [`Scripted`] handler of `E` for each of up to six scripts.
+pub fn bind_scripted<E: Notification>(builder: MediatorBuilder, log: &Log, scripts: &[Script]) -> MediatorBuilder {
+    fn bind<E: Notification, const N: usize>(
+        builder: MediatorBuilder,
+        log: &Log,
+        scripts: &[Script],
+    ) -> MediatorBuilder {
+        match scripts.get(N) {
+            Some(&script) => builder.bind_handler::<E, _>(Scripted::<N> { script, log: log.clone() }),
+            None => builder,
+        }
+    }
+    assert!(scripts.len() <= 6, "there are six handlers");
+    let builder = bind::<E, 0>(builder, log, scripts);
+    let builder = bind::<E, 1>(builder, log, scripts);
+    let builder = bind::<E, 2>(builder, log, scripts);
+    let builder = bind::<E, 3>(builder, log, scripts);
+    let builder = bind::<E, 4>(builder, log, scripts);
+    bind::<E, 5>(builder, log, scripts)
+}
+
+/// What an error says of [`Scripted`] handlers.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    pub failures: Vec<String>,
+    pub cancelled: Vec<usize>,
+    pub not_run: Vec<usize>,
+}
+
+impl Said {
+    #[must_use]
+    pub fn by(error: &PublishError) -> Self {
+        let failures = error.failures().iter().map(|failure| {
+            let number = number(failure.handler());
+            let message = failure.error().map(ToString::to_string).or(failure.panic_message().map(Into::into)).unwrap();
+            assert!(message.ends_with(&format!(" of {number}")), "{failure}");
+            message
+        });
+        Self {
+            failures: failures.collect(),
+            cancelled: error.cancelled().iter().map(number).collect(),
+            not_run: error.not_run().iter().map(number).collect(),
+        }
+    }
+}
+
+/// The `N` of a [`Scripted`] handler.
+fn number(handler: &HandlerInfo) -> usize {
+    let number = handler.name().strip_prefix("mediator_tests::Scripted<").and_then(|name| name.strip_suffix('>'));
+    number.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{handler} is not scripted"))
+}
+
+/// A strategy of a user's own: runs every handler, one after another, whatever becomes of the others.
+pub struct BestEffort;
+
+impl EventPublisher for BestEffort {
+    async fn publish(&self, deliveries: Deliveries<'_>) -> Result<(), PublishError> {
+        let mut failures = Vec::new();
+        for delivery in deliveries.iter() {
+            failures.extend(delivery.deliver().await.err());
+        }
+        deliveries.finish(failures)
+    }
+}
+
+/// What a handler waits at until the test says `open.send(())`.
+pub type Gate = Shared<oneshot::Receiver<()>>;
+
+pub fn gate() -> (oneshot::Sender<()>, Gate) {
+    let (open, gate) = oneshot::channel();
+    (open, gate.shared())
+}
+
+/// A future that the test polls by hand.
+pub struct Stepped<'a, T> {
+    future: Pin<Box<dyn Future<Output = T> + 'a>>,
+    wakes: Arc<Wakes>,
+}
+
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl<'a, T> Stepped<'a, T> {
+    pub fn new(future: impl Future<Output = T> + 'a) -> Self {
+        Self { future: Box::pin(future), wakes: Arc::default() }
+    }
+
+    /// Polls once, whether or not anybody asked for it.
+    pub fn step(&mut self) -> Poll<T> {
+        let waker = Waker::from(self.wakes.clone());
+        self.future.as_mut().poll(&mut Context::from_waker(&waker))
+    }
+
+    /// Whether the future has asked to be polled again since the last time this was called.
+    pub fn woken(&mut self) -> bool {
+        self.wakes.0.swap(0, Ordering::Relaxed) > 0
+    }
+
+    /// Polls as an executor does: for as long as the future asks for it.
+    pub fn run_until_stalled(&mut self) -> Poll<T> {
+        loop {
+            let polled = self.step();
+            if polled.is_ready() || !self.woken() {
+                return polled;
+            }
+        }
+    }
+}
+
+/// The last part of the handlers' names.
+pub fn names<'a>(handlers: impl IntoIterator<Item = &'a HandlerInfo>) -> Vec<&'static str> {
+    handlers.into_iter().map(|handler| short(handler.name())).collect()
+}
+
+/// The last part of a path.
+#[must_use]
+pub fn short(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
+}
+
+/// `(file name, line)` of a place.
+#[must_use]
+pub fn place(location: &Location<'static>) -> (&'static str, u32) {
+    (location.file().rsplit(['/', '\\']).next().unwrap_or_default(), location.line())
+}

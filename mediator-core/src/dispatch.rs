@@ -27,8 +27,10 @@ pub(crate) type Outcome = Result<(), BoxError>;
 /// Futures up to this size stay inside the publish future; larger ones are boxed.
 pub(crate) const INLINE_SIZE: usize = 128;
 
+/// Never `Unpin`, like the futures in it: they may point into themselves, so a `&mut Storage` must
+/// not claim to be the only way to its bytes.
 #[repr(C, align(16))]
-struct Storage(MaybeUninit<[u8; INLINE_SIZE]>);
+struct Storage(MaybeUninit<[u8; INLINE_SIZE]>, PhantomPinned);
 
 /// A place for the future of one handler at a time.
 ///
@@ -39,7 +41,6 @@ pub(crate) struct Slot<'a> {
     storage: Storage,
     /// Invariant in `'a`: a slot must not be passed off as one for shorter or longer borrows.
     _borrows: PhantomData<fn(&'a ()) -> &'a ()>,
-    _pinned: PhantomPinned,
 }
 
 struct PendingVTable {
@@ -54,7 +55,7 @@ unsafe impl Send for Slot<'_> {}
 
 impl<'a> Slot<'a> {
     pub(crate) const fn empty() -> Self {
-        Self { pending: None, storage: Storage(MaybeUninit::uninit()), _borrows: PhantomData, _pinned: PhantomPinned }
+        Self { pending: None, storage: Storage(MaybeUninit::uninit(), PhantomPinned), _borrows: PhantomData }
     }
 
     /// Builds a future, in place if it is small enough, and polls it; the slot keeps it only if it
