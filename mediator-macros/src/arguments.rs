@@ -1,9 +1,10 @@
 //! What stands in the parentheses of an attribute.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{LitBool, LitInt, LitStr, Path, Token, Type, bracketed, token};
+use syn::{Attribute, LitBool, LitInt, LitStr, Meta, Path, Token, Type, bracketed, parse_quote, token};
 
 use crate::errors::Errors;
 
@@ -27,65 +28,148 @@ pub(crate) struct Arguments {
     seen: Vec<Ident>,
 }
 
+/// The options in their right form, for messages.
+const EXAMPLES: &[(&str, &str)] = &[
+    ("name", r#"name = "orders.placed""#),
+    ("new", "new = false"),
+    ("order", "order = -10"),
+    ("after", "after = ReserveStock` or `after = [ReserveStock, Audit]"),
+    ("before", "before = ReserveStock` or `before = [ReserveStock, Audit]"),
+    ("crate", "crate = ::facade::mediator_core` or `crate = crate::mediator_core"),
+];
+
+// (Type | option),*
+//
+// option: `name` = "…" | `new` = bool | `order` = integer | (`after` | `before`) = handlers
+//         | `crate` = absolute path
+//
+// handlers: Type | [Type,*]
 impl Arguments {
-    /// Parses `Type, Type, key = value, …`, of which `keys` and, if `events`, types are accepted.
+    /// Parses what an attribute macro was given: options out of `keys`, and events if `events`.
     ///
     /// After an error it goes on behind the next comma.
     pub(crate) fn parse(tokens: TokenStream, keys: &[&str], events: bool, errors: &mut Errors) -> Self {
         let mut arguments = Self::default();
+        arguments.add(tokens, keys, events, errors);
+        arguments
+    }
+
+    /// Parses all `#[helper(option, …)]` of an item with a derive.
+    pub(crate) fn of_helper(helper: &str, attributes: &[Attribute], keys: &[&str], errors: &mut Errors) -> Self {
+        let mut arguments = Self::default();
+        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(helper)) {
+            match &attribute.meta {
+                Meta::List(list) => arguments.add(list.tokens.clone(), keys, false, errors),
+                meta => errors.at(meta, format!("`{helper}` takes its options in parentheses: {}", listed(keys))),
+            }
+        }
+        arguments
+    }
+
+    fn add(&mut self, tokens: TokenStream, keys: &[&str], events: bool, errors: &mut Errors) {
         let parser = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                if let Err(error) = arguments.parse_one(input, keys, events) {
-                    errors.push(error);
-                    skip_to_comma(input)?;
+                let parsed = self.parse_one(input, keys, events);
+                let rest = take_to_comma(input)?;
+                match parsed {
+                    Err(error) => errors.push(error),
+                    Ok(()) if !rest.is_empty() => errors.at(&rest, "expected `,`"),
+                    Ok(()) => {}
                 }
-                if !input.is_empty() {
-                    input.parse::<Token![,]>()?;
-                }
+                input.parse::<Option<Token![,]>>()?;
             }
             Ok(())
         };
         if let Err(error) = parser.parse2(tokens) {
             errors.push(error);
         }
-        arguments
     }
 
     fn parse_one(&mut self, input: ParseStream<'_>, keys: &[&str], events: bool) -> syn::Result<()> {
-        let key = input.peek(Ident::peek_any) && input.peek2(Token![=]);
-        if !key && events {
-            self.events.push(input.parse()?);
-            return Ok(());
+        if is_option(input, keys) { self.parse_option(input, keys) } else { self.parse_event(input, keys, events) }
+    }
+
+    fn parse_event(&mut self, input: ParseStream<'_>, keys: &[&str], events: bool) -> syn::Result<()> {
+        const EXPECTED: &str = "expected the path of an event, as in `#[event_handler(OrderPlaced)]`";
+        let start = input.span();
+        if !events {
+            return Err(syn::Error::new(start, format!("expected an option; there are {}", listed(keys))));
         }
+        let event: Type = input.parse().map_err(|_| syn::Error::new(start, EXPECTED))?;
+        if !matches!(ungrouped(&event), Type::Path(_) | Type::Macro(_)) {
+            return Err(syn::Error::new_spanned(event, EXPECTED));
+        }
+        let text = quote!(#event).to_string();
+        if self.events.iter().any(|earlier| quote!(#earlier).to_string() == text) {
+            return Err(syn::Error::new_spanned(event, "this event is already handled; remove it here"));
+        }
+        self.events.push(event);
+        Ok(())
+    }
+
+    fn parse_option(&mut self, input: ParseStream<'_>, keys: &[&str]) -> syn::Result<()> {
         let key = input.call(Ident::parse_any)?;
-        if !keys.contains(&key.to_string().as_str()) {
-            return Err(unknown_key(&key, keys));
+        let name = key.to_string();
+        if !keys.contains(&name.as_str()) {
+            return Err(syn::Error::new(key.span(), format!("unknown option `{key}`; there are {}", listed(keys))));
         }
         if self.seen.contains(&key) {
             return Err(syn::Error::new(key.span(), format!("`{key}` is given twice; remove one of the two")));
         }
         self.seen.push(key.clone());
+        self.parse_value(&name, input).map_err(|error| {
+            let span = if input.is_empty() { key.span() } else { error.span() };
+            syn::Error::new(span, format!("{error}; write `{}`", example(&name)))
+        })
+    }
+
+    fn parse_value(&mut self, key: &str, input: ParseStream<'_>) -> syn::Result<()> {
         input.parse::<Token![=]>()?;
-        match key.to_string().as_str() {
+        match key {
             "name" => self.name = Some(input.parse()?),
             "new" => self.new = Some(input.parse()?),
             "order" => self.order = Some(parse_order(input)?),
             "after" => self.after = parse_handlers(input)?,
             "before" => self.before = parse_handlers(input)?,
-            _ => self.krate = Some(input.call(Path::parse_mod_style)?),
+            _ => {
+                let path = input.call(Path::parse_mod_style)?;
+                // Even a relative path is worth a try: the fewer errors follow from this one.
+                self.krate = Some(path.clone());
+                require_absolute(&path)?;
+            }
         }
         Ok(())
     }
 
     /// The path of the runtime.
     pub(crate) fn krate(&self) -> Path {
-        self.krate.clone().unwrap_or_else(|| syn::parse_quote!(::mediator_core))
+        self.krate.clone().unwrap_or_else(|| parse_quote!(::mediator_core))
+    }
+
+    /// Derives `Inject`, from wherever the runtime is.
+    pub(crate) fn derive_inject(&self) -> Vec<Attribute> {
+        let krate = self.krate();
+        let helper = self.krate.as_ref().map(|krate| quote!(#[inject(crate = #krate)]));
+        parse_quote!(#[derive(#krate::Inject)] #helper)
     }
 }
 
-fn unknown_key(key: &Ident, keys: &[&str]) -> syn::Error {
-    let known: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
-    syn::Error::new(key.span(), format!("unknown option `{key}`; there are {}", known.join(", ")))
+/// Whether `key = …` follows, or a known key that lacks its value; `name::Type` is a path.
+fn is_option(input: ParseStream<'_>, keys: &[&str]) -> bool {
+    let Ok(key) = input.fork().call(Ident::parse_any) else {
+        return false;
+    };
+    let lacks_value = !input.peek2(Token![::]) && !input.peek2(Token![<]);
+    input.peek2(Token![=]) || lacks_value && keys.contains(&key.to_string().as_str())
+}
+
+fn listed(keys: &[&str]) -> String {
+    let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
+    keys.join(", ")
+}
+
+fn example(key: &str) -> &'static str {
+    EXAMPLES.iter().find(|(name, _)| *name == key).map_or("", |(_, example)| example)
 }
 
 /// `10` or `-10`
@@ -108,20 +192,38 @@ fn parse_handlers(input: ParseStream<'_>) -> syn::Result<Vec<Type>> {
     Ok(handlers.parse_terminated(Type::parse, Token![,])?.into_iter().collect())
 }
 
-fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
-    while !input.is_empty() && !input.peek(Token![,]) {
-        input.parse::<TokenTree>()?;
+/// A relative path would mean something else in each module, so only `::a::b` and `crate::a` will do.
+fn require_absolute(path: &Path) -> syn::Result<()> {
+    let starts_at_crate = path.segments.first().is_some_and(|first| first.ident == "crate" || first.ident == "$crate");
+    if path.leading_colon.is_some() || starts_at_crate {
+        return Ok(());
     }
-    Ok(())
+    Err(syn::Error::new_spanned(path, "the path must be absolute"))
+}
+
+fn take_to_comma(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let mut taken = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        taken.extend([input.parse::<TokenTree>()?]);
+    }
+    Ok(taken)
+}
+
+/// The type itself, where a fragment such as `$event:ty` of a `macro_rules!` wraps it.
+pub(crate) fn ungrouped(mut ty: &Type) -> &Type {
+    while let Type::Group(group) = ty {
+        ty = &group.elem;
+    }
+    ty
 }
 
 /// The name that users see: `name = "…"`, or the path of what `ident` names.
 pub(crate) fn display_name(name: Option<&LitStr>, ident: &Ident) -> TokenStream {
     match name {
-        Some(name) => quote::quote!(#name),
+        Some(name) => quote!(#name),
         None => {
             let name = LitStr::new(&format!("::{}", ident.unraw()), Span::call_site());
-            quote::quote!(::core::concat!(::core::module_path!(), #name))
+            quote!(::core::concat!(::core::module_path!(), #name))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! All errors of one use of a macro, reported together.
 
 use proc_macro2::TokenStream;
-use syn::spanned::Spanned;
+use quote::ToTokens;
 
 #[derive(Default)]
 pub(crate) struct Errors {
@@ -9,9 +9,9 @@ pub(crate) struct Errors {
 }
 
 impl Errors {
-    /// Notes an error at the tokens of `at`.
-    pub(crate) fn at(&mut self, at: &impl Spanned, message: impl std::fmt::Display) {
-        self.push(syn::Error::new(at.span(), message));
+    /// Notes an error at all of `tokens`.
+    pub(crate) fn at(&mut self, tokens: &impl ToTokens, message: impl std::fmt::Display) {
+        self.push(syn::Error::new_spanned(tokens, message));
     }
 
     pub(crate) fn push(&mut self, error: syn::Error) {

@@ -1,112 +1,174 @@
 //! `#[event]`
 
 use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{Fields, FieldsNamed, Ident, Item, ItemStruct, Path, Type, parse_quote};
+use quote::{format_ident, quote};
+use syn::{Attribute, Field, Fields, Generics, Ident, Item, ItemStruct, Path, Type, parse_quote};
 
-use crate::arguments::{Arguments, display_name};
+use crate::arguments::{Arguments, display_name, ungrouped};
 use crate::errors::Errors;
-use crate::notification;
+use crate::{item, notification};
 
-pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+// #[event] or #[event(option,*)], above
+//
+// struct Name<generics> { fields } | struct Name<generics>;
+//
+// option: name = "…" | new = bool | crate = path
+pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let arguments = Arguments::parse(arguments, &["name", "new", "crate"], false, &mut errors);
-    let original = item.clone();
-    let event = errors.ok(syn::parse2(item)).and_then(|item| validate(item, &mut errors));
-    match event {
-        Some(event) if errors.is_empty() => expand_event(event, &arguments),
-        _ => {
-            let errors = errors.into_compile_errors();
-            quote!(#original #errors)
+    let options = Arguments::parse(arguments.clone(), &["name", "new", "crate"], false, &mut errors);
+    if let Some(conditional) = item::with_cfg_first(&options.krate(), "event", arguments, &item) {
+        return conditional;
+    }
+    let expanded = match errors.ok(syn::parse2(item.clone())) {
+        Some(Item::Struct(item)) => on_struct(item, &options, &mut errors),
+        Some(other) => on_other(&other, &options, &mut errors),
+        None => item,
+    };
+    let errors = errors.into_compile_errors();
+    quote!(#expanded #errors)
+}
+
+fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> TokenStream {
+    item::reject_repeated("event", &mut item.attrs, errors, "remove this one");
+    require_owned(&mut item, errors);
+    let parameters: Vec<_> = item.fields.iter().enumerate().map(Parameter::new).collect();
+    let has_room = has_room_for_id(&item, errors);
+    if has_room {
+        add_id(&mut item, &options.krate());
+    }
+    let new = options.new.as_ref().is_none_or(|new| new.value);
+    let new = new.then(|| expand_new(&item, &parameters, has_room, &options.krate()));
+    let id = if has_room { quote!(self.event_id) } else { unimplemented() };
+    let impls = expand_impls(&item.ident, &item.generics, &id, options);
+    quote! {
+        #item
+        #new
+        #impls
+    }
+}
+
+/// Not a struct; but an enum or a union still gets the impls, so that no other error follows.
+fn on_other(item: &Item, options: &Arguments, errors: &mut Errors) -> TokenStream {
+    let advice = match item {
+        Item::Enum(_) | Item::Union(_) => "; or use `#[derive(Notification)]`, which adds nothing",
+        _ => "",
+    };
+    let message = format!("`#[event]` needs a struct with named fields, or without fields{advice}");
+    errors.at(&item::name_of(item), message);
+    let stub = match item {
+        Item::Enum(item) => expand_impls(&item.ident, &item.generics, &unimplemented(), options),
+        Item::Union(item) => expand_impls(&item.ident, &item.generics, &unimplemented(), options),
+        _ => TokenStream::new(),
+    };
+    quote!(#item #stub)
+}
+
+/// Events outlive the publish that carries them, so they cannot borrow.
+fn require_owned(item: &mut ItemStruct, errors: &mut Errors) {
+    for lifetime in item.generics.lifetimes() {
+        errors.at(lifetime, "events own their data; remove the lifetime, and use `String` for `&str`");
+    }
+    for field in &mut item.fields {
+        if let Type::Reference(reference) = &mut field.ty
+            && reference.lifetime.is_none()
+        {
+            errors.at(reference, "events own their data; use `String` for `&str`, or an `Arc`");
+            // Otherwise rustc would ask for a lifetime.
+            reference.lifetime = Some(parse_quote!('static));
         }
     }
 }
 
-/// A struct with named fields, to which the id can be added.
-struct EventStruct {
-    item: ItemStruct,
-    fields: Vec<(Ident, Type)>,
+fn has_room_for_id(item: &ItemStruct, errors: &mut Errors) -> bool {
+    if let Fields::Unnamed(fields) = &item.fields {
+        errors.at(fields, "`#[event]` needs named fields; or use `#[derive(Notification)]`, which adds nothing");
+        return false;
+    }
+    let taken = item.fields.iter().filter_map(|field| field.ident.as_ref()).find(|name| *name == "event_id");
+    if let Some(name) = taken {
+        errors.at(name, "`#[event]` adds `event_id` itself; rename the field, or use `#[derive(Notification)]`");
+    }
+    taken.is_none()
 }
 
-fn validate(item: Item, errors: &mut Errors) -> Option<EventStruct> {
-    let Item::Struct(mut item) = item else {
-        errors.at(&item, "`#[event]` needs a struct with named fields or a unit struct");
-        return None;
-    };
-    for lifetime in item.generics.lifetimes() {
-        errors.at(lifetime, "events own their data; remove the lifetime");
-    }
+fn add_id(item: &mut ItemStruct, krate: &Path) {
     if matches!(item.fields, Fields::Unit) {
         item.fields = Fields::Named(parse_quote!({}));
         item.semi_token = None;
     }
-    let Fields::Named(fields) = &item.fields else {
-        errors.at(&item.fields, "`#[event]` needs named fields; or use `#[derive(Notification)]`");
-        return None;
+    let id = parse_quote! {
+        /// This event's identity, a UUID of version 7.
+        pub event_id: #krate::Uuid
     };
-    let fields = declared(fields);
-    if let Some((name, _)) = fields.iter().find(|(name, _)| name == "event_id") {
-        errors.at(name, "`#[event]` adds `event_id` itself; rename the field or use `#[derive(Notification)]`");
+    if let Fields::Named(fields) = &mut item.fields {
+        fields.named.insert(0, id);
     }
-    Some(EventStruct { item, fields })
 }
 
-fn declared(fields: &FieldsNamed) -> Vec<(Ident, Type)> {
-    let named = fields.named.iter();
-    named.filter_map(|field| Some((field.ident.clone()?, field.ty.clone()))).collect()
+/// A declared field, as `new` takes it.
+struct Parameter {
+    cfgs: Vec<Attribute>,
+    name: Ident,
+    ty: Type,
 }
 
-fn expand_event(event: EventStruct, arguments: &Arguments) -> TokenStream {
-    let EventStruct { mut item, fields } = event;
-    let krate = arguments.krate();
-    if let Fields::Named(named) = &mut item.fields {
-        named.named.insert(
-            0,
-            parse_quote! {
-                /// This event's identity, a UUID of version 7.
-                pub event_id: #krate::Uuid
-            },
-        );
-    }
-    let new = arguments.new.as_ref().is_none_or(|new| new.value).then(|| expand_new(&item, &fields, &krate));
-    let name = display_name(arguments.name.as_ref(), &item.ident);
-    let id = quote! {
-        fn notification_id(&self) -> ::core::option::Option<#krate::Uuid> {
-            ::core::option::Option::Some(self.event_id)
-        }
-    };
-    let notification = notification::expand_impl(&item.ident, &item.generics, &name, &id, &krate);
-    let ident = &item.ident;
-    let (impl_generics, type_generics, _) = item.generics.split_for_impl();
-    let where_clause = notification::where_clause(&item.generics);
-    quote! {
-        #item
-        #new
-        #notification
-
-        #[automatically_derived]
-        impl #impl_generics #krate::Event for #ident #type_generics #where_clause {
-            fn event_id(&self) -> #krate::Uuid {
-                self.event_id
-            }
+impl Parameter {
+    fn new((index, field): (usize, &Field)) -> Self {
+        Self {
+            cfgs: field.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect(),
+            name: field.ident.clone().unwrap_or_else(|| format_ident!("field_{index}")),
+            ty: ungrouped(&field.ty).clone(),
         }
     }
 }
 
-fn expand_new(item: &ItemStruct, fields: &[(Ident, Type)], krate: &Path) -> TokenStream {
+fn expand_new(item: &ItemStruct, parameters: &[Parameter], has_room: bool, krate: &Path) -> TokenStream {
     let (vis, ident) = (&item.vis, &item.ident);
     let (impl_generics, type_generics, where_clause) = item.generics.split_for_impl();
-    let parameters = fields.iter().map(|(name, ty)| quote!(#name: #ty));
-    let names = fields.iter().map(|(name, _)| name);
+    let declarations = parameters.iter().map(|Parameter { cfgs, name, ty }| quote!(#(#cfgs)* #name: #ty));
+    let values = parameters.iter().map(|Parameter { cfgs, name, .. }| quote!(#(#cfgs)* #name));
+    let body = if has_room {
+        quote!(Self { event_id: #krate::__private::new_event_id(), #(#values),* })
+    } else {
+        unimplemented()
+    };
     quote! {
         #[automatically_derived]
         impl #impl_generics #ident #type_generics #where_clause {
             /// Makes the event, with a fresh `event_id`.
             #[must_use]
             #[allow(clippy::too_many_arguments, clippy::new_without_default, dead_code)]
-            #vis fn new(#(#parameters),*) -> Self {
-                Self { event_id: #krate::__private::new_event_id(), #(#names),* }
+            #vis fn new(#(#declarations),*) -> Self {
+                #body
             }
         }
     }
+}
+
+fn expand_impls(ident: &Ident, generics: &Generics, id: &TokenStream, options: &Arguments) -> TokenStream {
+    let krate = options.krate();
+    let name = display_name(options.name.as_ref(), ident);
+    let notification_id = quote! {
+        fn notification_id(&self) -> ::core::option::Option<#krate::Uuid> {
+            ::core::option::Option::Some(#id)
+        }
+    };
+    let notification = notification::expand_impl(ident, generics, &name, &notification_id, &krate);
+    let (impl_generics, type_generics, _) = generics.split_for_impl();
+    let where_clause = notification::where_clause(generics);
+    quote! {
+        #notification
+
+        #[automatically_derived]
+        impl #impl_generics #krate::Event for #ident #type_generics #where_clause {
+            fn event_id(&self) -> #krate::Uuid {
+                #id
+            }
+        }
+    }
+}
+
+/// The body of what only exists so that no other error follows from the first.
+fn unimplemented() -> TokenStream {
+    quote!(::core::unimplemented!())
 }

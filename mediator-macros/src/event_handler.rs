@@ -1,70 +1,91 @@
 //! `#[event_handler]`
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{
-    FnArg, GenericArgument, Generics, Item, ItemFn, ItemImpl, ItemStruct, Pat, PatType, Path, PathArguments, Type,
+    Attribute, FnArg, GenericArgument, GenericParam, Generics, Item, ItemFn, ItemImpl, ItemStruct, Meta, Pat, PatType,
+    Path, PathArguments, ReturnType, Type, parse_quote,
 };
 
-use crate::arguments::{Arguments, display_name};
+use crate::arguments::{Arguments, display_name, ungrouped};
 use crate::errors::Errors;
-use crate::inject::{self, Injected};
+use crate::item;
 
 const KEYS: &[&str] = &["order", "after", "before", "name", "crate"];
 
-pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+// #[event_handler(Event,* option,*)], above
+//
+// struct Handler { fields }                                       one event or more
+// impl EventHandler<Event> for Handler { … }                      no event
+// async? fn handler(event: &Event, name: Type,*) -> Output { … }  no event
+//
+// option: order = integer | after = handlers | before = handlers | name = "…" | crate = path
+pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let arguments = Arguments::parse(arguments, KEYS, true, &mut errors);
-    let original = item.clone();
-    let expanded = match errors.ok(syn::parse2(item)) {
-        Some(Item::Struct(item)) => on_struct(item, &arguments, &mut errors),
-        Some(Item::Impl(item)) => on_impl(&item, &arguments, &mut errors),
-        Some(Item::Fn(item)) => on_fn(item, &arguments, &mut errors),
-        Some(item) => {
-            errors.at(&item, "`#[event_handler]` needs a struct, an `impl EventHandler<…>` block or a function");
-            TokenStream::new()
-        }
-        None => TokenStream::new(),
-    };
-    if errors.is_empty() {
-        return expanded;
+    let options = Arguments::parse(arguments.clone(), KEYS, true, &mut errors);
+    if let Some(conditional) = item::with_cfg_first(&options.krate(), "event_handler", arguments, &item) {
+        return conditional;
     }
+    let expanded = match errors.ok(syn::parse2(item.clone())) {
+        Some(Item::Struct(item)) => on_struct(item, &options, &mut errors),
+        Some(Item::Impl(item)) => on_impl(item, &options, &mut errors),
+        Some(Item::Fn(item)) => on_fn(item, &options, &mut errors),
+        Some(other) => on_other(&other, &mut errors),
+        None => item,
+    };
     let errors = errors.into_compile_errors();
-    quote!(#original #errors)
+    quote!(#expanded #errors)
 }
 
-fn on_struct(mut item: ItemStruct, arguments: &Arguments, errors: &mut Errors) -> TokenStream {
-    let krate = arguments.krate();
+fn on_other(item: &Item, errors: &mut Errors) -> TokenStream {
+    let message = "`#[event_handler]` needs a struct, an `impl EventHandler<OrderPlaced> for …` block or a function";
+    errors.at(&item::name_of(item), message);
+    item.to_token_stream()
+}
+
+fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> TokenStream {
+    let instead = "name all events in one, as in `#[event_handler(OrderPlaced, OrderShipped)]`";
+    item::reject_repeated("event_handler", &mut item.attrs, errors, instead);
     require_concrete(&item.generics, errors);
-    if arguments.events.is_empty() {
-        errors.at(&item.ident, "which event? write `#[event_handler(OrderPlaced)]`");
+    if options.events.is_empty() && errors.is_empty() {
+        errors.at(&item.ident, "which events does it handle? name them, as in `#[event_handler(OrderPlaced)]`");
     }
-    let fields = Injected::fields(&item.fields, errors);
-    item.fields.iter_mut().for_each(|field| inject::strip(&mut field.attrs));
-    let inject = inject::expand_impl(&item.ident, &fields, &krate);
-    let ident = &item.ident;
-    let registrations = arguments.events.iter().map(|event| registration(event, &quote!(#ident), ident, arguments));
+    for field in &mut item.fields {
+        require_owned(&mut field.ty, errors);
+    }
+    item.attrs.extend(options.derive_inject());
+    let registrations = options.events.iter().map(|event| {
+        // At the event, which is where it is missing if there is no `impl EventHandler` for it.
+        let handler = located_at(&item.ident, event.span());
+        registration(event, &handler, &item.ident, options)
+    });
+    let registrations = if errors.is_empty() { registrations.collect() } else { TokenStream::new() };
     quote! {
         #item
-        #inject
-        #(#registrations)*
+
+        #registrations
     }
 }
 
-fn on_impl(item: &ItemImpl, arguments: &Arguments, errors: &mut Errors) -> TokenStream {
+fn on_impl(mut item: ItemImpl, options: &Arguments, errors: &mut Errors) -> TokenStream {
+    item::reject_repeated("event_handler", &mut item.attrs, errors, "remove this one");
     require_concrete(&item.generics, errors);
-    if let Some(event) = arguments.events.first() {
+    if let Some(event) = options.events.first() {
         errors.at(event, "on an impl block the event is read from the trait; remove it here");
     }
     let event = item.trait_.as_ref().and_then(|(path, _)| event_of_trait(path));
-    let (Some(event), Some(ident)) = (event, type_ident(&item.self_ty)) else {
-        errors.at(&item.self_ty, "`#[event_handler]` needs `impl EventHandler<SomeEvent> for SomeType`");
-        return TokenStream::new();
+    let registration = match (event, handler_ident(&item.self_ty)) {
+        (Some(event), Some(ident)) => registration(event, &item.self_ty, ident, options),
+        _ => {
+            errors.at(&item.self_ty, "`#[event_handler]` needs `impl EventHandler<SomeEvent> for SomeType`");
+            TokenStream::new()
+        }
     };
-    let handler = &item.self_ty;
-    let registration = registration(event, &quote!(#handler), ident, arguments);
+    let registration = errors.is_empty().then_some(registration);
     quote! {
         #item
+
         #registration
     }
 }
@@ -80,102 +101,204 @@ fn event_of_trait(path: &Path) -> Option<&Type> {
     })
 }
 
-fn type_ident(ty: &Type) -> Option<&Ident> {
-    match ty {
+fn handler_ident(ty: &Type) -> Option<&Ident> {
+    match ungrouped(ty) {
         Type::Path(path) => path.path.segments.last().map(|segment| &segment.ident),
         _ => None,
     }
 }
 
-fn on_fn(mut item: ItemFn, arguments: &Arguments, errors: &mut Errors) -> TokenStream {
+fn on_fn(mut item: ItemFn, options: &Arguments, errors: &mut Errors) -> TokenStream {
+    item::reject_repeated("event_handler", &mut item.attrs, errors, "remove this one");
     require_concrete(&item.sig.generics, errors);
-    if let Some(event) = arguments.events.first() {
+    if let Some(event) = options.events.first() {
         errors.at(event, "on a function the event is read from the first parameter; remove it here");
     }
-    let Some((event, parameters)) = parameters(&item, errors) else {
-        return TokenStream::new();
-    };
-    for parameter in &mut item.sig.inputs {
-        if let FnArg::Typed(parameter) = parameter {
-            inject::strip(&mut parameter.attrs);
-        }
+    if let Some(unsafety) = item.sig.safety.to_token_stream().into_iter().next() {
+        errors.at(&unsafety, "a handler is called by safe code; make the function safe");
     }
-    let krate = arguments.krate();
-    let (vis, ident) = (&item.vis, &item.sig.ident);
-    let fields: Vec<_> = parameters.iter().map(|(ident, parameter)| (ident, &parameter.ty)).collect();
-    let declarations = fields.iter().map(|(ident, ty)| quote!(#ident: #ty));
-    let clones = fields.iter().map(|(ident, _)| quote!(::core::clone::Clone::clone(&self.#ident)));
-    let mut call = quote!(#ident(event, #(#clones),*));
-    if item.sig.asyncness.is_none() {
-        call = quote!(async move { #call });
-    }
-    let injected: Vec<_> = parameters
-        .iter()
-        .map(|(ident, parameter)| Injected::new(ident, &parameter.ty, &parameter.attrs, errors))
+    let event = event_of_fn(&item, errors);
+    let fields: Vec<_> = item
+        .sig
+        .inputs
+        .iter_mut()
+        .enumerate()
+        .skip(1)
+        .filter_map(|(index, input)| match input {
+            FnArg::Typed(parameter) => Some(HandlerField::of(index, parameter, errors)),
+            FnArg::Receiver(_) => None,
+        })
         .collect();
-    let inject = inject::expand_impl(ident, &injected, &krate);
-    let registration = registration(&event, &quote!(#ident), ident, arguments);
-    // A struct with braces leaves the name of the function to the function.
+    let handler = match (event, errors.is_empty()) {
+        (Some(event), true) => expand_handler(&item, &event, &fields, options),
+        (Some(event), false) => expand_stub(&item, &event, options),
+        (None, _) => TokenStream::new(),
+    };
     quote! {
         #item
 
-        #[doc(hidden)]
-        #[allow(non_camel_case_types)]
-        #vis struct #ident { #(#declarations),* }
+        #handler
+    }
+}
 
-        #inject
-
-        #[automatically_derived]
-        impl #krate::EventHandler<#event> for #ident {
-            fn handle(&self, event: &#event) -> impl #krate::HandlerFuture {
-                #call
-            }
+/// The `OrderPlaced` of `event: &OrderPlaced`
+fn event_of_fn(item: &ItemFn, errors: &mut Errors) -> Option<Type> {
+    let first = match item.sig.inputs.first() {
+        Some(FnArg::Typed(first)) => first,
+        Some(FnArg::Receiver(receiver)) => {
+            let message = "a handler function has no `self`; put `#[event_handler]` on an `impl EventHandler<…>` block";
+            errors.at(receiver, message);
+            return None;
         }
+        None => {
+            let parentheses = item.sig.paren_token.span.join();
+            let message = "the first parameter must be the event, as in `event: &OrderPlaced`";
+            errors.push(syn::Error::new(parentheses, message));
+            return None;
+        }
+    };
+    let Type::Reference(reference) = ungrouped(&first.ty) else {
+        errors.at(&first.ty, "a handler borrows its event; write `&` before the type");
+        return Some((*first.ty).clone());
+    };
+    if reference.mutability.is_some() {
+        errors.at(&first.ty, "all handlers share the event; remove `mut`");
+    }
+    if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident != "_") {
+        errors.at(lifetime, "the event is borrowed for this call only; remove the lifetime");
+    }
+    Some((*reference.elem).clone())
+}
+
+/// A parameter behind the event, as a field of the handler.
+struct HandlerField {
+    /// What says how to fill the field.
+    attributes: Vec<Attribute>,
+    name: Ident,
+    ty: Type,
+}
+
+impl HandlerField {
+    /// Takes the attributes from the parameter, where rustc would not know them.
+    fn of(index: usize, parameter: &mut PatType, errors: &mut Errors) -> Self {
+        for attribute in parameter.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")) {
+            errors.at(attribute, "a handler has the same parameters always; put the `cfg` on the function");
+        }
+        let (attributes, others) = std::mem::take(&mut parameter.attrs).into_iter().partition(injects);
+        parameter.attrs = others;
+        require_owned(&mut parameter.ty.clone(), errors);
+        let name = match &*parameter.pat {
+            Pat::Ident(pattern) => pattern.ident.clone(),
+            _ => format_ident!("parameter_{index}"),
+        };
+        Self { attributes, name, ty: (*parameter.ty).clone() }
+    }
+}
+
+/// `#[inject(…)]` or `#[cfg_attr(…, inject(…))]`
+fn injects(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("inject")
+        || attribute.path().is_ident("cfg_attr")
+            && matches!(&attribute.meta, Meta::List(list) if list.tokens.clone().into_iter().any(|token| token.to_string() == "inject"))
+}
+
+fn expand_handler(item: &ItemFn, event: &Type, fields: &[HandlerField], options: &Arguments) -> TokenStream {
+    let ident = &item.sig.ident;
+    let declarations = fields.iter().map(|HandlerField { attributes, name, ty }| quote!(#(#attributes)* #name: #ty));
+    let arguments = fields.iter().map(|field| {
+        let name = &field.name;
+        quote_spanned!(Span::mixed_site()=> ::core::clone::Clone::clone(&self.#name))
+    });
+    let call = quote_spanned!(Span::mixed_site()=> #ident(event, #(#arguments),*));
+    let future = if item.sig.asyncness.is_some() { call } else { quote!(async move { #call }) };
+    let handler = expand_handler_type(item, event, &quote!(#(#declarations),*), &future, options);
+    let registration = registration(event, ident, ident, options);
+    quote! {
+        #handler
 
         #registration
     }
 }
 
-/// The event's type, and the parameters behind it with a name for each.
-fn parameters(item: &ItemFn, errors: &mut Errors) -> Option<(Type, Vec<(Ident, PatType)>)> {
-    let mut inputs = item.sig.inputs.iter();
-    let Some(FnArg::Typed(first)) = inputs.next() else {
-        errors.at(
-            &item.sig.paren_token.span.join(),
-            "the first parameter must be the event, as in `event: &OrderPlaced`",
-        );
-        return None;
-    };
-    let Type::Reference(event) = &*first.ty else {
-        errors.at(&first.ty, "the event is borrowed; write `&` before its type");
-        return None;
-    };
-    let parameters = inputs.enumerate().filter_map(|(index, input)| match input {
-        FnArg::Typed(parameter) => Some((parameter_ident(index, &parameter.pat), parameter.clone())),
-        FnArg::Receiver(_) => None,
-    });
-    Some(((*event.elem).clone(), parameters.collect()))
+/// Can be named like the handler, so that no other error follows from the first.
+fn expand_stub(item: &ItemFn, event: &Type, options: &Arguments) -> TokenStream {
+    if item.sig.generics.params.is_empty() {
+        expand_handler_type(item, event, &TokenStream::new(), &quote!(async {}), options)
+    } else {
+        TokenStream::new()
+    }
 }
 
-fn parameter_ident(index: usize, pattern: &Pat) -> Ident {
-    match pattern {
-        Pat::Ident(pattern) => pattern.ident.clone(),
-        _ => format_ident!("parameter_{index}"),
+/// A struct with braces leaves the name of the function to the function.
+fn expand_handler_type(
+    item: &ItemFn,
+    event: &Type,
+    fields: &TokenStream,
+    future: &TokenStream,
+    options: &Arguments,
+) -> TokenStream {
+    let (vis, ident) = (&item.vis, &item.sig.ident);
+    let krate = options.krate();
+    let inject = options.derive_inject();
+    let output = match &item.sig.output {
+        ReturnType::Default => ident.span(),
+        ReturnType::Type(_, ty) => ty.span(),
+    };
+    let at_output = Span::mixed_site().located_at(output);
+    let handler_future = quote_spanned!(at_output=> impl #krate::HandlerFuture);
+    quote_spanned! {Span::mixed_site()=>
+        #[doc(hidden)]
+        #[allow(non_camel_case_types)]
+        #(#inject)*
+        #vis struct #ident { #fields }
+
+        #[automatically_derived]
+        impl #krate::EventHandler<#event> for #ident {
+            fn handle(&self, event: &#event) -> #handler_future {
+                #future
+            }
+        }
     }
 }
 
 fn require_concrete(generics: &Generics, errors: &mut Errors) {
     for parameter in &generics.params {
-        errors.at(parameter, "a registered handler must be concrete; bind one with its types filled in by `.bind::<Event, Handler<Type>>()`");
+        let message = match parameter {
+            GenericParam::Lifetime(_) => {
+                "a handler lives as long as its mediator; remove the lifetime, and hold what it borrows in an `Arc`"
+            }
+            _ => {
+                "a registered handler must be concrete; bind this one by hand, as in `.bind::<OrderPlaced, Handler<Postgres>>()`"
+            }
+        };
+        errors.at(parameter, message);
     }
 }
 
-fn registration(event: &Type, handler: &TokenStream, ident: &Ident, arguments: &Arguments) -> TokenStream {
-    let krate = arguments.krate();
-    let name = display_name(arguments.name.as_ref(), ident);
-    let order = arguments.order.map(|order| quote!(.order_by(#order)));
-    let after = references(&quote!(after), &arguments.after, &krate);
-    let before = references(&quote!(before), &arguments.before, &krate);
+/// Handlers outlive every borrow but a `'static` one.
+fn require_owned(ty: &mut Type, errors: &mut Errors) {
+    if let Type::Reference(reference) = ty
+        && reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident != "static")
+    {
+        errors.at(reference, "a handler owns what it is injected with; use an `Arc`");
+        // Otherwise rustc would ask for a lifetime.
+        reference.lifetime.get_or_insert_with(|| parse_quote!('static));
+    }
+}
+
+/// The same name, shown at another place.
+fn located_at(ident: &Ident, place: Span) -> Ident {
+    let mut ident = ident.clone();
+    ident.set_span(ident.span().located_at(place));
+    ident
+}
+
+fn registration(event: &Type, handler: &impl ToTokens, ident: &Ident, options: &Arguments) -> TokenStream {
+    let krate = options.krate();
+    let name = display_name(options.name.as_ref(), ident);
+    let order = options.order.map(|order| quote!(.order_by(#order)));
+    let after = references(&quote!(after), &options.after, &krate);
+    let before = references(&quote!(before), &options.before, &krate);
     quote! {
         #krate::__private::inventory::submit! {
             #krate::Registration::new::<#event, #handler>(#name, ::core::module_path!()) #order #after #before

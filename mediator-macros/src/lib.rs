@@ -5,6 +5,7 @@ mod errors;
 mod event;
 mod event_handler;
 mod inject;
+mod item;
 mod notification;
 
 use proc_macro::TokenStream;
@@ -37,7 +38,7 @@ use proc_macro::TokenStream;
 /// - `crate = path`: where `mediator_core` is, if it was renamed or re-exported.
 #[proc_macro_attribute]
 pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    event::expand(arguments.into(), item.into()).into()
+    event::expand(&arguments.into(), item.into()).into()
 }
 
 /// Makes a type a notification without adding anything to it.
@@ -126,7 +127,7 @@ pub fn derive_notification(item: TokenStream) -> TokenStream {
 /// - `crate = path`: where `mediator_core` is, if it was renamed or re-exported.
 #[proc_macro_attribute]
 pub fn event_handler(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    event_handler::expand(arguments.into(), item.into()).into()
+    event_handler::expand(&arguments.into(), item.into()).into()
 }
 
 /// Builds a handler from the mediator's services, field by field.

@@ -2,30 +2,28 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{DeriveInput, Generics, Ident, Meta, Path, WhereClause};
+use syn::{DeriveInput, Generics, Ident, Path, WhereClause, parse_quote};
 
 use crate::arguments::{Arguments, display_name};
 use crate::errors::Errors;
 
+// #[derive(Notification)] #[notification(option,*)] on any type
+//
+// option: name = "…" | crate = path
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let Some(item) = errors.ok(syn::parse2::<DeriveInput>(item)) else {
-        return errors.into_compile_errors();
-    };
-    let tokens = item.attrs.iter().filter(|attribute| attribute.path().is_ident("notification"));
-    let tokens = tokens.filter_map(|attribute| match &attribute.meta {
-        Meta::List(list) => Some(list.tokens.clone()),
-        _ => None,
-    });
-    let arguments = Arguments::parse(quote!(#(#tokens),*), &["name", "crate"], false, &mut errors);
+    let expanded = errors.ok(syn::parse2(item)).map(|item| on_type(&item, &mut errors));
+    let errors = errors.into_compile_errors();
+    quote!(#expanded #errors)
+}
+
+fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
+    let options = Arguments::of_helper("notification", &item.attrs, &["name", "crate"], errors);
     for lifetime in item.generics.lifetimes() {
-        errors.at(lifetime, "notifications own their data; remove the lifetime");
+        errors.at(lifetime, "notifications own their data; remove the lifetime, and use `String` for `&str`");
     }
-    if !errors.is_empty() {
-        return errors.into_compile_errors();
-    }
-    let name = display_name(arguments.name.as_ref(), &item.ident);
-    expand_impl(&item.ident, &item.generics, &name, &TokenStream::new(), &arguments.krate())
+    let name = display_name(options.name.as_ref(), &item.ident);
+    expand_impl(&item.ident, &item.generics, &name, &TokenStream::new(), &options.krate())
 }
 
 /// `impl Notification`, and the note that the event exists.
@@ -66,13 +64,10 @@ pub(crate) fn expand_impl(
 
 /// The user's where clause; for a generic event, also that it can be published at all.
 pub(crate) fn where_clause(generics: &Generics) -> Option<WhereClause> {
-    let mut where_clause = generics.where_clause.clone();
+    let mut generics = generics.clone();
     if !generics.params.is_empty() {
-        let published = syn::parse_quote! {
-            Self: ::core::marker::Send + ::core::marker::Sync + 'static
-        };
-        generics.clone().make_where_clause().clone_into(where_clause.get_or_insert_with(|| syn::parse_quote!(where)));
-        where_clause.as_mut()?.predicates.push(published);
+        let published = parse_quote!(Self: ::core::marker::Send + ::core::marker::Sync + 'static);
+        generics.make_where_clause().predicates.push(published);
     }
-    where_clause
+    generics.where_clause
 }
