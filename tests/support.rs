@@ -79,11 +79,19 @@ pub async fn pending(times: usize) {
     .await;
 }
 
-/// What a [`Scripted`] handler does: it is pending some times, and then comes to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a [`Scripted`] handler does: it waits, and then comes to its end.
+#[derive(Clone, Debug)]
 pub struct Script {
-    pub pending: usize,
+    pub wait: Wait,
     pub end: End,
+}
+
+#[derive(Clone, Debug)]
+pub enum Wait {
+    /// Pending so many times, asking to be polled again each time.
+    Times(usize),
+    /// Until the gate opens.
+    Gate(Gate),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,20 +101,24 @@ pub enum End {
     Panic,
 }
 
-pub const fn ok(pending: usize) -> Script {
-    Script { pending, end: End::Ok }
+#[must_use]
+pub fn ok(times: usize) -> Script {
+    Script { wait: Wait::Times(times), end: End::Ok }
 }
 
-pub const fn error(pending: usize) -> Script {
-    Script { pending, end: End::Error }
+#[must_use]
+pub fn error(times: usize) -> Script {
+    Script { end: End::Error, ..ok(times) }
 }
 
-pub const fn panic(pending: usize) -> Script {
-    Script { pending, end: End::Panic }
+#[must_use]
+pub fn panic(times: usize) -> Script {
+    Script { end: End::Panic, ..ok(times) }
 }
 
 /// So often pending that no test waits for the end.
-pub const fn forever() -> Script {
+#[must_use]
+pub fn forever() -> Script {
     ok(usize::MAX)
 }
 
@@ -120,7 +132,10 @@ impl<const N: usize, E: Notification> EventHandler<E> for Scripted<N> {
     async fn handle(&self, _event: &E) -> Result<(), String> {
         self.log.add(format!("{N} starts"));
         let mut end = self.log.on_drop(format!("{N} is dropped"));
-        pending(self.script.pending).await;
+        match &self.script.wait {
+            Wait::Times(times) => pending(*times).await,
+            Wait::Gate(gate) => gate.clone().await.unwrap(),
+        }
         match self.script.end {
             End::Ok => end.entry = format!("{N} ends"),
             End::Error => end.entry = format!("{N} fails"),
@@ -143,7 +158,7 @@ pub fn bind_scripted<E: Notification>(builder: MediatorBuilder, log: &Log, scrip
         scripts: &[Script],
     ) -> MediatorBuilder {
         match scripts.get(N) {
-            Some(&script) => builder.bind_handler::<E, _>(Scripted::<N> { script, log: log.clone() }),
+            Some(script) => builder.bind_handler::<E, _>(Scripted::<N> { script: script.clone(), log: log.clone() }),
             None => builder,
         }
     }
