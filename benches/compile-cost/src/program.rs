@@ -1,0 +1,211 @@
+//! The program that both sides are: what a user would write, and what one would write without us.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+const CRATES: usize = 20;
+const EVENTS_PER_CRATE: usize = 25;
+pub const HANDLERS_PER_CRATE: usize = 100;
+pub const HANDLERS: usize = CRATES * HANDLERS_PER_CRATE;
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum Style {
+    Macros,
+    /// Trait impls, a registration list per crate, a boxed future per call.
+    ByHand,
+}
+
+impl Style {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Macros => "macros",
+            Self::ByHand => "by-hand",
+        }
+    }
+}
+
+/// The crates that are timed; what they depend on is not.
+pub fn crates() -> Vec<String> {
+    let modules = (0..CRATES).map(|number| format!("module_{number:02}"));
+    modules.chain(["app".to_owned()]).collect()
+}
+
+pub fn files(style: Style) -> Vec<(PathBuf, String)> {
+    let mut files = vec![(PathBuf::from("Cargo.toml"), WORKSPACE.to_owned())];
+    for number in 0..CRATES {
+        files.push((format!("module_{number:02}/Cargo.toml").into(), manifest(&format!("module_{number:02}"), "")));
+        files.push((format!("module_{number:02}/src/lib.rs").into(), module(style, number)));
+    }
+    let modules: String =
+        (0..CRATES).map(|number| format!("module_{number:02} = {{ path = \"../module_{number:02}\" }}\n")).collect();
+    files.push(("app/Cargo.toml".into(), manifest("app", &modules)));
+    files.push(("app/src/main.rs".into(), app(style)));
+    files.push(("runtime/Cargo.toml".into(), runtime_manifest(style)));
+    files.push(("runtime/src/lib.rs".into(), runtime(style)));
+    files
+}
+
+fn manifest(name: &str, dependencies: &str) -> String {
+    format!(
+        "[package]\nname = \"{name}\"\nedition = \"2024\"\n[dependencies]\nruntime = {{ path = \"../runtime\" }}\nfutures-executor = \"0.3\"\n{dependencies}"
+    )
+}
+
+/// Both sides share the service; the hand-written one has its bus here.
+fn runtime_manifest(style: Style) -> String {
+    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mediator-core");
+    let dependency = match style {
+        Style::Macros => format!("mediator-core = {{ path = {core:?} }}"),
+        Style::ByHand => "uuid = { version = \"1\", features = [\"v7\"] }".to_owned(),
+    };
+    format!("[package]\nname = \"runtime\"\nedition = \"2024\"\n[dependencies]\n{dependency}\n")
+}
+
+const WORKSPACE: &str =
+    "[workspace]\nresolver = \"3\"\nmembers = [\"app\", \"module_*\", \"runtime\"]\n[profile.release]\nstrip = true\n";
+
+const SERVICE: &str = "
+#[derive(Clone, Default)]
+pub struct Log(pub std::sync::Arc<std::sync::Mutex<Vec<u64>>>);
+
+impl Log {
+    pub async fn write(&self, number: u64) -> Result<(), std::io::Error> {
+        self.0.lock().map_err(|_| std::io::Error::other(\"poisoned\"))?.push(number);
+        Ok(())
+    }
+}
+";
+
+const BUS: &str = "
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+pub use uuid::Uuid;
+
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub type BoxFuture<'a> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
+
+pub trait Handler<E>: Send + Sync + 'static {
+    fn handle<'a>(&'a self, event: &'a E) -> BoxFuture<'a>;
+}
+
+#[derive(Default)]
+pub struct Bus(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
+
+type Handlers<E> = Vec<Arc<dyn Handler<E>>>;
+
+impl Bus {
+    pub fn add<E: 'static>(&mut self, handler: Arc<dyn Handler<E>>) {
+        let handlers = self.0.entry(TypeId::of::<E>()).or_insert_with(|| Box::new(Handlers::<E>::new()));
+        if let Some(handlers) = handlers.downcast_mut::<Handlers<E>>() {
+            handlers.push(handler);
+        }
+    }
+
+    pub async fn publish<E: 'static>(&self, event: E) -> Result<(), BoxError> {
+        let handlers = self.0.get(&TypeId::of::<E>()).and_then(|handlers| handlers.downcast_ref::<Handlers<E>>());
+        for handler in handlers.into_iter().flatten() {
+            handler.handle(&event).await?;
+        }
+        Ok(())
+    }
+}
+";
+
+fn runtime(style: Style) -> String {
+    match style {
+        Style::Macros => format!("pub use mediator_core::*;\n{SERVICE}"),
+        Style::ByHand => format!("{BUS}{SERVICE}"),
+    }
+}
+
+fn module(style: Style, number: usize) -> String {
+    let mut text = String::from(match style {
+        Style::Macros => "use runtime::{EventHandler, Log, event, event_handler};\n",
+        Style::ByHand => "use std::sync::Arc;\nuse runtime::{BoxFuture, Bus, Handler, Log, Uuid};\n",
+    });
+    for event in 0..EVENTS_PER_CRATE {
+        text += &match style {
+            Style::Macros => event_by_macro(event),
+            Style::ByHand => event_by_hand(event),
+        };
+    }
+    for handler in 0..HANDLERS_PER_CRATE {
+        let event = handler % EVENTS_PER_CRATE;
+        text += &match style {
+            Style::Macros => handler_by_macro(number, handler, event),
+            Style::ByHand => handler_by_hand(number, handler, event),
+        };
+    }
+    if style == Style::ByHand {
+        text += &registrations();
+    }
+    text
+}
+
+fn event_by_macro(event: usize) -> String {
+    format!(
+        "\n#[event(crate = ::runtime)]\n#[derive(Debug, Clone)]\npub struct Event{event} {{ pub order_id: String, pub total: u64 }}\n"
+    )
+}
+
+fn event_by_hand(event: usize) -> String {
+    format!(
+        "\n#[derive(Debug, Clone)]\npub struct Event{event} {{ pub event_id: Uuid, pub order_id: String, pub total: u64 }}\n\
+         impl Event{event} {{\n    pub fn new(order_id: String, total: u64) -> Self {{\n        Self {{ event_id: Uuid::now_v7(), order_id, total }}\n    }}\n}}\n"
+    )
+}
+
+fn body(module: usize, handler: usize) -> String {
+    format!("if event.total > {handler} {{ self.log.write(event.total + {module}).await?; }}")
+}
+
+fn handler_by_macro(module: usize, handler: usize, event: usize) -> String {
+    let body = body(module, handler);
+    format!(
+        "\n#[event_handler(Event{event}, crate = ::runtime)]\nstruct Handler{handler} {{ log: Log }}\n\
+         impl EventHandler<Event{event}> for Handler{handler} {{\n    async fn handle(&self, event: &Event{event}) -> Result<(), std::io::Error> {{\n        {body}\n        Ok(())\n    }}\n}}\n"
+    )
+}
+
+fn handler_by_hand(module: usize, handler: usize, event: usize) -> String {
+    let body = body(module, handler);
+    format!(
+        "\nstruct Handler{handler} {{ log: Log }}\n\
+         impl Handler<Event{event}> for Handler{handler} {{\n    fn handle<'a>(&'a self, event: &'a Event{event}) -> BoxFuture<'a> {{\n        Box::pin(async move {{ {body} Ok(()) }})\n    }}\n}}\n"
+    )
+}
+
+fn registrations() -> String {
+    let mut text = String::from("\npub fn register(bus: &mut Bus, log: &Log) {\n");
+    for handler in 0..HANDLERS_PER_CRATE {
+        let event = handler % EVENTS_PER_CRATE;
+        let _ = writeln!(text, "    bus.add::<Event{event}>(Arc::new(Handler{handler} {{ log: log.clone() }}));");
+    }
+    text + "}\n"
+}
+
+/// Publishes one event of each module, so that nothing is dead code.
+fn app(style: Style) -> String {
+    let mut text = String::from("use runtime::*;\n\nfn main() {\n    let log = Log::default();\n");
+    match style {
+        Style::Macros => text += "    let bus = Mediator::builder().provide(log.clone()).build().unwrap();\n",
+        Style::ByHand => {
+            text += "    let mut bus = Bus::default();\n";
+            for number in 0..CRATES {
+                let _ = writeln!(text, "    module_{number:02}::register(&mut bus, &log);");
+            }
+        }
+    }
+    text += "    futures_executor::block_on(async {\n";
+    for number in 0..CRATES {
+        for event in 0..EVENTS_PER_CRATE {
+            let _ = writeln!(
+                text,
+                "        bus.publish(module_{number:02}::Event{event}::new(String::new(), 1000)).await.unwrap();"
+            );
+        }
+    }
+    text + "    });\n    println!(\"{}\", log.0.lock().unwrap().len());\n}\n"
+}
