@@ -1,5 +1,6 @@
 //! What can be a handler, and what it may return.
-#![allow(missing_docs)]
+// Handlers take what is injected by value, whatever they do with it.
+#![allow(missing_docs, clippy::needless_pass_by_value)]
 
 use std::error::Error;
 use std::io;

@@ -1,5 +1,6 @@
 //! How handlers get what they depend on.
-#![allow(missing_docs)]
+// Handlers take what is injected by value, whatever they do with it.
+#![allow(missing_docs, clippy::needless_pass_by_value)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
