@@ -1,0 +1,83 @@
+//! One handler for all webhooks.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use hub_events::{
+    CheckRunCompleted, CommitCommented, CommitsPushed, DiscussionOpened, IssueClosed, IssueCommented, IssueLabeled,
+    IssueOpened, IssueReopened, PullRequestClosed, PullRequestMerged, PullRequestOpened, PullRequestReopened,
+    PullRequestReviewed, ReleasePublished, Report, RepositoryForked, RepositoryStarred, ReviewCommented,
+    UnknownWebhook, Webhook, WorkflowJobCompleted,
+};
+use mediator_core::prelude::*;
+use parking_lot::Mutex;
+
+// First in line: what another module makes of a webhook cannot keep it out of the log.
+#[event_handler(
+    CheckRunCompleted,
+    CommitCommented,
+    CommitsPushed,
+    DiscussionOpened,
+    IssueClosed,
+    IssueCommented,
+    IssueLabeled,
+    IssueOpened,
+    IssueReopened,
+    PullRequestClosed,
+    PullRequestMerged,
+    PullRequestOpened,
+    PullRequestReopened,
+    PullRequestReviewed,
+    ReleasePublished,
+    RepositoryForked,
+    RepositoryStarred,
+    ReviewCommented,
+    UnknownWebhook,
+    WorkflowJobCompleted,
+    order = -100
+)]
+struct AuditLog {
+    report: Arc<Report>,
+    #[inject(default)]
+    log: Mutex<Log>,
+}
+
+#[derive(Default)]
+struct Log {
+    webhooks: usize,
+    repositories: BTreeSet<String>,
+    senders: BTreeSet<String>,
+}
+
+// One implementation for whatever is a webhook; the list above says which of them exist.
+impl<W: Webhook> EventHandler<W> for AuditLog {
+    async fn handle(&self, webhook: &W) {
+        let mut log = self.log.lock();
+        log.webhooks += 1;
+        log.repositories.extend(webhook.repository().map(str::to_owned));
+        log.senders.extend(webhook.sender().map(str::to_owned));
+        self.report.set("audit", "webhooks", log.webhooks);
+        self.report.set("audit", "repositories", log.repositories.len());
+        self.report.set("audit", "senders", log.senders.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+
+    use super::*;
+
+    #[test]
+    fn webhooks_are_logged_whether_understood_or_not() {
+        let report = Arc::<Report>::default();
+        let mediator = Mediator::builder().provide(report.clone()).build().unwrap();
+
+        block_on(mediator.publish(RepositoryStarred::new("ada/engine".into(), "charles".into()))).unwrap();
+        block_on(mediator.publish(UnknownWebhook::new("ping".into(), None, None, Some("ada".into())))).unwrap();
+
+        assert_eq!(report.get("audit", "webhooks"), Some(2.into()));
+        assert_eq!(report.get("audit", "repositories"), Some(1.into()));
+        assert_eq!(report.get("audit", "senders"), Some(2.into()));
+    }
+}

@@ -1,0 +1,96 @@
+//! Counts builds, and publishes those that failed.
+
+use std::sync::Arc;
+
+use hub_events::{BuildFailed, CheckRunCompleted, ReplayFinished, Report, WorkflowJobCompleted};
+use mediator_core::prelude::*;
+use parking_lot::Mutex;
+
+#[event_handler(CheckRunCompleted, WorkflowJobCompleted, ReplayFinished)]
+struct Builds {
+    publisher: Publisher,
+    report: Arc<Report>,
+    #[inject(default)]
+    tally: Mutex<Tally>,
+}
+
+#[derive(Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+    inconclusive: usize,
+}
+
+impl EventHandler<CheckRunCompleted> for Builds {
+    async fn handle(&self, event: &CheckRunCompleted) -> Result<(), PublishError> {
+        self.completed(&event.repository, &event.check, &event.conclusion).await
+    }
+}
+
+impl EventHandler<WorkflowJobCompleted> for Builds {
+    async fn handle(&self, event: &WorkflowJobCompleted) -> Result<(), PublishError> {
+        self.completed(&event.repository, &event.job, &event.conclusion).await
+    }
+}
+
+impl EventHandler<ReplayFinished> for Builds {
+    async fn handle(&self, _event: &ReplayFinished) {
+        let tally = self.tally.lock();
+        self.report.set("ci", "builds passed", tally.passed);
+        self.report.set("ci", "builds failed", tally.failed);
+        self.report.set("ci", "builds without a verdict", tally.inconclusive);
+    }
+}
+
+impl Builds {
+    async fn completed(&self, repository: &str, build: &str, conclusion: &str) -> Result<(), PublishError> {
+        match conclusion {
+            "success" => self.tally.lock().passed += 1,
+            "failure" | "timed_out" | "startup_failure" => {
+                self.tally.lock().failed += 1;
+                self.publisher.publish(BuildFailed::new(repository.to_owned(), build.to_owned())).await?;
+            }
+            _ => self.tally.lock().inconclusive += 1,
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Alarm(Mutex<Vec<String>>);
+
+    impl EventHandler<BuildFailed> for Alarm {
+        async fn handle(&self, event: &BuildFailed) {
+            self.0.lock().push(format!("{} in {}", event.build, event.repository));
+        }
+    }
+
+    #[test]
+    fn only_failed_builds_are_told_to_the_others() {
+        let (report, alarm) = (Arc::<Report>::default(), Arc::<Alarm>::default());
+        let mediator =
+            Mediator::builder().provide(report.clone()).bind_handler::<BuildFailed, _>(alarm.clone()).build().unwrap();
+        let check = |name: &str, conclusion: &str| {
+            CheckRunCompleted::new("ada/engine".into(), "ada".into(), name.into(), conclusion.into())
+        };
+
+        block_on(async {
+            mediator.publish(check("lint", "failure")).await?;
+            mediator.publish(check("test", "success")).await?;
+            mediator.publish(check("docs", "neutral")).await?;
+            mediator.publish(ReplayFinished::new()).await
+        })
+        .unwrap();
+
+        assert_eq!(*alarm.0.lock(), ["lint in ada/engine"]);
+        assert_eq!(report.get("ci", "builds passed"), Some(1.into()));
+        assert_eq!(report.get("ci", "builds failed"), Some(1.into()));
+        assert_eq!(report.get("ci", "builds without a verdict"), Some(1.into()));
+    }
+}

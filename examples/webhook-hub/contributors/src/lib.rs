@@ -1,0 +1,3 @@
+//! Contributors: who did what, and how much of it.
+
+mod people;

@@ -1,0 +1,3 @@
+//! Release notes: the pull requests that were merged since the release before.
+
+mod notes;

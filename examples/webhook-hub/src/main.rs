@@ -1,0 +1,80 @@
+//! Replays GitHub webhooks: turns each into a typed event and publishes it to modules that know
+//! neither each other nor this program.
+
+mod cli;
+mod github;
+mod input;
+mod replay;
+mod summary;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Parser;
+use hub_events::Report;
+use mediator_core::prelude::*;
+
+// A module takes part as soon as it is linked; these lines see to that.
+use hub_audit as _;
+use hub_ci as _;
+use hub_contributors as _;
+use hub_release_notes as _;
+use hub_triage as _;
+
+use crate::cli::{Cli, Strategy};
+use crate::input::Input;
+use crate::summary::Summary;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(&Cli::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            // Where even this cannot be written, nothing is left to be done.
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            ExitCode::from(cli::UNUSABLE)
+        }
+    }
+}
+
+async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
+    let inputs = inputs(cli)?;
+    let report = Arc::<Report>::default();
+    let mediator = mediator(cli.publisher, report.clone())?;
+    let tally = replay::replay(&mediator, inputs).await;
+    let summary = Summary { tally: &tally, modules: &report };
+    let text = if cli.json { summary.to_json()? } else { summary.to_table() };
+    print(&text).context("cannot write the summary")?;
+    Ok(tally.exit_code())
+}
+
+/// All files are opened before the first webhook is published.
+fn inputs(cli: &Cli) -> anyhow::Result<Vec<Input>> {
+    match &cli.command {
+        None => Ok(vec![Input::committed()]),
+        Some(cli::Command::Replay { files }) => files
+            .iter()
+            .map(|file| Input::open(file).with_context(|| format!("cannot open {}", file.display())))
+            .collect(),
+    }
+}
+
+fn mediator(strategy: Strategy, report: Arc<Report>) -> Result<Mediator, BuildError> {
+    let builder = Mediator::builder().provide(report);
+    match strategy {
+        Strategy::Sequential => builder.event_publisher(SequentialEventPublisher),
+        Strategy::Group => builder.event_publisher(GroupEventPublisher),
+    }
+    .build()
+}
+
+/// Prints to standard output; a reader that has seen enough, such as `head`, is not an error.
+fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}

@@ -1,0 +1,3 @@
+//! Triage: what waits for somebody to look at it.
+
+mod queue;
