@@ -78,3 +78,8 @@ pub mod __private {
     pub use crate::registry::EventRegistration;
     pub use inventory;
 }
+
+/// Runs the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
