@@ -6,8 +6,8 @@ mod github;
 mod input;
 mod replay;
 mod summary;
+mod terminal;
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -32,8 +32,7 @@ async fn main() -> ExitCode {
     match run(&Cli::parse()).await {
         Ok(code) => code,
         Err(error) => {
-            // Where even this cannot be written, nothing is left to be done.
-            let _ = writeln!(io::stderr(), "error: {error:#}");
+            terminal::complain(format_args!("error: {error:#}"));
             ExitCode::from(cli::UNUSABLE)
         }
     }
@@ -46,7 +45,7 @@ async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let tally = replay::replay(&mediator, inputs).await;
     let summary = Summary { tally: &tally, modules: &report };
     let text = if cli.json { summary.to_json()? } else { summary.to_table() };
-    print(&text).context("cannot write the summary")?;
+    terminal::print(&text).context("cannot write the summary")?;
     Ok(tally.exit_code())
 }
 
@@ -68,13 +67,4 @@ fn mediator(strategy: Strategy, report: Arc<Report>) -> Result<Mediator, BuildEr
         Strategy::Group => builder.event_publisher(GroupEventPublisher),
     }
     .build()
-}
-
-/// Prints to standard output; a reader that has seen enough, such as `head`, is not an error.
-fn print(text: &str) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
-    }
 }

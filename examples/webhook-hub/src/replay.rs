@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use hub_events::{ReplayFinished, UnknownWebhook};
@@ -10,9 +9,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use mediator_core::prelude::*;
 use serde::Serialize;
 
-use crate::cli;
 use crate::github::{self, Malformed};
 use crate::input::{Input, Line, MAX_LINE};
+use crate::{cli, terminal};
 
 /// What became of the webhooks.
 #[derive(Debug, Default, Serialize)]
@@ -116,11 +115,9 @@ impl Replay<'_> {
         }
     }
 
-    /// Says it on standard error, above the progress bar; if even that fails, it is counted all the same.
+    /// Complains above the progress bar, not into it.
     fn complain(&self, what: impl Display) {
-        self.progress.suspend(|| {
-            let _ = writeln!(io::stderr(), "{what}");
-        });
+        self.progress.suspend(|| terminal::complain(what));
     }
 }
 

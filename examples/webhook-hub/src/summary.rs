@@ -9,6 +9,7 @@ use hub_events::{Finding, Report};
 use serde::Serialize;
 
 use crate::replay::Tally;
+use crate::terminal::printable;
 
 /// What became of the webhooks, and what the modules found.
 #[derive(Serialize)]
@@ -70,10 +71,4 @@ fn text(finding: &Finding) -> String {
         Finding::Count(count) => count.to_string(),
         Finding::Text(text) => printable(text),
     }
-}
-
-/// Findings quote what strangers have written: it may break lines, but not steer the terminal.
-fn printable(text: &str) -> String {
-    let harmless = |c: char| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c };
-    text.chars().map(harmless).collect()
 }

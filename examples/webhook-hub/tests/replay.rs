@@ -253,24 +253,27 @@ fn a_line_of_50_mb_is_reported_and_the_next_one_is_replayed() {
 
 #[test]
 fn damaged_webhooks_are_each_accounted_for() {
-    let mut input = String::new();
-    for line in DATA.lines() {
-        for part in 1..8 {
-            let cut = line.floor_char_boundary(line.len() * part / 8);
-            input.push_str(&line[..cut]);
-            input.push('\n');
-            // Still JSON, often: other names and other types of values.
-            input.push_str(&line[..cut]);
-            input.push_str(&line[cut..].replace("login", "logout").replace("\"number\":", "\"number\":-"));
-            input.push('\n');
-        }
+    let mut lines = Vec::new();
+    for line in DATA.lines().map(str::as_bytes) {
+        lines.extend((1..8).map(|part| line[..line.len() * part / 8].to_vec()));
+        lines.extend((1..8).map(|part| {
+            let mut line = line.to_vec();
+            let at = line.len() * part / 8;
+            line[at] ^= 1 << part;
+            line
+        }));
     }
-    let run = replay(&input);
+    for line in DATA.lines() {
+        lines.push(line.replace("login", "logout").into());
+        lines.push(line.replace("\"number\":", "\"number\":-").into());
+    }
+    lines.iter_mut().for_each(|line| line.retain(|byte| *byte != b'\n'));
+    let run = replay(lines.join(&b'\n'));
     let summary = run.json();
     let count = |name: &str| usize::try_from(summary[name].as_u64().unwrap()).unwrap();
 
     assert_eq!(run.code, Some(1));
-    assert_eq!(count("published") + count("failed") + count("malformed"), input.lines().count());
+    assert_eq!(count("published") + count("failed") + count("malformed"), lines.len());
     assert_eq!(run.stderr.lines().count(), count("failed") + count("malformed"));
     assert!(count("malformed") >= DATA.lines().count() * 7);
 }
@@ -299,6 +302,18 @@ fn a_file_that_cannot_be_opened_stops_the_replay_before_it_starts() {
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
         assert!(run.stderr.starts_with(&format!("error: cannot open {}: {reason}", path.display())), "{}", run.stderr);
     }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_input_that_cannot_be_read_is_reported_and_the_others_are_replayed() {
+    let directory = tempfile::tempdir().unwrap();
+    let good = file(directory.path(), "good.jsonl", star());
+    // It opens like any file; to read its first byte is an error.
+    let run = run(hub().args(["replay", "--json", "/proc/self/mem", &good]));
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.starts_with("/proc/self/mem:1: cannot be read: "), "{}", run.stderr);
+    assert_eq!(run.json()["published"], 1);
 }
 
 #[test]
@@ -357,10 +372,13 @@ fn wrong_usage_is_explained() {
 }
 
 #[test]
-fn findings_cannot_steer_the_terminal() {
+fn webhooks_cannot_steer_the_terminal() {
     let directory = tempfile::tempdir().unwrap();
-    let path = file(directory.path(), "escape.jsonl", release("v1\u{1b}[2J"));
+    let repository = json!({ "full_name": "\u{1b}[2J" });
+    let no_tag = json!({ "action": "published", "release": { "tag_name": "" }, "repository": repository });
+    let path = file(directory.path(), "escape.jsonl", release("v1\u{1b}[2J") + &webhook("release", no_tag));
     let run = run(hub().args(["replay", &path]));
+    assert!(run.stderr.contains("a release of \u{fffd}[2J has no tag"), "{}", run.stderr);
     assert!(run.stdout.contains("v1\u{fffd}[2J"), "{}", run.stdout);
-    assert!(!run.stdout.contains('\u{1b}'));
+    assert!(!run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'));
 }
