@@ -5,7 +5,7 @@ use std::panic::Location;
 
 use crate::handler::BoxError;
 use crate::order::OrderStep;
-use crate::registry::HandlerInfo;
+use crate::registry::{EventInfo, HandlerInfo};
 
 /// Every problem that [`build`](crate::MediatorBuilder::build) found, each with its place.
 #[derive(Debug)]
@@ -68,6 +68,14 @@ pub enum BuildProblem {
         /// The second registration.
         second: HandlerInfo,
     },
+    /// An event that must have a handler has none.
+    #[non_exhaustive]
+    NoHandler {
+        /// The event.
+        event: EventInfo,
+        /// Where the builder was told so.
+        required_at: &'static Location<'static>,
+    },
     /// Two services of one type were provided.
     #[non_exhaustive]
     DuplicateService {
@@ -126,6 +134,11 @@ impl fmt::Display for BuildProblem {
                 f,
                 "handler {second} is already registered for `{event_name}` at {}; remove one of the two",
                 first.location()
+            ),
+            Self::NoHandler { event, required_at } => write!(
+                f,
+                "event {event} has no handler, but {required_at} requires one; register a handler, or link the crate \
+                 that does by `use the_crate as _;`"
             ),
             Self::DuplicateService { service, first, second } => write!(
                 f,

@@ -1,19 +1,20 @@
 //! From registrations and services to a mediator.
 
 use std::any::{TypeId, type_name};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::dispatch::{HandlerList, Instance, Table};
 use crate::event_publisher::Strategy;
-use crate::inject::ServiceMap;
+use crate::inject::{Request, ServiceMap};
 use crate::mediator::Shared;
 use crate::order::Arranger;
+use crate::topology::HandlerNode;
 use crate::{
-    BuildError, BuildProblem, EventHandler, EventPublisher, Inject, Mediator, Notification, Registration,
-    SequentialEventPublisher, Service, Services, order,
+    BuildError, BuildProblem, EventHandler, EventInfo, EventPublisher, Inject, InjectError, Mediator, Notification,
+    Registration, SequentialEventPublisher, Service, Services, Topology, order, registry,
 };
 
 /// Collects what a mediator is made of.
@@ -47,6 +48,8 @@ pub struct MediatorBuilder {
     services: ServiceMap,
     binds: Vec<Bind>,
     strategy: Strategy,
+    strategy_name: &'static str,
+    required: Vec<(EventInfo, &'static Location<'static>)>,
     problems: Vec<BuildProblem>,
 }
 
@@ -63,6 +66,8 @@ impl MediatorBuilder {
             services: ServiceMap::default(),
             binds: Vec::new(),
             strategy: SequentialEventPublisher.into_strategy(),
+            strategy_name: type_name::<SequentialEventPublisher>(),
+            required: Vec::new(),
             problems: Vec::new(),
         }
     }
@@ -82,8 +87,9 @@ impl MediatorBuilder {
 
     /// Sets the strategy of all publishes that do not bring their own; by default
     /// [`SequentialEventPublisher`].
-    pub fn event_publisher(mut self, publisher: impl EventPublisher) -> Self {
+    pub fn event_publisher<P: EventPublisher>(mut self, publisher: P) -> Self {
         self.strategy = publisher.into_strategy();
+        self.strategy_name = type_name::<P>();
         self
     }
 
@@ -147,37 +153,84 @@ impl MediatorBuilder {
         self
     }
 
+    /// Makes it an error of [`build`](Self::build) if nobody handles `E`.
+    ///
+    /// Without it, publishing such an event is no error and does nothing.
+    #[track_caller]
+    pub fn require_handler<E: Notification>(mut self) -> Self {
+        self.required.push((EventInfo::of::<E>(), Location::caller()));
+        self
+    }
+
+    /// Makes it an error of [`build`](Self::build) if nobody handles one of the events that
+    /// the macros declare in any crate of this program.
+    ///
+    /// Generic events are known only by the concrete types that handlers name.
+    ///
+    /// ```
+    /// use mediator_core::prelude::*;
+    ///
+    /// #[event]
+    /// struct OrderPlaced {}
+    ///
+    /// let error = Mediator::builder().without_discovery().require_handlers_for_all_events().build().unwrap_err();
+    /// assert!(error.to_string().contains("OrderPlaced"));
+    /// ```
+    #[track_caller]
+    pub fn require_handlers_for_all_events(mut self) -> Self {
+        let required_at = Location::caller();
+        self.required.extend(registry::declared_events().map(|event| (event, required_at)));
+        self
+    }
+
     /// Builds all handlers and freezes who handles what.
     ///
     /// # Errors
     ///
     /// When the wiring is wrong in any way, with every problem and its place in the code: services
-    /// that are missing, handlers that are registered twice.
+    /// that are missing, handlers that are registered twice or wait for each other, events without
+    /// a handler that is required.
     pub fn build(self) -> Result<Mediator, BuildError> {
         let mut problems = Vec::new();
+        let topology = Arc::new(OnceLock::new());
         // The services include handles of the mediator, so it must have an address before it is
         // wired. If that fails, what was wired is dropped.
         let shared = Arc::new_cyclic(|shared| {
-            let mediator = Mediator::member(shared.clone());
-            let (shared, found) = self.provide(mediator.publisher()).provide(mediator).wire();
-            problems = found;
-            shared
+            let mediator = Mediator::member(shared.clone(), topology.clone());
+            let wired = self.provide(mediator.publisher()).provide(mediator).wire();
+            topology.get_or_init(|| wired.topology);
+            problems = wired.problems;
+            wired.shared
         });
-        if problems.is_empty() { Ok(Mediator::owner(shared)) } else { Err(BuildError::new(problems)) }
+        if problems.is_empty() { Ok(Mediator::owner(shared, topology)) } else { Err(BuildError::new(problems)) }
     }
 
-    fn wire(self) -> (Shared, Vec<BuildProblem>) {
+    fn wire(self) -> Wired {
         let binds = in_order(self.discovered, self.binds);
         let mut problems = self.problems;
         problems.extend(duplicates(&binds));
-        let instances = instances(&binds, &self.services, &mut problems);
+        problems.extend(unhandled(self.required, &binds));
+        let built = build_handlers(&binds, &self.services, &mut problems);
         let events = by_event(&binds, &mut problems);
-        let shared = Shared {
-            table: if problems.is_empty() { table(&events, &instances) } else { Table::new([]) },
-            strategy: self.strategy,
-        };
-        (shared, problems)
+        let table = if problems.is_empty() { table(&events, &built) } else { Table::new([]) };
+        let topology = Topology::new(self.strategy_name, handled_events(&events, &built));
+        Wired { shared: Shared { table, strategy: self.strategy }, topology, problems }
     }
+}
+
+/// What a builder comes to.
+struct Wired {
+    shared: Shared,
+    topology: Topology,
+    problems: Vec<BuildProblem>,
+}
+
+/// What became of a handler type.
+struct Built {
+    /// `None` if it cannot be built.
+    instance: Option<Instance>,
+    /// What it asked for.
+    requests: Vec<Request>,
 }
 
 /// All handlers, as they are called unless `after` or `before` says otherwise.
@@ -205,37 +258,49 @@ fn duplicates(binds: &[Bind]) -> Vec<BuildProblem> {
     problems
 }
 
-/// One instance of each handler type, as far as they can be built.
-fn instances(
-    binds: &[Bind],
-    provided: &ServiceMap,
-    problems: &mut Vec<BuildProblem>,
-) -> HashMap<TypeId, Option<Instance>> {
-    let ready_made = binds.iter().filter(|bind| bind.instance.is_some());
-    let mut instances: HashMap<_, _> =
-        ready_made.map(|bind| (bind.registration.plan().handler(), bind.instance.clone())).collect();
-    for Bind { registration, .. } in binds {
-        instances.entry(registration.plan().handler()).or_insert_with(|| instance(registration, provided, problems));
+/// Events that must have a handler and have none.
+fn unhandled(required: Vec<(EventInfo, &'static Location<'static>)>, binds: &[Bind]) -> Vec<BuildProblem> {
+    if required.is_empty() {
+        return Vec::new();
     }
-    instances
+    // An event that is required twice is reported once.
+    let mut seen: HashSet<_> = binds.iter().map(|bind| bind.registration.plan().event()).collect();
+    let unhandled = required.into_iter().filter(|(event, _)| seen.insert(event.type_id()));
+    unhandled.map(|(event, required_at)| BuildProblem::NoHandler { event, required_at }).collect()
 }
 
-fn instance(registration: &Registration, provided: &ServiceMap, problems: &mut Vec<BuildProblem>) -> Option<Instance> {
+/// One instance of each handler type, as far as they can be built.
+fn build_handlers(binds: &[Bind], provided: &ServiceMap, problems: &mut Vec<BuildProblem>) -> HashMap<TypeId, Built> {
+    let ready_made = binds.iter().filter(|bind| bind.instance.is_some());
+    let mut built: HashMap<_, _> = ready_made
+        .map(|bind| {
+            (bind.registration.plan().handler(), Built { instance: bind.instance.clone(), requests: Vec::new() })
+        })
+        .collect();
+    for Bind { registration, .. } in binds {
+        built.entry(registration.plan().handler()).or_insert_with(|| build_handler(registration, provided, problems));
+    }
+    built
+}
+
+fn build_handler(registration: &Registration, provided: &ServiceMap, problems: &mut Vec<BuildProblem>) -> Built {
     let services = Services::new(provided);
-    let injected = registration.inject(&services)?;
+    let injected = registration.inject(&services);
+    let requests = services.into_requests();
     let handler = registration.handler_info();
-    let missing = services.into_requests().into_iter().filter(|request| !request.found);
+    let missing = requests.iter().filter(|request| !request.found);
     problems.extend(missing.map(|request| BuildProblem::MissingService {
         handler,
         field: request.field,
         service: request.service,
     }));
-    injected
-        .map_err(|error| {
-            let own = error.into_own();
-            problems.extend(own.map(|error| BuildProblem::Handler { handler, error }));
-        })
-        .ok()
+    let instance = injected.and_then(|injected| {
+        let own = |error: InjectError| {
+            problems.extend(error.into_own().map(|error| BuildProblem::Handler { handler, error }));
+        };
+        injected.map_err(own).ok()
+    });
+    Built { instance, requests }
 }
 
 /// The handlers of each event in the order of their calls.
@@ -257,18 +322,30 @@ fn by_event<'a>(binds: &'a [Bind], problems: &mut Vec<BuildProblem>) -> Vec<Vec<
     events
 }
 
-fn table(events: &[Vec<&Bind>], instances: &HashMap<TypeId, Option<Instance>>) -> Table {
+fn table(events: &[Vec<&Bind>], built: &HashMap<TypeId, Built>) -> Table {
     let mut lists = Vec::with_capacity(events.len());
     for handlers in events {
         let handlers = handlers.iter().filter_map(|Bind { registration, instance }| {
             let plan = registration.plan();
-            let instance = instance.as_ref().or_else(|| instances[&plan.handler()].as_ref());
+            let instance = instance.as_ref().or_else(|| built[&plan.handler()].instance.as_ref());
             instance.map(|instance| (plan, instance.clone(), registration.handler_info()))
         });
         let handlers: Vec<_> = handlers.collect();
         lists.extend(handlers.first().map(|(plan, ..)| plan.event()).map(|event| HandlerList::new(event, handlers)));
     }
     Table::new(lists)
+}
+
+/// The same for people to read.
+fn handled_events(events: &[Vec<&Bind>], built: &HashMap<TypeId, Built>) -> Vec<(EventInfo, Vec<HandlerNode>)> {
+    let node = |(index, bind): (usize, &&Bind)| {
+        let handler_type = bind.registration.plan().handler();
+        HandlerNode::new(bind.registration.handler_info(), handler_type, index + 1, &built[&handler_type].requests)
+    };
+    let handled = events.iter().filter_map(|handlers| {
+        Some((handlers.first()?.registration.event(), handlers.iter().enumerate().map(node).collect()))
+    });
+    handled.collect()
 }
 
 impl fmt::Debug for MediatorBuilder {

@@ -39,6 +39,7 @@ mod pending_events;
 mod publish_error;
 mod registry;
 mod sequential;
+mod topology;
 
 pub use crate::build_error::{BuildError, BuildProblem};
 pub use crate::builder::MediatorBuilder;
@@ -53,6 +54,7 @@ pub use crate::pending_events::PendingEvents;
 pub use crate::publish_error::{HandlerFailure, PublishError};
 pub use crate::registry::{EventInfo, HandlerInfo, Registration};
 pub use crate::sequential::SequentialEventPublisher;
+pub use crate::topology::{EventNode, HandlerNode, ServiceUse, Topology};
 
 #[cfg(feature = "macros")]
 pub use mediator_macros::{Inject, Notification, event, event_handler};

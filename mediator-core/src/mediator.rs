@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use crate::dispatch::{Dispatch, Table};
 use crate::event_publisher::{Kind, Strategy};
 use crate::{
-    BuildError, Deliveries, DynNotification, EventPublisher, MediatorBuilder, Notification, PublishError, sequential,
+    BuildError, Deliveries, DynNotification, EventPublisher, MediatorBuilder, Notification, PublishError, Topology,
+    sequential,
 };
 
 /// Knows the handlers of all events and publishes to them.
@@ -29,6 +30,8 @@ use crate::{
 #[derive(Clone)]
 pub struct Mediator {
     link: Link,
+    /// Set when `build` is done.
+    topology: Arc<OnceLock<Topology>>,
 }
 
 /// Publishes, and nothing else: what a module should be given.
@@ -149,12 +152,22 @@ impl Mediator {
         MediatorBuilder::new()
     }
 
-    pub(crate) fn owner(shared: Arc<Shared>) -> Self {
-        Self { link: Link::Owner(shared) }
+    pub(crate) fn owner(shared: Arc<Shared>, topology: Arc<OnceLock<Topology>>) -> Self {
+        Self { link: Link::Owner(shared), topology }
     }
 
-    pub(crate) fn member(shared: Weak<Shared>) -> Self {
-        Self { link: Link::Member(shared) }
+    pub(crate) fn member(shared: Weak<Shared>, topology: Arc<OnceLock<Topology>>) -> Self {
+        Self { link: Link::Member(shared), topology }
+    }
+
+    /// Who handles what, in which order, and with which services.
+    ///
+    /// An injected `Mediator` knows it too, unless it is asked while handlers are still being
+    /// built: then it is empty.
+    #[must_use]
+    pub fn topology(&self) -> &Topology {
+        static NOT_BUILT: Topology = Topology::empty();
+        self.topology.get().unwrap_or(&NOT_BUILT)
     }
 
     /// A handle that can only publish.

@@ -1,6 +1,6 @@
 //! What the macros hand over at link time, and what explicit binds become.
 
-use std::any::type_name;
+use std::any::{TypeId, type_name};
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -85,6 +85,9 @@ impl Registration {
     #[track_caller]
     pub(crate) fn ready_made<E: Notification, H: EventHandler<E>>() -> Self {
         let handler_name = type_name::<H>();
+        // An `Arc` of a handler goes by the handler's name.
+        let shared = handler_name.strip_prefix("alloc::sync::Arc<").and_then(|name| name.strip_suffix('>'));
+        let handler_name = shared.unwrap_or(handler_name);
         Self {
             handler_name,
             module_path: handler_name.rsplit_once("::").map_or("", |(module, _)| module),
@@ -104,6 +107,12 @@ impl Registration {
         self.handler_name
     }
 
+    /// The event it handles.
+    #[must_use]
+    pub fn event(&self) -> EventInfo {
+        (self.event)()
+    }
+
     /// The name of the event it handles.
     #[must_use]
     pub fn event_name(&self) -> &'static str {
@@ -113,7 +122,7 @@ impl Registration {
     /// The crate that registers the handler, by its import name (`_` for `-`).
     #[must_use]
     pub fn crate_name(&self) -> &'static str {
-        self.module_path.split("::").next().unwrap_or_default()
+        crate_of(self.module_path)
     }
 
     /// The module that registers the handler, from the crate down.
@@ -138,10 +147,6 @@ impl Registration {
     pub(crate) fn references(&self) -> impl Iterator<Item = (Side, &'static HandlerRef)> {
         let after = self.after.iter().map(|handler| (Side::After, handler));
         after.chain(self.before.iter().map(|handler| (Side::Before, handler)))
-    }
-
-    pub(crate) fn event(&self) -> EventInfo {
-        (self.event)()
     }
 
     pub(crate) fn plan(&self) -> CallPlan {
@@ -185,22 +190,82 @@ impl EventRegistration {
         Self { event: EventInfo::of::<E> }
     }
 
-    #[expect(dead_code, reason = "for reports of events without handlers")]
     pub(crate) fn event(&self) -> EventInfo {
         (self.event)()
     }
 }
 
+/// The events that the macros declare in all linked crates, in an order that does not depend on the
+/// linker.
+pub(crate) fn declared_events() -> impl Iterator<Item = EventInfo> {
+    let mut events: Vec<_> = inventory::iter::<EventRegistration>().map(EventRegistration::event).collect();
+    events.sort_by_key(EventInfo::sort_key);
+    events.into_iter()
+}
+
 /// What is known of an event type.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventInfo {
-    pub(crate) name: &'static str,
+    name: &'static str,
+    type_name: &'static str,
+    type_id: TypeId,
+    location: Option<&'static Location<'static>>,
 }
 
 impl EventInfo {
     pub(crate) fn of<E: Notification>() -> Self {
-        Self { name: E::event_name() }
+        Self {
+            name: E::event_name(),
+            type_name: type_name::<E>(),
+            type_id: TypeId::of::<E>(),
+            location: E::declared_at(),
+        }
     }
+
+    /// The event's name: the path of its type, or what `name = "…"` says.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The Rust path of the type.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        self.type_name
+    }
+
+    /// The crate that declares the type, by its import name (`_` for `-`).
+    #[must_use]
+    pub fn crate_name(&self) -> &'static str {
+        crate_of(self.type_name)
+    }
+
+    /// Where the type is declared; `None` if `Notification` was implemented by hand.
+    #[must_use]
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        self.location
+    }
+
+    pub(crate) fn type_id(&self) -> TypeId {
+        self.type_id
+    }
+
+    pub(crate) fn sort_key(&self) -> impl Ord + use<> {
+        let place = self.location.map(|location| (location.file(), location.line(), location.column()));
+        (self.crate_name(), place, self.type_name)
+    }
+}
+
+/// `` `path::Event` (src/file.rs:12:1)``
+impl fmt::Display for EventInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.name)?;
+        self.location.map_or(Ok(()), |location| write!(f, " ({location})"))
+    }
+}
+
+fn crate_of(path: &'static str) -> &'static str {
+    path.split("::").next().unwrap_or_default()
 }
 
 /// What is known of a handler while events are published.
@@ -216,6 +281,12 @@ impl HandlerInfo {
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The crate that registers the handler, by its import name (`_` for `-`).
+    #[must_use]
+    pub fn crate_name(&self) -> &'static str {
+        crate_of(self.module_path)
     }
 
     /// The module that registers the handler, from the crate down.

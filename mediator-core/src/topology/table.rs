@@ -1,0 +1,56 @@
+//! The topology as a table for a terminal.
+
+use std::fmt;
+
+use super::{EventNode, HandlerNode, Topology, event_label, short};
+
+/// Columns: the event or its handler, the crate, the place, what the handler needs.
+type Row = [String; 4];
+
+impl fmt::Display for Topology {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let heads = ["event and handlers", "crate", "declared at", "strategy and services"];
+        let mut rows = vec![heads.map(str::to_owned)];
+        for event in &self.events {
+            rows.push(event_row(event));
+            rows.extend(event.handlers.iter().map(handler_row));
+        }
+        let mut widths = [0; 4];
+        for row in &rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        rows.iter().try_for_each(|row| write_row(f, row, &widths))
+    }
+}
+
+fn event_row(node: &EventNode) -> Row {
+    let event = node.event;
+    let name = match event_label(&event) {
+        label if label == event.type_name() => label.to_owned(),
+        label => format!("{label} = {}", event.type_name()),
+    };
+    let place = event.location().map_or_else(|| "by hand".to_owned(), |at| format!("{}:{}", at.file(), at.line()));
+    let strategy = if node.handlers.is_empty() { "no handler".to_owned() } else { short(node.strategy) };
+    [name, event.crate_name().to_owned(), place, strategy]
+}
+
+fn handler_row(node: &HandlerNode) -> Row {
+    let (handler, at) = (node.handler, node.handler.location());
+    let services: Vec<_> = node.services.iter().map(|service| short(service.type_name)).collect();
+    [
+        format!("  {}. {}", node.position, handler.name()),
+        handler.crate_name().to_owned(),
+        format!("{}:{}", at.file(), at.line()),
+        services.join(", "),
+    ]
+}
+
+fn write_row(f: &mut fmt::Formatter<'_>, row: &Row, widths: &[usize; 4]) -> fmt::Result {
+    let mut line = String::new();
+    for (cell, width) in row.iter().zip(widths) {
+        line.push_str(&format!("{cell:width$}  "));
+    }
+    writeln!(f, "{}", line.trim_end())
+}
