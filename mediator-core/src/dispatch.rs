@@ -8,21 +8,24 @@
 #![allow(unsafe_code)]
 
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{Hash, Hasher};
 use std::marker::{PhantomData, PhantomPinned};
 use std::mem::{self, MaybeUninit};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::handler::{BoxError, HandlerOutput};
+use crate::publish_error::discard_panic;
 use crate::registry::HandlerInfo;
 use crate::{DynNotification, EventHandler, HandlerFuture, Notification};
 
 /// What came of a handler that finished.
-pub(crate) type Outcome = Result<(), BoxError>;
+///
+/// The error is boxed once more, so that `Poll<Outcome>` is returned in registers.
+pub(crate) type Outcome = Result<(), Box<BoxError>>;
 
 /// Futures up to this size stay inside the publish future; larger ones are boxed.
 pub(crate) const INLINE_SIZE: usize = 128;
@@ -36,11 +39,18 @@ struct Storage(MaybeUninit<[u8; INLINE_SIZE]>, PhantomPinned);
 ///
 /// The future may borrow for `'a`.
 pub(crate) struct Slot<'a> {
-    /// How to go on with the future in `storage`; `None` when there is none.
-    pending: Option<&'static PendingVTable>,
+    /// What is in `storage`; `None` when it is empty.
+    pending: Option<Pending>,
     storage: Storage,
     /// Invariant in `'a`: a slot must not be passed off as one for shorter or longer borrows.
     _borrows: PhantomData<fn(&'a ()) -> &'a ()>,
+}
+
+#[derive(Clone, Copy)]
+struct Pending {
+    vtable: &'static PendingVTable,
+    /// Whose future it is: the handler's place in its list.
+    handler: usize,
 }
 
 struct PendingVTable {
@@ -62,40 +72,57 @@ impl<'a> Slot<'a> {
     /// is pending.
     ///
     /// When building or polling panics, the future is dropped and the slot is empty.
+    ///
+    /// # Safety
+    ///
+    /// The slot is empty.
     #[inline]
-    fn start<F: HandlerFuture + 'a>(
+    unsafe fn start<F: HandlerFuture + 'a>(
         self: Pin<&mut Self>,
+        handler: usize,
         future: impl FnOnce() -> F,
         cx: &mut Context<'_>,
     ) -> Poll<Outcome> {
         if const { size_of::<F>() <= size_of::<Storage>() && align_of::<F>() <= align_of::<Storage>() } {
-            self.start_in_place(future, cx)
+            // SAFETY: guaranteed by the caller.
+            unsafe { self.start_in_place(handler, future, cx) }
         } else {
-            self.start_in_place(|| Box::pin(future()), cx)
+            // SAFETY: guaranteed by the caller.
+            unsafe { self.start_in_place(handler, || Box::pin(future()), cx) }
         }
     }
 
+    /// # Safety
+    ///
+    /// The slot is empty.
     #[inline]
-    fn start_in_place<F: HandlerFuture + 'a>(
-        mut self: Pin<&mut Self>,
+    unsafe fn start_in_place<F: HandlerFuture + 'a>(
+        self: Pin<&mut Self>,
+        handler: usize,
         future: impl FnOnce() -> F,
         cx: &mut Context<'_>,
     ) -> Poll<Outcome> {
-        assert!(size_of::<F>() <= size_of::<Storage>() && align_of::<F>() <= align_of::<Storage>());
-        self.as_mut().clear();
+        const { assert!(size_of::<F>() <= size_of::<Storage>() && align_of::<F>() <= align_of::<Storage>()) };
         // SAFETY: nothing is moved out of the slot; the reference only serves to reach its fields.
         let this = unsafe { self.get_unchecked_mut() };
         let storage = NonNull::from(&mut this.storage);
         // SAFETY: the storage is large and aligned enough for an `F` (asserted above), it is
-        // exclusively borrowed, and it holds no future: `clear` has emptied it.
+        // exclusively borrowed, and it holds no future, as the caller guarantees.
         unsafe { storage.cast::<F>().write(future()) };
         // SAFETY: an `F` was written just now. It stays where it is until it is dropped, because
         // the slot is pinned, and pinned data is dropped before its memory is reused.
         let polled = unsafe { poll_in_place::<F>(storage, cx) };
         if polled.is_pending() {
-            this.pending = Some(const { &PendingVTable { poll: poll_in_place::<F>, drop: drop_in_place::<F> } });
+            let vtable = const { &PendingVTable { poll: poll_in_place::<F>, drop: drop_in_place::<F> } };
+            this.pending = Some(Pending { vtable, handler });
         }
         polled
+    }
+
+    /// The handler whose future is in this slot, if there is one.
+    #[inline]
+    pub(crate) fn handler(&self) -> Option<usize> {
+        self.pending.map(|pending| pending.handler)
     }
 
     /// Polls the future in this slot; `None` if there is none.
@@ -108,7 +135,7 @@ impl<'a> Slot<'a> {
         let pending = this.pending.take()?;
         // SAFETY: `pending` says that the storage holds the future that this vtable was made for,
         // pinned since it was written. Taking `pending` leaves the future to `poll`.
-        let polled = unsafe { (pending.poll)(NonNull::from(&mut this.storage), cx) };
+        let polled = unsafe { (pending.vtable.poll)(NonNull::from(&mut this.storage), cx) };
         if polled.is_pending() {
             this.pending = Some(pending);
         }
@@ -116,18 +143,32 @@ impl<'a> Slot<'a> {
     }
 
     /// Drops the future in this slot, if there is one.
-    #[inline]
-    pub(crate) fn clear(self: Pin<&mut Self>) {
+    ///
+    /// # Errors
+    ///
+    /// The panic of the future's `Drop`; the slot is empty even so.
+    pub(crate) fn clear(self: Pin<&mut Self>) -> std::thread::Result<()> {
         // SAFETY: nothing is moved out of the slot; the reference only serves to reach its fields.
-        unsafe { self.get_unchecked_mut() }.drop_pending();
+        unsafe { self.get_unchecked_mut() }.drop_pending()
     }
 
-    #[inline]
-    fn drop_pending(&mut self) {
-        if let Some(pending) = self.pending.take() {
-            // SAFETY: as in `poll`; the future is dropped where it was pinned, and `pending` was
-            // taken first, so that a panic in its `Drop` cannot drop it twice.
-            unsafe { (pending.drop)(NonNull::from(&mut self.storage)) };
+    fn drop_pending(&mut self) -> std::thread::Result<()> {
+        let Some(pending) = self.pending.take() else {
+            return Ok(());
+        };
+        let storage = NonNull::from(&mut self.storage);
+        // SAFETY: as in `poll`; the future is dropped where it was pinned, and `pending` was taken
+        // first, so that a panic in its `Drop` cannot drop it twice.
+        catch_unwind(AssertUnwindSafe(|| unsafe { (pending.vtable.drop)(storage) }))
+    }
+
+    /// Drops the future of a publish that is cancelled.
+    #[cold]
+    fn cancel(&mut self) {
+        // Nobody is left to tell of a panic, which the panic hook has seen. Passing it on would
+        // tear down the task, or the process if it is the second one.
+        if let Err(panic) = self.drop_pending() {
+            discard_panic(panic);
         }
     }
 }
@@ -135,7 +176,53 @@ impl<'a> Slot<'a> {
 impl Drop for Slot<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.drop_pending();
+        if self.pending.is_some() {
+            self.cancel();
+        }
+    }
+}
+
+/// Slots for the futures of several handlers: two in place, the others in one allocation.
+pub(crate) struct Slots<'a> {
+    inline: [Slot<'a>; 2],
+    more: Box<[Slot<'a>]>,
+}
+
+impl<'a> Slots<'a> {
+    pub(crate) fn empty() -> Self {
+        Self { inline: [Slot::empty(), Slot::empty()], more: Box::default() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.inline.len() + self.more.len()
+    }
+
+    /// Adds slots behind those there are; once.
+    ///
+    /// # Panics
+    ///
+    /// When called again.
+    pub(crate) fn extend(self: Pin<&mut Self>, additional: usize) {
+        assert!(self.more.is_empty(), "slots are pinned: they cannot move to make room for more");
+        // SAFETY: nothing is moved out; the box that is replaced holds no slots.
+        unsafe { self.get_unchecked_mut() }.more = (0..additional).map(|_| Slot::empty()).collect();
+    }
+
+    /// # Panics
+    ///
+    /// If there are no more than `index` slots.
+    #[inline]
+    pub(crate) fn slot(self: Pin<&mut Self>, index: usize) -> Pin<&mut Slot<'a>> {
+        // SAFETY: nothing is moved out; the reference only serves to reach the slot.
+        let this = unsafe { self.get_unchecked_mut() };
+        let slot = match index.checked_sub(this.inline.len()) {
+            None => &mut this.inline[index],
+            Some(index) => &mut this.more[index],
+        };
+        // SAFETY: the slots are pinned with `self`: those in place are part of it; those in the box
+        // never move, because `extend` replaces a box only while it holds none, and nothing else
+        // gives access to it.
+        unsafe { Pin::new_unchecked(slot) }
     }
 }
 
@@ -163,7 +250,7 @@ unsafe fn poll_in_place<F: HandlerFuture>(storage: NonNull<Storage>, cx: &mut Co
     // SAFETY: the caller guarantees that it is pinned.
     let future = unsafe { Pin::new_unchecked(future) };
     match future.poll(cx) {
-        Poll::Ready(output) => Poll::Ready(output.into_result()),
+        Poll::Ready(output) => Poll::Ready(output.into_result().map_err(Box::new)),
         Poll::Pending => {
             mem::forget(guard);
             Poll::Pending
@@ -184,8 +271,10 @@ unsafe fn drop_in_place<F>(storage: NonNull<Storage>) {
 /// A handler of any type, kept alive by the table it is in.
 pub(crate) type Instance = Arc<dyn Any + Send + Sync>;
 
-/// Starts the handler at the first pointer on the event at the second.
-type StartFn = for<'a> unsafe fn(NonNull<()>, NonNull<()>, Pin<&mut Slot<'a>>, &mut Context<'_>) -> Poll<Outcome>;
+/// Starts the handler at the first pointer, whose place in its list is given, on the event at the
+/// second.
+type StartFn =
+    for<'a> unsafe fn(usize, NonNull<()>, NonNull<()>, Pin<&mut Slot<'a>>, &mut Context<'_>) -> Poll<Outcome>;
 
 /// How to call handlers of one type with events of one type.
 #[derive(Clone, Copy)]
@@ -213,8 +302,10 @@ impl CallPlan {
 ///
 /// # Safety
 ///
-/// `handler` points to an `H` and `event` to an `E`, and both are borrowed for `'a`.
+/// `handler` points to an `H` and `event` to an `E`, both are borrowed for `'a`, and `slot` is
+/// empty.
 unsafe fn start<'a, E: Notification, H: EventHandler<E>>(
+    index: usize,
     handler: NonNull<()>,
     event: NonNull<()>,
     slot: Pin<&mut Slot<'a>>,
@@ -224,7 +315,8 @@ unsafe fn start<'a, E: Notification, H: EventHandler<E>>(
     let handler: &'a H = unsafe { handler.cast().as_ref() };
     // SAFETY: guaranteed by the caller.
     let event: &'a E = unsafe { event.cast().as_ref() };
-    slot.start(|| handler.handle(event), cx)
+    // SAFETY: guaranteed by the caller.
+    unsafe { slot.start(index, || handler.handle(event), cx) }
 }
 
 /// All handlers of one event type, in the order they are called.
@@ -265,23 +357,43 @@ impl HandlerList {
         Self { event, calls: calls.into(), infos: infos.into(), _instances: instances.into() }
     }
 
+    fn free() -> Self {
+        struct Never;
+        Self::new(TypeId::of::<Never>(), Vec::new())
+    }
+
+    #[inline]
+    fn is_free(&self) -> bool {
+        self.calls.is_empty()
+    }
+
     pub(crate) fn infos(&self) -> &[HandlerInfo] {
         &self.infos
     }
 }
 
 /// Which handlers an event type has; never changes.
+///
+/// A hash table with open addressing, at most half full: the constant hash of an event's type is
+/// the place to look, and what is searched is there or a few places further.
 pub(crate) struct Table {
-    lists: HashMap<TypeId, HandlerList, BuildHasherDefault<TypeIdHasher>>,
-    none: HandlerList,
+    /// Free places hold an empty list for an event that is never published.
+    places: Box<[HandlerList]>,
 }
 
 impl Table {
     pub(crate) fn new(lists: impl IntoIterator<Item = HandlerList>) -> Self {
-        Self {
-            lists: lists.into_iter().map(|list| (list.event, list)).collect(),
-            none: HandlerList::new(TypeId::of::<()>(), Vec::new()),
+        let lists = Vec::from_iter(lists);
+        let mut places = Vec::new();
+        places.resize_with((2 * lists.len()).next_power_of_two(), HandlerList::free);
+        for list in lists {
+            let mut place = hash(list.event) & (places.len() - 1);
+            while !places[place].is_free() {
+                place = (place + 1) & (places.len() - 1);
+            }
+            places[place] = list;
         }
+        Self { places: places.into() }
     }
 
     /// The handlers of `event`, ready to be started.
@@ -295,11 +407,17 @@ impl Table {
         self.lookup(event.type_id(), event)
     }
 
+    /// `event_type` must be the type of `event`.
     #[inline]
     fn lookup<'a>(&'a self, event_type: TypeId, event: &'a dyn DynNotification) -> Dispatch<'a> {
-        // Keyed by its own `event`, a list found has handlers for exactly this type; `none` has none.
-        let handlers = self.lists.get(&event_type).unwrap_or(&self.none);
-        Dispatch { event, handlers }
+        let mut place = hash(event_type);
+        loop {
+            let handlers = &self.places[place & (self.places.len() - 1)];
+            if handlers.event == event_type || handlers.is_free() {
+                return Dispatch { event, handlers };
+            }
+            place += 1;
+        }
     }
 }
 
@@ -320,6 +438,7 @@ impl<'a> Dispatch<'a> {
         self.handlers.infos()
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.handlers.calls.len()
     }
@@ -328,20 +447,28 @@ impl<'a> Dispatch<'a> {
     ///
     /// # Panics
     ///
-    /// If there are no more than `index` handlers, or the handler panics.
+    /// If there are no more than `index` handlers, the slot is in use, or the handler panics.
     #[inline]
     pub(crate) fn start(&self, index: usize, slot: Pin<&mut Slot<'a>>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        assert!(slot.pending.is_none(), "a slot keeps one future at a time");
         let call = &self.handlers.calls[index];
         let event = NonNull::from(self.event).cast();
         // SAFETY: `HandlerList::new` has checked that the handler is of the type that `call.start`
         // was made for, and the list, borrowed for `'a`, keeps it alive. `Table::lookup` pairs an
-        // event with the list of its type only, and the event is borrowed for `'a` too.
-        unsafe { (call.start)(call.handler, event, slot, cx) }
+        // event with the list of its type only, and the event is borrowed for `'a` too. That the
+        // slot is empty is asserted above.
+        unsafe { (call.start)(index, call.handler, event, slot, cx) }
     }
 }
 
-/// A `TypeId` is a hash already; hashing it again would only cost time.
-#[derive(Default)]
+/// A `TypeId` is a hash already, and a constant one; hashing it again would only cost time.
+#[inline]
+fn hash(event: TypeId) -> usize {
+    let mut hasher = TypeIdHasher(0);
+    event.hash(&mut hasher);
+    hasher.0 as usize
+}
+
 struct TypeIdHasher(u64);
 
 impl Hasher for TypeIdHasher {
@@ -356,7 +483,6 @@ impl Hasher for TypeIdHasher {
         self.0 = value;
     }
 
-    #[inline]
     fn finish(&self) -> u64 {
         self.0
     }

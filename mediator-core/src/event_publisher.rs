@@ -5,10 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll};
 
-use crate::dispatch::{Dispatch, Slot};
+use crate::dispatch::{Dispatch, Slot, Slots};
+use crate::group::Group;
 use crate::registry::HandlerInfo;
+use crate::sequential::Sequential;
 use crate::{DynNotification, HandlerFailure, PublishError};
 
 /// A strategy: decides when and in what company the handlers of an event run.
@@ -67,6 +69,35 @@ pub(crate) enum Kind {
     Sequential,
     Group,
     Custom(Box<dyn BoxedEventPublisher>),
+}
+
+impl Strategy {
+    pub(crate) fn run<'s, 'a>(&'a self, dispatch: Dispatch<'a>, slots: Pin<&'s mut Slots<'a>>) -> Run<'s, 'a> {
+        match &self.0 {
+            Kind::Sequential => Run::Sequential(Sequential::new(dispatch, slots.slot(0))),
+            Kind::Group => Run::Group(Group::new(dispatch, slots)),
+            Kind::Custom(strategy) => Run::Custom(strategy.publish_boxed(Deliveries::new(dispatch))),
+        }
+    }
+}
+
+/// A publish under way, by a strategy that is known only at run time.
+pub(crate) enum Run<'s, 'a> {
+    Sequential(Sequential<'s, 'a>),
+    Group(Group<'s, 'a>),
+    Custom(BoxedPublish<'a>),
+}
+
+impl Future for Run<'_, '_> {
+    type Output = Result<(), PublishError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::Sequential(run) => Pin::new(run).poll(cx),
+            Self::Group(run) => Pin::new(run).poll(cx),
+            Self::Custom(run) => run.as_mut().poll(cx),
+        }
+    }
 }
 
 /// [`EventPublisher`] with a boxed future, for strategies whose type the mediator forgets.

@@ -1,11 +1,12 @@
 //! All handlers at once.
 
-use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
 
-use crate::dispatch::{Dispatch, Slot};
+use crate::dispatch::{Dispatch, Outcome, Slots};
 use crate::event_publisher::{Kind, Strategy};
 use crate::{Deliveries, EventPublisher, HandlerFailure, PublishError};
 
@@ -13,13 +14,19 @@ use crate::{Deliveries, EventPublisher, HandlerFailure, PublishError};
 ///
 /// Every handler is started, in order, even if an earlier one failed at once. Once one has failed
 /// and the current pass over the handlers is done, the unfinished ones are dropped. Every failure
-/// that happened is reported, in the order of the handlers.
+/// that happened is reported, in the order of the handlers; that includes a handler that panics
+/// while it is dropped.
+///
+/// A publish allocates nothing as long as one handler at most is pending while others start, and
+/// one block of memory for the futures of all further handlers otherwise. More than 32 handlers
+/// that stay pending get wakers of their own, one allocation each, so that a wake costs the same
+/// however many others wait.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GroupEventPublisher;
 
 impl EventPublisher for GroupEventPublisher {
-    fn publish(&self, deliveries: Deliveries<'_>) -> impl Future<Output = Result<(), PublishError>> + Send {
-        run(deliveries.into_dispatch())
+    async fn publish(&self, deliveries: Deliveries<'_>) -> Result<(), PublishError> {
+        Group::new(deliveries.into_dispatch(), pin!(Slots::empty())).await
     }
 
     fn into_strategy(self) -> Strategy {
@@ -27,67 +34,215 @@ impl EventPublisher for GroupEventPublisher {
     }
 }
 
-pub(crate) async fn run(dispatch: Dispatch<'_>) -> Result<(), PublishError> {
-    let mut group = Group { dispatch, running: Vec::new(), started: false };
-    poll_fn(|cx| group.poll(cx)).await
-}
+/// So many pending handlers are all polled at each wake: cheaper than finding out which to poll.
+const SMALL: usize = 32;
 
-struct Group<'a> {
+/// So many passes over all handlers come before wakers of their own: many wait only once.
+const SHARED_PASSES: usize = 2;
+
+/// A publish under way.
+pub(crate) struct Group<'s, 'a> {
     dispatch: Dispatch<'a>,
-    running: Vec<(usize, Pin<Box<Slot<'a>>>)>,
-    started: bool,
+    /// The futures in the order of the handlers, and gaps where they have finished.
+    slots: Pin<&'s mut Slots<'a>>,
+    /// How many slots have been in use.
+    used: usize,
+    /// How many still are.
+    pending: usize,
+    /// Passes made over all handlers.
+    passes: usize,
+    wakes: Option<Wakes>,
 }
 
-impl Group<'_> {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), PublishError>> {
-        let mut failures = Vec::new();
-        if !self.started {
-            self.started = true;
-            self.start_all(&mut failures, cx);
+/// The failures of one pass, with the handlers' places in their list. Since a publish ends with the
+/// pass in which a handler fails, there are no others.
+type Failures = Vec<(usize, HandlerFailure)>;
+
+impl<'s, 'a> Group<'s, 'a> {
+    pub(crate) fn new(dispatch: Dispatch<'a>, slots: Pin<&'s mut Slots<'a>>) -> Self {
+        Self { dispatch, slots, used: 0, pending: 0, passes: 0, wakes: None }
+    }
+
+    /// Polls the handlers that may have something to do; the first pass starts all of them.
+    fn pass(&mut self, cx: &mut Context<'_>) -> Failures {
+        let mut failures = Failures::new();
+        if self.passes == 0 {
+            self.start_all(cx, &mut failures);
+        } else if let Some(wakes) = self.wakes.take() {
+            wakes.ready.set_task(cx.waker());
+            wakes.ready.drain(|slot| self.poll_slot(slot, &mut wakes.context(slot), &mut failures));
+            self.wakes = Some(wakes);
+            return failures;
+        } else if self.passes < SHARED_PASSES || self.pending <= SMALL {
+            (0..self.used).for_each(|slot| self.poll_slot(slot, cx, &mut failures));
         } else {
-            self.poll_all(&mut failures, cx);
+            let wakes = Wakes::new(self.used, cx.waker());
+            (0..self.used).for_each(|slot| self.poll_slot(slot, &mut wakes.context(slot), &mut failures));
+            self.wakes = Some(wakes);
         }
-        if failures.is_empty() {
-            return if self.running.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending };
-        }
-        let cancelled: Vec<_> = self.running.iter().map(|(index, _)| self.dispatch.handlers()[*index]).collect();
-        for (index, mut slot) in self.running.drain(..) {
-            let dropped = catch_unwind(AssertUnwindSafe(|| slot.as_mut().clear()));
-            failures.extend(HandlerFailure::of(self.dispatch.handlers()[index], dropped.map(Ok)));
-        }
-        Poll::Ready(Err(PublishError::new(self.dispatch.event()).with_failures(failures).with_cancelled(cancelled)))
+        self.passes += 1;
+        failures
     }
 
-    fn start_all(&mut self, failures: &mut Vec<HandlerFailure>, cx: &mut Context<'_>) {
-        for index in 0..self.dispatch.len() {
-            let mut slot = Box::pin(Slot::empty());
-            let polled = catch_unwind(AssertUnwindSafe(|| self.dispatch.start(index, slot.as_mut(), cx)));
-            match polled {
-                Ok(Poll::Pending) => self.running.push((index, slot)),
-                Ok(Poll::Ready(outcome)) => {
-                    failures.extend(HandlerFailure::of(self.dispatch.handlers()[index], Ok(outcome)));
-                }
-                Err(panic) => failures.extend(HandlerFailure::of(self.dispatch.handlers()[index], Err(panic))),
-            }
-        }
-    }
-
-    fn poll_all(&mut self, failures: &mut Vec<HandlerFailure>, cx: &mut Context<'_>) {
+    fn start_all(&mut self, cx: &mut Context<'_>, failures: &mut Failures) {
         let dispatch = self.dispatch;
-        self.running.retain_mut(|(index, slot)| {
-            let polled = catch_unwind(AssertUnwindSafe(|| slot.as_mut().poll(cx)));
-            match polled {
-                Ok(Some(Poll::Pending)) => true,
-                Ok(Some(Poll::Ready(outcome))) => {
-                    failures.extend(HandlerFailure::of(dispatch.handlers()[*index], Ok(outcome)));
-                    false
-                }
-                Ok(None) => false,
-                Err(panic) => {
-                    failures.extend(HandlerFailure::of(dispatch.handlers()[*index], Err(panic)));
-                    false
-                }
+        for handler in 0..dispatch.len() {
+            if self.used == self.slots.len() {
+                self.slots.as_mut().extend(dispatch.len() - handler);
             }
-        });
+            let slot = self.slots.as_mut().slot(self.used);
+            match catch_unwind(AssertUnwindSafe(|| dispatch.start(handler, slot, cx))) {
+                Ok(Poll::Ready(Ok(()))) => {}
+                Ok(Poll::Ready(failed)) => self.fail(handler, Ok(failed), failures),
+                Ok(Poll::Pending) => self.used += 1,
+                Err(panic) => self.fail(handler, Err(panic), failures),
+            }
+        }
+        self.pending = self.used;
     }
+
+    fn poll_slot(&mut self, index: usize, cx: &mut Context<'_>, failures: &mut Failures) {
+        let slot = self.slots.as_mut().slot(index);
+        let Some(handler) = slot.handler() else { return };
+        match catch_unwind(AssertUnwindSafe(|| slot.poll(cx))) {
+            Ok(None | Some(Poll::Pending)) => return,
+            Ok(Some(Poll::Ready(Ok(())))) => {}
+            Ok(Some(Poll::Ready(failed))) => self.fail(handler, Ok(failed), failures),
+            Err(panic) => self.fail(handler, Err(panic), failures),
+        }
+        self.pending -= 1;
+    }
+
+    #[cold]
+    fn fail(&self, handler: usize, caught: std::thread::Result<Outcome>, failures: &mut Failures) {
+        let failure = HandlerFailure::of(self.dispatch.handlers()[handler], caught);
+        failures.extend(failure.map(|failure| (handler, failure)));
+    }
+
+    /// Drops the unfinished handlers and reports.
+    #[cold]
+    fn stop(&mut self, mut failures: Failures) -> PublishError {
+        let mut cancelled = Vec::new();
+        for index in 0..self.used {
+            let slot = self.slots.as_mut().slot(index);
+            let Some(handler) = slot.handler() else { continue };
+            match slot.clear() {
+                Ok(()) => cancelled.push(self.dispatch.handlers()[handler]),
+                Err(panic) => self.fail(handler, Err(panic), &mut failures),
+            }
+        }
+        failures.sort_by_key(|(handler, _)| *handler);
+        PublishError::new(self.dispatch.event())
+            .with_failures(failures.into_iter().map(|(_, failure)| failure))
+            .with_cancelled(cancelled)
+    }
+}
+
+impl Future for Group<'_, '_> {
+    type Output = Result<(), PublishError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let failures = self.pass(cx);
+        if !failures.is_empty() {
+            return Poll::Ready(Err(self.stop(failures)));
+        }
+        if self.pending == 0 { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+}
+
+/// The wakers of a large group's handlers.
+struct Wakes {
+    ready: Arc<Ready>,
+    /// One for each slot.
+    wakers: Box<[Waker]>,
+}
+
+impl Wakes {
+    fn new(slots: usize, task: &Waker) -> Self {
+        let ready = Arc::new(Ready::new(slots, task));
+        let waker = |slot| Waker::from(Arc::new(SlotWaker { ready: ready.clone(), slot }));
+        Self { wakers: (0..slots).map(waker).collect(), ready }
+    }
+
+    fn context(&self, slot: usize) -> Context<'_> {
+        Context::from_waker(&self.wakers[slot])
+    }
+}
+
+impl Drop for Wakes {
+    fn drop(&mut self) {
+        // Wakers can outlive the publish; its task then is none of their business.
+        self.ready.set_task(Waker::noop());
+    }
+}
+
+struct SlotWaker {
+    ready: Arc<Ready>,
+    slot: usize,
+}
+
+impl Wake for SlotWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.ready.wake(self.slot);
+    }
+}
+
+/// Which slots were woken since they were polled.
+struct Ready {
+    /// A bit for each slot.
+    slots: Box<[AtomicU64]>,
+    /// A bit for each element of `slots` that is not zero, set after it.
+    summary: Box<[AtomicU64]>,
+    /// The task that polls the group.
+    task: Mutex<Waker>,
+}
+
+impl Ready {
+    fn new(slots: usize, task: &Waker) -> Self {
+        let zeros = |bits: usize| (0..bits.div_ceil(64)).map(|_| AtomicU64::new(0)).collect::<Box<[_]>>();
+        let words = zeros(slots);
+        Self { summary: zeros(words.len()), slots: words, task: Mutex::new(task.clone()) }
+    }
+
+    fn wake(&self, slot: usize) {
+        let set = |bits: &[AtomicU64], bit: usize| bits[bit / 64].fetch_or(1 << (bit % 64), Ordering::AcqRel);
+        set(&self.slots, slot);
+        set(&self.summary, slot / 64);
+        // Woken outside the lock: an executor may poll the group right there.
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        task.wake();
+    }
+
+    fn set_task(&self, task: &Waker) {
+        let mut current = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if !current.will_wake(task) {
+            let previous = std::mem::replace(&mut *current, task.clone());
+            drop(current);
+            drop(previous);
+        }
+    }
+
+    /// Takes the slots that were woken, in order. One that is woken meanwhile is for the next time,
+    /// and the task has been woken for it.
+    fn drain(&self, mut woken: impl FnMut(usize)) {
+        for (index, summary) in self.summary.iter().enumerate() {
+            for word in ones(summary.swap(0, Ordering::AcqRel)) {
+                let word = 64 * index + word;
+                ones(self.slots[word].swap(0, Ordering::AcqRel)).for_each(|bit| woken(64 * word + bit));
+            }
+        }
+    }
+}
+
+/// The positions of the bits that are set, lowest first.
+fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lowest = (bits != 0).then(|| bits.trailing_zeros() as usize);
+        bits &= bits.wrapping_sub(1);
+        lowest
+    })
 }

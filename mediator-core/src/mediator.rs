@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::pin::pin;
 use std::sync::{Arc, OnceLock, Weak};
 
-use crate::dispatch::{Dispatch, Table};
+use crate::dispatch::{Dispatch, Slot, Slots, Table};
 use crate::event_publisher::{Kind, Strategy};
+use crate::sequential::Sequential;
 use crate::{
     BuildError, Deliveries, DynNotification, EventPublisher, MediatorBuilder, Notification, PublishError, Topology,
-    sequential,
 };
 
 /// Knows the handlers of all events and publishes to them.
@@ -64,6 +65,7 @@ enum Alive<'a> {
 }
 
 impl Link {
+    #[inline]
     fn alive(&self) -> Option<Alive<'_>> {
         match self {
             Self::Owner(shared) => Some(Alive::Borrowed(shared)),
@@ -78,11 +80,18 @@ impl Link {
         })
     }
 
-    async fn publish<E: Notification>(&self, event: E) -> Result<(), PublishError> {
-        let Some(shared) = self.alive() else {
-            return Err(PublishError::mediator_dropped(Box::new(event)));
-        };
-        shared.run(shared.table.dispatch_of(&event)).await
+    fn publish<E: Notification>(&self, event: E) -> impl Future<Output = Result<(), PublishError>> + Send {
+        // A block borrows what it captures; an `async fn` would store its parameters twice.
+        async move {
+            let Some(shared) = self.alive() else {
+                return Err(PublishError::mediator_dropped(Box::new(event)));
+            };
+            let dispatch = shared.table.dispatch_of(&event);
+            match shared.strategy.0 {
+                Kind::Sequential => Sequential::new(dispatch, pin!(Slot::empty())).await,
+                _ => shared.run(dispatch).await,
+            }
+        }
     }
 
     async fn publish_all(&self, events: Vec<Box<dyn DynNotification>>) -> Result<(), PublishError> {
@@ -116,6 +125,7 @@ impl Link {
 impl Deref for Alive<'_> {
     type Target = Shared;
 
+    #[inline]
     fn deref(&self) -> &Shared {
         match self {
             Self::Borrowed(shared) => shared,
@@ -129,11 +139,8 @@ impl Shared {
         if dispatch.len() == 0 {
             return Ok(());
         }
-        match &self.strategy.0 {
-            Kind::Sequential => sequential::run(dispatch).await,
-            Kind::Group => crate::group::run(dispatch).await,
-            Kind::Custom(strategy) => strategy.publish_boxed(Deliveries::new(dispatch)).await,
-        }
+        let slots = pin!(Slots::empty());
+        self.strategy.run(dispatch, slots).await
     }
 }
 
@@ -186,8 +193,8 @@ impl Mediator {
     ///
     /// When a handler returns an error or panics. [`PublishError`] tells which, and what did not
     /// run.
-    pub async fn publish<E: Notification>(&self, event: E) -> Result<(), PublishError> {
-        self.link.publish(event).await
+    pub fn publish<E: Notification>(&self, event: E) -> impl Future<Output = Result<(), PublishError>> + Send {
+        self.link.publish(event)
     }
 
     /// [Publishes](Self::publish) events one after another, in order.
@@ -221,8 +228,8 @@ impl Publisher {
     /// # Errors
     ///
     /// As there, and when the mediator was dropped.
-    pub async fn publish<E: Notification>(&self, event: E) -> Result<(), PublishError> {
-        self.link.publish(event).await
+    pub fn publish<E: Notification>(&self, event: E) -> impl Future<Output = Result<(), PublishError>> + Send {
+        self.link.publish(event)
     }
 
     /// Publishes events one after another, in order: [`Mediator::publish_all`].

@@ -193,7 +193,7 @@ impl HandlerFailure {
     pub(crate) fn of(handler: HandlerInfo, caught: Result<Outcome, Box<dyn Any + Send>>) -> Option<Self> {
         let cause = match caught {
             Ok(Ok(())) => return None,
-            Ok(Err(error)) => Cause::Error(error),
+            Ok(Err(error)) => Cause::Error(*error),
             Err(payload) => Cause::Panic(panic_text(payload)),
         };
         Some(Self { handler, cause })
@@ -267,9 +267,13 @@ fn panic_text(payload: Box<dyn Any + Send>) -> String {
         Ok(text) => return (*text).to_owned(),
         Err(payload) => payload,
     };
-    // Whatever else was thrown may panic when it is dropped, and that panic's payload again.
-    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(text))) {
+    discard_panic(text);
+    "Box<dyn Any>".to_owned()
+}
+
+/// Drops the payload of a panic, which may panic in turn, and that panic's payload again.
+pub(crate) fn discard_panic(payload: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         std::mem::forget(again);
     }
-    "Box<dyn Any>".to_owned()
 }

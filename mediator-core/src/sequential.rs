@@ -1,6 +1,5 @@
 //! One handler after another.
 
-use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
@@ -18,8 +17,8 @@ use crate::{Deliveries, EventPublisher, HandlerFailure, PublishError};
 pub struct SequentialEventPublisher;
 
 impl EventPublisher for SequentialEventPublisher {
-    fn publish(&self, deliveries: Deliveries<'_>) -> impl Future<Output = Result<(), PublishError>> + Send {
-        run(deliveries.into_dispatch())
+    async fn publish(&self, deliveries: Deliveries<'_>) -> Result<(), PublishError> {
+        Sequential::new(deliveries.into_dispatch(), pin!(Slot::empty())).await
     }
 
     fn into_strategy(self) -> Strategy {
@@ -27,40 +26,50 @@ impl EventPublisher for SequentialEventPublisher {
     }
 }
 
-pub(crate) async fn run(dispatch: Dispatch<'_>) -> Result<(), PublishError> {
-    let mut slot = pin!(Slot::empty());
-    let mut current = 0;
-    poll_fn(|cx| {
-        // One for all handlers of this poll: `current` tells whose panic it was.
-        let pass = catch_unwind(AssertUnwindSafe(|| pass(&dispatch, &mut current, slot.as_mut(), cx)));
-        let caught = match pass {
+/// A publish under way.
+pub(crate) struct Sequential<'s, 'a> {
+    dispatch: Dispatch<'a>,
+    /// The handler that runs or is the next to start.
+    current: usize,
+    slot: Pin<&'s mut Slot<'a>>,
+}
+
+impl<'s, 'a> Sequential<'s, 'a> {
+    #[inline]
+    pub(crate) fn new(dispatch: Dispatch<'a>, slot: Pin<&'s mut Slot<'a>>) -> Self {
+        Self { dispatch, current: 0, slot }
+    }
+
+    /// Goes on with the `current` handler and then with those behind it, as far as they are ready.
+    #[inline]
+    fn pass(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let dispatch = self.dispatch;
+        if let Some(running) = self.slot.as_mut().poll(cx) {
+            ready!(running)?;
+            self.current += 1;
+        }
+        while self.current < dispatch.len() {
+            ready!(dispatch.start(self.current, self.slot.as_mut(), cx))?;
+            self.current += 1;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Future for Sequential<'_, '_> {
+    type Output = Result<(), PublishError>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // Caught once for all handlers of this pass: `current` tells whose panic it was.
+        let caught = match catch_unwind(AssertUnwindSafe(|| self.pass(cx))) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(Ok(()))) => return Poll::Ready(Ok(())),
             Ok(Poll::Ready(outcome)) => Ok(outcome),
             Err(panic) => Err(panic),
         };
-        Poll::Ready(Err(stopped(&dispatch, current, caught)))
-    })
-    .await
-}
-
-/// Goes on with the `current` handler and then with those behind it, as far as they are ready.
-#[inline]
-fn pass<'a>(
-    dispatch: &Dispatch<'a>,
-    current: &mut usize,
-    mut slot: Pin<&mut Slot<'a>>,
-    cx: &mut Context<'_>,
-) -> Poll<Outcome> {
-    if let Some(running) = slot.as_mut().poll(cx) {
-        ready!(running)?;
-        *current += 1;
+        Poll::Ready(Err(stopped(&self.dispatch, self.current, caught)))
     }
-    while *current < dispatch.len() {
-        ready!(dispatch.start(*current, slot.as_mut(), cx))?;
-        *current += 1;
-    }
-    Poll::Ready(Ok(()))
 }
 
 #[cold]
