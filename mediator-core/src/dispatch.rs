@@ -102,7 +102,7 @@ impl<'a> Slot<'a> {
         future: impl FnOnce() -> F,
         cx: &mut Context<'_>,
     ) -> Poll<Outcome> {
-        const { assert!(size_of::<F>() <= size_of::<Storage>() && align_of::<F>() <= align_of::<Storage>()) };
+        assert!(size_of::<F>() <= size_of::<Storage>() && align_of::<F>() <= align_of::<Storage>());
         // SAFETY: nothing is moved out of the slot; the reference only serves to reach its fields.
         let this = unsafe { self.get_unchecked_mut() };
         let storage = NonNull::from(&mut this.storage);

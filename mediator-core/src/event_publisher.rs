@@ -5,12 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Poll};
+use std::task::Poll;
 
-use crate::dispatch::{Dispatch, Slot, Slots};
-use crate::group::Group;
+use crate::dispatch::{Dispatch, Slot};
 use crate::registry::HandlerInfo;
-use crate::sequential::Sequential;
 use crate::{DynNotification, HandlerFailure, PublishError};
 
 /// A strategy: decides when and in what company the handlers of an event run.
@@ -71,35 +69,6 @@ pub(crate) enum Kind {
     Custom(Box<dyn BoxedEventPublisher>),
 }
 
-impl Strategy {
-    pub(crate) fn run<'s, 'a>(&'a self, dispatch: Dispatch<'a>, slots: Pin<&'s mut Slots<'a>>) -> Run<'s, 'a> {
-        match &self.0 {
-            Kind::Sequential => Run::Sequential(Sequential::new(dispatch, slots.slot(0))),
-            Kind::Group => Run::Group(Group::new(dispatch, slots)),
-            Kind::Custom(strategy) => Run::Custom(strategy.publish_boxed(Deliveries::new(dispatch))),
-        }
-    }
-}
-
-/// A publish under way, by a strategy that is known only at run time.
-pub(crate) enum Run<'s, 'a> {
-    Sequential(Sequential<'s, 'a>),
-    Group(Group<'s, 'a>),
-    Custom(BoxedPublish<'a>),
-}
-
-impl Future for Run<'_, '_> {
-    type Output = Result<(), PublishError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut *self {
-            Self::Sequential(run) => Pin::new(run).poll(cx),
-            Self::Group(run) => Pin::new(run).poll(cx),
-            Self::Custom(run) => run.as_mut().poll(cx),
-        }
-    }
-}
-
 /// [`EventPublisher`] with a boxed future, for strategies whose type the mediator forgets.
 pub(crate) trait BoxedEventPublisher: Send + Sync {
     fn publish_boxed<'a>(&'a self, deliveries: Deliveries<'a>) -> BoxedPublish<'a>;
@@ -116,9 +85,13 @@ impl<P: EventPublisher> BoxedEventPublisher for P {
 /// One event and the handlers it is to be delivered to, in order.
 pub struct Deliveries<'a> {
     dispatch: Dispatch<'a>,
-    /// How far each handler got; made when a strategy first looks at the deliveries.
-    progress: OnceLock<Box<[AtomicU8]>>,
+    /// How far each handler got: the first ones in place, so that a publish to a few allocates
+    /// nothing; the others when one of them is first asked for.
+    progress: [AtomicU8; IN_PLACE],
+    more_progress: OnceLock<Box<[AtomicU8]>>,
 }
+
+const IN_PLACE: usize = 32;
 
 const NOT_STARTED: u8 = 0;
 const STARTED: u8 = 1;
@@ -126,7 +99,7 @@ const FINISHED: u8 = 2;
 
 impl<'a> Deliveries<'a> {
     pub(crate) fn new(dispatch: Dispatch<'a>) -> Self {
-        Self { dispatch, progress: OnceLock::new() }
+        Self { dispatch, progress: [const { AtomicU8::new(NOT_STARTED) }; IN_PLACE], more_progress: OnceLock::new() }
     }
 
     pub(crate) fn into_dispatch(self) -> Dispatch<'a> {
@@ -174,12 +147,18 @@ impl<'a> Deliveries<'a> {
     }
 
     fn handlers_at(&self, stage: u8) -> impl Iterator<Item = HandlerInfo> {
-        let handlers = self.dispatch.handlers().iter().zip(self.progress());
-        handlers.filter(move |(_, progress)| progress.load(Ordering::Relaxed) == stage).map(|(handler, _)| *handler)
+        let handlers = self.dispatch.handlers().iter().enumerate();
+        handlers
+            .filter(move |(index, _)| self.progress(*index).load(Ordering::Relaxed) == stage)
+            .map(|(_, handler)| *handler)
     }
 
-    fn progress(&self) -> &[AtomicU8] {
-        self.progress.get_or_init(|| (0..self.len()).map(|_| AtomicU8::new(NOT_STARTED)).collect())
+    fn progress(&self, index: usize) -> &AtomicU8 {
+        let more = || (IN_PLACE..self.len()).map(|_| AtomicU8::new(NOT_STARTED)).collect();
+        match index.checked_sub(IN_PLACE) {
+            None => &self.progress[index],
+            Some(index) => &self.more_progress.get_or_init(more)[index],
+        }
     }
 }
 
@@ -218,7 +197,7 @@ impl<'a> Delivery<'a> {
     ///
     /// The handler's error, or its panic.
     pub async fn deliver(self) -> Result<(), HandlerFailure> {
-        let progress = &self.deliveries.progress()[self.index];
+        let progress = self.deliveries.progress(self.index);
         progress.store(STARTED, Ordering::Relaxed);
         let mut slot = pin!(Slot::empty());
         let caught = poll_fn(|cx| {

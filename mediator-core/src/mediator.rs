@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use crate::dispatch::{Dispatch, Slot, Slots, Table};
 use crate::event_publisher::{Kind, Strategy};
+use crate::group::Group;
 use crate::sequential::Sequential;
 use crate::{
     BuildError, Deliveries, DynNotification, EventPublisher, MediatorBuilder, Notification, PublishError, Topology,
@@ -80,14 +81,15 @@ impl Link {
         })
     }
 
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` stores its parameters twice, a block borrows them")]
     fn publish<E: Notification>(&self, event: E) -> impl Future<Output = Result<(), PublishError>> + Send {
-        // A block borrows what it captures; an `async fn` would store its parameters twice.
         async move {
             let Some(shared) = self.alive() else {
                 return Err(PublishError::mediator_dropped(Box::new(event)));
             };
             let dispatch = shared.table.dispatch_of(&event);
             match shared.strategy.0 {
+                // As in `run`, but without a future inside the future: this is the path that counts.
                 Kind::Sequential => Sequential::new(dispatch, pin!(Slot::empty())).await,
                 _ => shared.run(dispatch).await,
             }
@@ -139,8 +141,11 @@ impl Shared {
         if dispatch.len() == 0 {
             return Ok(());
         }
-        let slots = pin!(Slots::empty());
-        self.strategy.run(dispatch, slots).await
+        match &self.strategy.0 {
+            Kind::Sequential => Sequential::new(dispatch, pin!(Slot::empty())).await,
+            Kind::Group => Group::new(dispatch, pin!(Slots::empty())).await,
+            Kind::Custom(strategy) => strategy.publish_boxed(Deliveries::new(dispatch)).await,
+        }
     }
 }
 
