@@ -61,7 +61,8 @@ fn inputs(cli: &Cli) -> anyhow::Result<Vec<Input>> {
 }
 
 fn mediator(strategy: Strategy, report: Arc<Report>) -> Result<Mediator, BuildError> {
-    let builder = Mediator::builder().provide(report);
+    // An event that nobody handles, say because a module is not linked, is an error here and now.
+    let builder = Mediator::builder().provide(report).require_handlers_for_all_events();
     match strategy {
         Strategy::Sequential => builder.event_publisher(SequentialEventPublisher),
         Strategy::Group => builder.event_publisher(GroupEventPublisher),
