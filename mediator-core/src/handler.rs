@@ -28,6 +28,23 @@ pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 /// ```
 ///
 /// One instance serves all publishes of a mediator, concurrent ones too.
+///
+/// One implementation can serve many events, where `#[event_handler(…)]` says which:
+///
+/// ```
+/// use mediator_core::prelude::*;
+/// # #[event] struct OrderPlaced {}
+/// # #[event] struct OrderCancelled {}
+///
+/// #[event_handler(OrderPlaced, OrderCancelled)]
+/// struct Audit;
+///
+/// impl<E: Event> EventHandler<E> for Audit {
+///     async fn handle(&self, event: &E) {
+///         println!("{} {}", event.event_id(), E::event_name());
+///     }
+/// }
+/// ```
 pub trait EventHandler<E: Notification>: Send + Sync + 'static {
     /// Reacts to `event`; written as an `async fn` that returns `()` or `Result<(), E>` for any
     /// error that converts into `Box<dyn Error + Send + Sync>`.

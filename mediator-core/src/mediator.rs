@@ -202,7 +202,8 @@ impl Mediator {
         self.link.publish(event)
     }
 
-    /// [Publishes](Self::publish) events one after another, in order.
+    /// [Publishes](Self::publish) events one after another, in order; also the way to publish a
+    /// single boxed one.
     ///
     /// # Errors
     ///
