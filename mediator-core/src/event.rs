@@ -21,6 +21,12 @@ use crate::Uuid;
 ///
 /// A publish reaches the handlers of exactly this Rust type. Names are for people: two types with
 /// one name never meet.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither an event nor a notification",
+    label = "lacks `#[event]` or `#[derive(Notification)]`",
+    note = "put `#[event]` on the type; or `#[derive(Notification)]`, which adds no field",
+    note = "an event is published by value: `publish(event)`, not `publish(&event)`"
+)]
 pub trait Notification: Send + Sync + 'static {
     /// The name that errors and reports show: by default the type's path.
     #[must_use]
@@ -53,6 +59,11 @@ pub trait Notification: Send + Sync + 'static {
 ///
 /// Two events are the same event only if their ids are equal. Ids made by
 /// [`#[event]`](macro@crate::event) are UUIDs of version 7, which sort by time of creation.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event with an id",
+    label = "lacks `#[event]`",
+    note = "put `#[event]` on the type; `#[derive(Notification)]` alone gives it no id"
+)]
 pub trait Event: Notification {
     /// This event's identity.
     fn event_id(&self) -> Uuid;
@@ -73,6 +84,10 @@ pub trait Event: Notification {
 /// assert!(event.event_name().ends_with("::Shipped"));
 /// assert_eq!(event.downcast_ref::<Shipped>().unwrap().order_id, 7);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither an event nor a notification",
+    label = "lacks `#[event]` or `#[derive(Notification)]`"
+)]
 pub trait DynNotification: Any + Send + Sync {
     #[doc(hidden)]
     fn __event_name(&self) -> &'static str;
@@ -81,6 +96,7 @@ pub trait DynNotification: Any + Send + Sync {
     fn __event_id(&self) -> Option<Uuid>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Notification> DynNotification for E {
     fn __event_name(&self) -> &'static str {
         E::event_name()

@@ -45,6 +45,11 @@ pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not handle `{E}`",
+    label = "no `impl EventHandler<{E}> for {Self}`",
+    note = "write `impl EventHandler<{E}> for {Self} {{ async fn handle(&self, event: &{E}) {{ … }} }}`"
+)]
 pub trait EventHandler<E: Notification>: Send + Sync + 'static {
     /// Reacts to `event`; written as an `async fn` that returns `()` or `Result<(), E>` for any
     /// error that converts into `Box<dyn Error + Send + Sync>`.
@@ -54,6 +59,7 @@ pub trait EventHandler<E: Notification>: Send + Sync + 'static {
     fn handle(&self, event: &E) -> impl HandlerFuture;
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Notification, H: EventHandler<E>> EventHandler<E> for Arc<H> {
     fn handle(&self, event: &E) -> impl HandlerFuture {
         H::handle(self, event)
@@ -65,6 +71,11 @@ impl<E: Notification, H: EventHandler<E>> EventHandler<E> for Arc<H> {
 /// This is `Future<Output: HandlerOutput>` spelled so that an `async fn` with any such output is
 /// exactly what the trait asks for, where the direct spelling makes rustc warn at every impl
 /// that it refines the trait.
+#[diagnostic::on_unimplemented(
+    message = "`handle` returns `{Self}`, which is not a future",
+    label = "not a future",
+    note = "write `async fn handle`"
+)]
 pub trait HandlerFuture: Future<Output = <Self as HandlerFuture>::Returned> + Send {
     /// What the future resolves to.
     type Returned: HandlerOutput;
@@ -76,6 +87,11 @@ impl<F: Future<Output: HandlerOutput> + Send> HandlerFuture for F {
 
 /// What a handler may return: `()` or `Result<(), E>` where `E` converts into
 /// `Box<dyn Error + Send + Sync>`.
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot return `{Self}`",
+    label = "neither `()` nor a `Result<(), E>` whose `E` converts into `Box<dyn Error + Send + Sync>`",
+    note = "implement `std::error::Error` for an error of your own; `anyhow::Error` and `String` convert as well"
+)]
 pub trait HandlerOutput {
     /// The error, boxed, if there is one.
     ///
@@ -91,6 +107,7 @@ impl HandlerOutput for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Into<BoxError>> HandlerOutput for Result<(), E> {
     fn into_result(self) -> Result<(), BoxError> {
         self.map_err(Into::into)

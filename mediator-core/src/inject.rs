@@ -12,8 +12,15 @@ use crate::handler::BoxError;
 /// Anything that can be provided and injected.
 ///
 /// Implemented for every `Clone + Send + Sync + 'static` type; shared state comes in an `Arc`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be provided or injected",
+    label = "not `Clone + Send + Sync + 'static`",
+    note = "a service is cloned for each handler that asks for it; share it in an `Arc`",
+    note = "or fill the field by `#[inject(default)]` or `#[inject(with = …)]`"
+)]
 pub trait Service: Clone + Send + Sync + 'static {}
 
+#[diagnostic::do_not_recommend]
 impl<T: Clone + Send + Sync + 'static> Service for T {}
 
 /// A handler that can be built from the mediator's services.
@@ -37,6 +44,11 @@ impl<T: Clone + Send + Sync + 'static> Service for T {}
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be built from the mediator's services",
+    label = "lacks `#[derive(Inject)]`",
+    note = "derive or implement `Inject`; or bind a ready-made handler by `.bind_handler(…)`"
+)]
 pub trait Inject: Sized {
     /// Builds the handler; called once by [`build`](crate::MediatorBuilder::build) for each
     /// mediator, however many events the handler serves.

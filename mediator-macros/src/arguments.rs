@@ -1,10 +1,11 @@
 //! What stands in the parentheses of an attribute.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, LitBool, LitInt, LitStr, Meta, Path, Token, Type, bracketed, parse_quote, token};
+use syn::parse::{ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, LitBool, LitInt, LitStr, Meta, Path, Token, Type, parse_quote, token};
 
 use crate::errors::Errors;
 
@@ -60,7 +61,7 @@ impl Arguments {
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(helper)) {
             match &attribute.meta {
                 Meta::List(list) => arguments.add(list.tokens.clone(), keys, false, errors),
-                meta => errors.at(meta, format!("`{helper}` takes its options in parentheses: {}", listed(keys))),
+                meta => errors.at(meta, format!("write the options in parentheses; there are {}", listed(keys))),
             }
         }
         arguments
@@ -117,26 +118,23 @@ impl Arguments {
             return Err(syn::Error::new(key.span(), format!("`{key}` is given twice; remove one of the two")));
         }
         self.seen.push(key.clone());
-        self.parse_value(&name, input).map_err(|error| {
-            let span = if input.is_empty() { key.span() } else { error.span() };
-            syn::Error::new(span, format!("{error}; write `{}`", example(&name)))
-        })
+        let equals: Option<Token![=]> = input.parse()?;
+        if equals.is_none() || input.is_empty() || input.peek(Token![,]) {
+            let message = format!("`{key}` needs a value; write `{}`", example(&name));
+            return Err(syn::Error::new(key.span(), message));
+        }
+        self.parse_value(&name, input)
+            .map_err(|error| syn::Error::new(error.span(), format!("{error}; write `{}`", example(&name))))
     }
 
     fn parse_value(&mut self, key: &str, input: ParseStream<'_>) -> syn::Result<()> {
-        input.parse::<Token![=]>()?;
         match key {
             "name" => self.name = Some(input.parse()?),
             "new" => self.new = Some(input.parse()?),
             "order" => self.order = Some(parse_order(input)?),
             "after" => self.after = parse_handlers(input)?,
             "before" => self.before = parse_handlers(input)?,
-            _ => {
-                let path = input.call(Path::parse_mod_style)?;
-                // Even a relative path is worth a try: the fewer errors follow from this one.
-                self.krate = Some(path.clone());
-                require_absolute(&path)?;
-            }
+            _ => self.krate = Some(parse_absolute(input)?),
         }
         Ok(())
     }
@@ -184,21 +182,24 @@ fn parse_order(input: ParseStream<'_>) -> syn::Result<i32> {
 
 /// `Type` or `[Type, Type]`
 fn parse_handlers(input: ParseStream<'_>) -> syn::Result<Vec<Type>> {
+    let expected = syn::Error::new(input.span(), "expected handlers");
     if !input.peek(token::Bracket) {
-        return Ok(vec![input.parse()?]);
+        return Ok(vec![input.parse().map_err(|_| expected)?]);
     }
-    let handlers;
-    bracketed!(handlers in input);
-    Ok(handlers.parse_terminated(Type::parse, Token![,])?.into_iter().collect())
+    let group: Group = input.parse()?;
+    let handlers = Punctuated::<Type, Token![,]>::parse_terminated.parse2(group.stream());
+    Ok(handlers.map_err(|_| expected)?.into_iter().collect())
 }
 
-/// A relative path would mean something else in each module, so only `::a::b` and `crate::a` will do.
-fn require_absolute(path: &Path) -> syn::Result<()> {
+/// `::a::b` or `crate::a`; a relative path would mean something else in each module.
+fn parse_absolute(input: ParseStream<'_>) -> syn::Result<Path> {
+    let path = input.call(Path::parse_mod_style)?;
     let starts_at_crate = path.segments.first().is_some_and(|first| first.ident == "crate" || first.ident == "$crate");
     if path.leading_colon.is_some() || starts_at_crate {
-        return Ok(());
+        Ok(path)
+    } else {
+        Err(syn::Error::new_spanned(path, "the path must be absolute"))
     }
-    Err(syn::Error::new_spanned(path, "the path must be absolute"))
 }
 
 fn take_to_comma(input: ParseStream<'_>) -> syn::Result<TokenStream> {

@@ -38,8 +38,8 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
     }
     let new = options.new.as_ref().is_none_or(|new| new.value);
     let new = new.then(|| expand_new(&item, &parameters, has_room, &options.krate()));
-    let id = if has_room { quote!(self.event_id) } else { unimplemented() };
-    let impls = expand_impls(&item.ident, &item.generics, &id, options);
+    let id = has_room.then(|| quote!(self.event_id));
+    let impls = expand_impls(&item.ident, &item.generics, id, options);
     quote! {
         #item
         #new
@@ -53,11 +53,11 @@ fn on_other(item: &Item, options: &Arguments, errors: &mut Errors) -> TokenStrea
         Item::Enum(_) | Item::Union(_) => "; or use `#[derive(Notification)]`, which adds nothing",
         _ => "",
     };
-    let message = format!("`#[event]` needs a struct with named fields, or without fields{advice}");
+    let message = format!("`#[event]` needs a struct with named fields or none{advice}");
     errors.at(&item::name_of(item), message);
     let stub = match item {
-        Item::Enum(item) => expand_impls(&item.ident, &item.generics, &unimplemented(), options),
-        Item::Union(item) => expand_impls(&item.ident, &item.generics, &unimplemented(), options),
+        Item::Enum(item) => expand_impls(&item.ident, &item.generics, None, options),
+        Item::Union(item) => expand_impls(&item.ident, &item.generics, None, options),
         _ => TokenStream::new(),
     };
     quote!(#item #stub)
@@ -130,7 +130,7 @@ fn expand_new(item: &ItemStruct, parameters: &[Parameter], has_room: bool, krate
     let body = if has_room {
         quote!(Self { event_id: #krate::__private::new_event_id(), #(#values),* })
     } else {
-        unimplemented()
+        quote!({ let _ = (#(#values),*); ::core::unimplemented!() })
     };
     quote! {
         #[automatically_derived]
@@ -145,15 +145,19 @@ fn expand_new(item: &ItemStruct, parameters: &[Parameter], has_room: bool, krate
     }
 }
 
-fn expand_impls(ident: &Ident, generics: &Generics, id: &TokenStream, options: &Arguments) -> TokenStream {
+/// The impls; without an `id`, only such as keep further errors away.
+fn expand_impls(ident: &Ident, generics: &Generics, id: Option<TokenStream>, options: &Arguments) -> TokenStream {
     let krate = options.krate();
     let name = display_name(options.name.as_ref(), ident);
-    let notification_id = quote! {
-        fn notification_id(&self) -> ::core::option::Option<#krate::Uuid> {
-            ::core::option::Option::Some(#id)
+    let notification_id = id.as_ref().map(|id| {
+        quote! {
+            fn notification_id(&self) -> ::core::option::Option<#krate::Uuid> {
+                ::core::option::Option::Some(#id)
+            }
         }
-    };
-    let notification = notification::expand_impl(ident, generics, &name, &notification_id, &krate);
+    });
+    let notification = notification::expand_impl(ident, generics, &name, notification_id.as_ref(), &krate);
+    let id = id.unwrap_or_else(|| quote!(::core::unimplemented!()));
     let (impl_generics, type_generics, _) = generics.split_for_impl();
     let where_clause = notification::where_clause(generics);
     quote! {
@@ -166,9 +170,4 @@ fn expand_impls(ident: &Ident, generics: &Generics, id: &TokenStream, options: &
             }
         }
     }
-}
-
-/// The body of what only exists so that no other error follows from the first.
-fn unimplemented() -> TokenStream {
-    quote!(::core::unimplemented!())
 }

@@ -1,17 +1,18 @@
 //! `#[event_handler]`
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{
     Attribute, FnArg, GenericArgument, GenericParam, Generics, Item, ItemFn, ItemImpl, ItemStruct, Meta, Pat, PatType,
-    Path, PathArguments, ReturnType, Type, parse_quote,
+    Path, PathArguments, ReturnType, Safety, Type, parse_quote,
 };
 
 use crate::arguments::{Arguments, display_name, ungrouped};
 use crate::errors::Errors;
 use crate::item;
 
+const CONCRETE_FN: &str = "a handler function must be concrete; name the type, or use an `Arc<dyn …>`";
 const KEYS: &[&str] = &["order", "after", "before", "name", "crate"];
 
 // #[event_handler(Event,* option,*)], above
@@ -57,7 +58,7 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
     item.attrs.extend(options.derive_inject());
     let registrations = options.events.iter().map(|event| {
         // At the event, which is where it is missing if there is no `impl EventHandler` for it.
-        let handler = located_at(&item.ident, event.span());
+        let handler = relocated(&item.ident, event.span());
         registration(event, &handler, &item.ident, options)
     });
     let registrations = if errors.is_empty() { registrations.collect() } else { TokenStream::new() };
@@ -110,30 +111,17 @@ fn handler_ident(ty: &Type) -> Option<&Ident> {
 
 fn on_fn(mut item: ItemFn, options: &Arguments, errors: &mut Errors) -> TokenStream {
     item::reject_repeated("event_handler", &mut item.attrs, errors, "remove this one");
-    require_concrete(&item.sig.generics, errors);
+    require_concrete_fn(&item.sig.generics, errors);
     if let Some(event) = options.events.first() {
         errors.at(event, "on a function the event is read from the first parameter; remove it here");
     }
-    if let Some(unsafety) = item.sig.safety.to_token_stream().into_iter().next() {
-        errors.at(&unsafety, "a handler is called by safe code; make the function safe");
+    if !matches!(item.sig.safety, Safety::Default) {
+        errors.at(&item.sig.safety, "a handler is called by safe code; make the function safe");
     }
-    let event = event_of_fn(&item, errors);
-    let fields: Vec<_> = item
-        .sig
-        .inputs
-        .iter_mut()
-        .enumerate()
-        .skip(1)
-        .filter_map(|(index, input)| match input {
-            FnArg::Typed(parameter) => Some(HandlerField::of(index, parameter, errors)),
-            FnArg::Receiver(_) => None,
-        })
-        .collect();
-    let handler = match (event, errors.is_empty()) {
-        (Some(event), true) => expand_handler(&item, &event, &fields, options),
-        (Some(event), false) => expand_stub(&item, &event, options),
-        (None, _) => TokenStream::new(),
-    };
+    let handler = event_of_fn(&item, errors).map(|event| {
+        let fields = handler_fields(&mut item, errors);
+        expand_fn_handler(&item, &event, &fields, options, errors.is_empty())
+    });
     quote! {
         #item
 
@@ -161,10 +149,14 @@ fn event_of_fn(item: &ItemFn, errors: &mut Errors) -> Option<Type> {
         errors.at(&first.ty, "a handler borrows its event; write `&` before the type");
         return Some((*first.ty).clone());
     };
+    if let Type::ImplTrait(_) = &*reference.elem {
+        errors.at(&reference.elem, CONCRETE_FN);
+        return None;
+    }
     if reference.mutability.is_some() {
         errors.at(&first.ty, "all handlers share the event; remove `mut`");
     }
-    if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident != "_") {
+    if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static") {
         errors.at(lifetime, "the event is borrowed for this call only; remove the lifetime");
     }
     Some((*reference.elem).clone())
@@ -178,87 +170,95 @@ struct HandlerField {
     ty: Type,
 }
 
+fn handler_fields(item: &mut ItemFn, errors: &mut Errors) -> Vec<HandlerField> {
+    let parameters = item.sig.inputs.iter_mut().skip(1).enumerate();
+    parameters
+        .filter_map(|(index, input)| match input {
+            FnArg::Typed(parameter) => HandlerField::of(index, parameter, errors),
+            FnArg::Receiver(_) => None,
+        })
+        .collect()
+}
+
 impl HandlerField {
-    /// Takes the attributes from the parameter, where rustc would not know them.
-    fn of(index: usize, parameter: &mut PatType, errors: &mut Errors) -> Self {
-        for attribute in parameter.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")) {
-            errors.at(attribute, "a handler has the same parameters always; put the `cfg` on the function");
-        }
+    /// Takes from the parameter the attributes that rustc would not know there.
+    fn of(index: usize, parameter: &mut PatType, errors: &mut Errors) -> Option<Self> {
         let (attributes, others) = std::mem::take(&mut parameter.attrs).into_iter().partition(injects);
         parameter.attrs = others;
-        require_owned(&mut parameter.ty.clone(), errors);
+        let mut ty = (*parameter.ty).clone();
+        if let Some(cfg) = parameter.attrs.iter().find(|attribute| attribute.path().is_ident("cfg")) {
+            errors.at(cfg, "a handler has the same parameters always; put the `cfg` on the function");
+            return None;
+        }
+        if matches!(ty, Type::ImplTrait(_)) {
+            errors.at(&ty, CONCRETE_FN);
+            return None;
+        }
         let name = match &*parameter.pat {
             Pat::Ident(pattern) => pattern.ident.clone(),
             _ => format_ident!("parameter_{index}"),
         };
-        Self { attributes, name, ty: (*parameter.ty).clone() }
+        require_owned(&mut ty, errors).then_some(Self { attributes, name, ty })
     }
 }
 
 /// `#[inject(…)]` or `#[cfg_attr(…, inject(…))]`
 fn injects(attribute: &Attribute) -> bool {
-    attribute.path().is_ident("inject")
-        || attribute.path().is_ident("cfg_attr")
-            && matches!(&attribute.meta, Meta::List(list) if list.tokens.clone().into_iter().any(|token| token.to_string() == "inject"))
+    match &attribute.meta {
+        Meta::List(list) if list.path.is_ident("cfg_attr") => {
+            list.tokens.clone().into_iter().any(|token| token.to_string() == "inject")
+        }
+        meta => meta.path().is_ident("inject"),
+    }
 }
 
-fn expand_handler(item: &ItemFn, event: &Type, fields: &[HandlerField], options: &Arguments) -> TokenStream {
-    let ident = &item.sig.ident;
+/// The type that stands for the function: a struct with braces, which leaves the name to it.
+///
+/// If the function is not `sound`, the type can still be named, but does nothing.
+fn expand_fn_handler(
+    item: &ItemFn,
+    event: &Type,
+    fields: &[HandlerField],
+    options: &Arguments,
+    sound: bool,
+) -> TokenStream {
+    let (vis, ident) = (&item.vis, &item.sig.ident);
+    let krate = options.krate();
+    let inject = options.derive_inject();
     let declarations = fields.iter().map(|HandlerField { attributes, name, ty }| quote!(#(#attributes)* #name: #ty));
-    let arguments = fields.iter().map(|field| {
-        let name = &field.name;
-        quote_spanned!(Span::mixed_site()=> ::core::clone::Clone::clone(&self.#name))
-    });
-    let call = quote_spanned!(Span::mixed_site()=> #ident(event, #(#arguments),*));
-    let future = if item.sig.asyncness.is_some() { call } else { quote!(async move { #call }) };
-    let handler = expand_handler_type(item, event, &quote!(#(#declarations),*), &future, options);
-    let registration = registration(event, ident, ident, options);
-    quote! {
-        #handler
+    let future = if sound { expand_call(item, fields) } else { quote!(async {}) };
+    let registration = sound.then(|| registration(event, ident, ident, options));
+    // Where a trait that is missing shows.
+    let event_handler = relocated(&quote!(#krate::EventHandler), event.span());
+    let handler_future = match &item.sig.output {
+        ReturnType::Default => quote!(impl #krate::HandlerFuture),
+        ReturnType::Type(_, ty) => relocated(&quote!(impl #krate::HandlerFuture), ty.span()),
+    };
+    quote_spanned! {Span::mixed_site()=>
+        #[doc(hidden)]
+        #[allow(non_camel_case_types)]
+        #(#inject)*
+        #vis struct #ident { #(#declarations),* }
+
+        #[automatically_derived]
+        impl #event_handler<#event> for #ident {
+            fn handle(&self, event: &#event) -> #handler_future {
+                #future
+            }
+        }
 
         #registration
     }
 }
 
-/// Can be named like the handler, so that no other error follows from the first.
-fn expand_stub(item: &ItemFn, event: &Type, options: &Arguments) -> TokenStream {
-    if item.sig.generics.params.is_empty() {
-        expand_handler_type(item, event, &TokenStream::new(), &quote!(async {}), options)
-    } else {
-        TokenStream::new()
-    }
-}
-
-/// A struct with braces leaves the name of the function to the function.
-fn expand_handler_type(
-    item: &ItemFn,
-    event: &Type,
-    fields: &TokenStream,
-    future: &TokenStream,
-    options: &Arguments,
-) -> TokenStream {
-    let (vis, ident) = (&item.vis, &item.sig.ident);
-    let krate = options.krate();
-    let inject = options.derive_inject();
-    let output = match &item.sig.output {
-        ReturnType::Default => ident.span(),
-        ReturnType::Type(_, ty) => ty.span(),
-    };
-    let at_output = Span::mixed_site().located_at(output);
-    let handler_future = quote_spanned!(at_output=> impl #krate::HandlerFuture);
-    quote_spanned! {Span::mixed_site()=>
-        #[doc(hidden)]
-        #[allow(non_camel_case_types)]
-        #(#inject)*
-        #vis struct #ident { #fields }
-
-        #[automatically_derived]
-        impl #krate::EventHandler<#event> for #ident {
-            fn handle(&self, event: &#event) -> #handler_future {
-                #future
-            }
-        }
-    }
+fn expand_call(item: &ItemFn, fields: &[HandlerField]) -> TokenStream {
+    let ident = &item.sig.ident;
+    let arguments = fields.iter().map(|HandlerField { name, ty, .. }| {
+        quote_spanned!(Span::mixed_site()=> <#ty as ::core::clone::Clone>::clone(&self.#name))
+    });
+    // Parameters of ours are out of sight of a function that is called `event`.
+    let call = quote_spanned!(Span::mixed_site()=> #ident(event, #(#arguments),*));
+    if item.sig.asyncness.is_some() { call } else { quote!(async move { #call }) }
 }
 
 fn require_concrete(generics: &Generics, errors: &mut Errors) {
@@ -268,29 +268,44 @@ fn require_concrete(generics: &Generics, errors: &mut Errors) {
                 "a handler lives as long as its mediator; remove the lifetime, and hold what it borrows in an `Arc`"
             }
             _ => {
-                "a registered handler must be concrete; bind this one by hand, as in `.bind::<OrderPlaced, Handler<Postgres>>()`"
+                "a registered handler must be concrete; \
+                 bind this one by hand, as in `.bind::<OrderPlaced, Handler<Postgres>>()`"
             }
         };
         errors.at(parameter, message);
     }
 }
 
-/// Handlers outlive every borrow but a `'static` one.
-fn require_owned(ty: &mut Type, errors: &mut Errors) {
-    if let Type::Reference(reference) = ty
-        && reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident != "static")
-    {
-        errors.at(reference, "a handler owns what it is injected with; use an `Arc`");
-        // Otherwise rustc would ask for a lifetime.
-        reference.lifetime.get_or_insert_with(|| parse_quote!('static));
+fn require_concrete_fn(generics: &Generics, errors: &mut Errors) {
+    for parameter in &generics.params {
+        let message = match parameter {
+            GenericParam::Lifetime(_) => "the event is borrowed for this call only; remove the lifetime",
+            _ => CONCRETE_FN,
+        };
+        errors.at(parameter, message);
     }
 }
 
-/// The same name, shown at another place.
-fn located_at(ident: &Ident, place: Span) -> Ident {
-    let mut ident = ident.clone();
-    ident.set_span(ident.span().located_at(place));
-    ident
+/// Handlers outlive every borrow but a `'static` one. Whether `ty` was owned.
+fn require_owned(ty: &mut Type, errors: &mut Errors) -> bool {
+    if let Type::Reference(reference) = ty
+        && reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident == "_")
+    {
+        errors.at(reference, "a handler owns what it is injected with; use an `Arc`");
+        // Otherwise rustc would ask for a lifetime.
+        reference.lifetime = Some(parse_quote!('static));
+        return false;
+    }
+    true
+}
+
+/// The same tokens, shown at another place.
+fn relocated(tokens: &impl ToTokens, place: Span) -> TokenStream {
+    let relocate = |mut token: TokenTree| {
+        token.set_span(token.span().located_at(place));
+        token
+    };
+    tokens.to_token_stream().into_iter().map(relocate).collect()
 }
 
 fn registration(event: &Type, handler: &impl ToTokens, ident: &Ident, options: &Arguments) -> TokenStream {

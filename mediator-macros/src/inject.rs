@@ -5,7 +5,9 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Expr, Field, Generics, Member, Path, Token, Type, WhereClause, parse_quote};
+use syn::{
+    Attribute, Data, DeriveInput, Expr, Field, Generics, Member, Meta, Path, Token, Type, WhereClause, parse_quote,
+};
 
 use crate::arguments::Arguments;
 use crate::errors::Errors;
@@ -91,6 +93,10 @@ impl Source {
     fn parse(attributes: &[Attribute], errors: &mut Errors) -> Self {
         let mut source = Self::Services;
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("inject")) {
+            if !matches!(attribute.meta, Meta::List(_)) {
+                errors.at(attribute, "write `#[inject(default)]` or `#[inject(with = …)]`");
+                continue;
+            }
             let parsed = attribute.parse_nested_meta(|meta| {
                 if !matches!(source, Self::Services) {
                     return Err(meta.error("the field is already filled; remove this"));
@@ -114,7 +120,8 @@ impl Source {
             let expr = meta.value().and_then(|value| value.parse());
             return expr.map(Self::With).map_err(|_| meta.error("`with` takes an expression, as in `with = 3`"));
         }
-        Err(meta.error("unknown option; there are `default` and `with = …`"))
+        let key = meta.path.get_ident().map_or(String::new(), |key| format!(" `{key}`"));
+        Err(meta.error(format!("unknown option{key}; there are `default` and `with = …`")))
     }
 }
 

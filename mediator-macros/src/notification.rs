@@ -23,7 +23,7 @@ fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
         errors.at(lifetime, "notifications own their data; remove the lifetime, and use `String` for `&str`");
     }
     let name = display_name(options.name.as_ref(), &item.ident);
-    expand_impl(&item.ident, &item.generics, &name, &TokenStream::new(), &options.krate())
+    expand_impl(&item.ident, &item.generics, &name, None, &options.krate())
 }
 
 /// `impl Notification`, and the note that the event exists.
@@ -31,7 +31,7 @@ pub(crate) fn expand_impl(
     ident: &Ident,
     generics: &Generics,
     name: &TokenStream,
-    id: &TokenStream,
+    notification_id: Option<&TokenStream>,
     krate: &Path,
 ) -> TokenStream {
     let (impl_generics, type_generics, _) = generics.split_for_impl();
@@ -55,7 +55,7 @@ pub(crate) fn expand_impl(
                 ::core::option::Option::Some(::core::panic::Location::caller())
             }
 
-            #id
+            #notification_id
         }
 
         #registration

@@ -1,0 +1,8 @@
+use mediator_core::prelude::*;
+
+#[event]
+trait OrderPlaced {
+    fn order_id(&self) -> u64;
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use mediator_core::prelude::*;
+
+#[event]
+struct OrderPlaced {
+    order_id: &str,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use mediator_core::prelude::*;
+
+use std::cell::Cell;
+
+#[event]
+struct OrderPlaced {
+    total: Cell<u64>,
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use mediator_core::prelude::*;
+
+#[event]
+struct OrderPlaced {
+    event_id: u64,
+}
+
+fn place() -> OrderPlaced {
+    OrderPlaced::new(7)
+}
+
+fn main() {}

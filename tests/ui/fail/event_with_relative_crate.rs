@@ -1,0 +1,8 @@
+use mediator_core::prelude::*;
+
+#[event(crate = mediator_core)]
+struct OrderPlaced {
+    order_id: u64,
+}
+
+fn main() {}

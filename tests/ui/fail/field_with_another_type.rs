@@ -1,0 +1,18 @@
+use mediator_core::prelude::*;
+
+#[event]
+struct OrderPlaced {
+    order_id: u64,
+}
+
+#[event_handler(OrderPlaced)]
+struct SendEmail {
+    #[inject(with = "three")]
+    attempts: u32,
+}
+
+impl EventHandler<OrderPlaced> for SendEmail {
+    async fn handle(&self, _event: &OrderPlaced) {}
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use mediator_core::prelude::*;
+
+#[event]
+struct OrderPlaced {
+    order_id: u64,
+}
+
+#[event_handler]
+async fn send_email(_event: &OrderPlaced, _mailer: impl Clone) {}
+
+#[event_handler]
+async fn log(_event: &impl Event) {}
+
+fn main() {}

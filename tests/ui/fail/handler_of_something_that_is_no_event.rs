@@ -1,0 +1,14 @@
+use mediator_core::prelude::*;
+
+struct OrderPlaced {
+    order_id: u64,
+}
+
+#[event_handler(OrderPlaced)]
+struct SendEmail;
+
+impl EventHandler<OrderPlaced> for SendEmail {
+    async fn handle(&self, _event: &OrderPlaced) {}
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+use mediator_core::prelude::*;
+
+#[event]
+struct OrderPlaced {
+    order_id: u64,
+}
+
+struct SendEmail;
+
+#[event_handler]
+impl SendEmail {
+    async fn handle(&self, _event: &OrderPlaced) {}
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+use mediator_core::prelude::*;
+
+#[event]
+struct OrderPlaced {
+    order_id: u64,
+}
+
+struct Mailer;
+
+#[event_handler(OrderPlaced)]
+struct SendEmail<'a> {
+    mailer: &'a Mailer,
+}
+
+impl EventHandler<OrderPlaced> for SendEmail<'static> {
+    async fn handle(&self, _event: &OrderPlaced) {}
+}
+
+fn main() {}

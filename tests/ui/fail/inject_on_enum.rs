@@ -1,0 +1,9 @@
+use mediator_core::prelude::*;
+
+#[derive(Inject)]
+enum Mailer {
+    Smtp,
+    Post,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use mediator_core::prelude::*;
+
+#[derive(Notification)]
+struct StockCounted<'a> {
+    item: &'a str,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use mediator_core::prelude::*;
+
+struct OrderPlaced;
+
+async fn place(mediator: &Mediator, publisher: &Publisher) -> Result<(), PublishError> {
+    publisher.publish("order placed").await?;
+    mediator.publish(OrderPlaced).await
+}
+
+fn main() {}
