@@ -299,13 +299,18 @@ fn require_owned(ty: &mut Type, errors: &mut Errors) -> bool {
     true
 }
 
-/// The same tokens, shown at another place.
+/// The same tokens, shown at another place: rustc underlines from the first to the last.
+///
+/// Names between those stay, so that a runtime that is not found shows at the attribute.
 fn relocated(tokens: &impl ToTokens, place: Span) -> TokenStream {
-    let relocate = |mut token: TokenTree| {
-        token.set_span(token.span().located_at(place));
-        token
-    };
-    tokens.to_token_stream().into_iter().map(relocate).collect()
+    let mut tokens: Vec<TokenTree> = tokens.to_token_stream().into_iter().collect();
+    let last = tokens.len().saturating_sub(1);
+    for (index, token) in tokens.iter_mut().enumerate() {
+        if [0, last].contains(&index) || matches!(token, TokenTree::Punct(_)) {
+            token.set_span(token.span().located_at(place));
+        }
+    }
+    tokens.into_iter().collect()
 }
 
 fn registration(event: &Type, handler: &impl ToTokens, ident: &Ident, options: &Arguments) -> TokenStream {
