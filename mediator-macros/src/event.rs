@@ -125,6 +125,7 @@ impl Parameter {
 fn expand_new(item: &ItemStruct, parameters: &[Parameter], has_room: bool, krate: &Path) -> TokenStream {
     let (vis, ident) = (&item.vis, &item.ident);
     let (impl_generics, type_generics, where_clause) = item.generics.split_for_impl();
+    let many = (parameters.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
     let declarations = parameters.iter().map(|Parameter { cfgs, name, ty }| quote!(#(#cfgs)* #name: #ty));
     let values = parameters.iter().map(|Parameter { cfgs, name, .. }| quote!(#(#cfgs)* #name));
     let body = if has_room {
@@ -137,7 +138,7 @@ fn expand_new(item: &ItemStruct, parameters: &[Parameter], has_room: bool, krate
         impl #impl_generics #ident #type_generics #where_clause {
             /// Makes the event, with a fresh `event_id`.
             #[must_use]
-            #[allow(clippy::too_many_arguments, clippy::new_without_default, dead_code)]
+            #many
             #vis fn new(#(#declarations),*) -> Self {
                 #body
             }

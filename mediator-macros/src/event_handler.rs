@@ -122,7 +122,11 @@ fn on_fn(mut item: ItemFn, options: &Arguments, errors: &mut Errors) -> TokenStr
         let fields = handler_fields(&mut item, errors);
         expand_fn_handler(&item, &event, &fields, options, errors.is_empty())
     });
+    // What is injected comes by value, whatever the function does with it; clippy knows that of async ones.
+    let by_value = item.sig.asyncness.is_none() && item.sig.inputs.len() > 1;
+    let by_value = by_value.then(|| quote!(#[allow(clippy::needless_pass_by_value)]));
     quote! {
+        #by_value
         #item
 
         #handler
