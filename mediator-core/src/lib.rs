@@ -39,6 +39,8 @@ mod pending_events;
 mod publish_error;
 mod registry;
 mod sequential;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod topology;
 
 pub use crate::build_error::{BuildError, BuildProblem};
@@ -58,6 +60,9 @@ pub use crate::topology::{EventNode, HandlerNode, ServiceUse, Topology};
 
 #[cfg(feature = "macros")]
 pub use mediator_macros::{Inject, Notification, event, event_handler};
+
+#[cfg(feature = "link-modules")]
+pub use mediator_macros::link_modules;
 
 pub use uuid::Uuid;
 

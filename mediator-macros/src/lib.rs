@@ -6,6 +6,10 @@ mod event;
 mod event_handler;
 mod inject;
 mod item;
+#[cfg(feature = "link-modules")]
+mod link_modules;
+#[cfg(feature = "link-modules")]
+mod manifest;
 mod notification;
 
 use proc_macro::TokenStream;
@@ -138,4 +142,35 @@ pub fn event_handler(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Inject, attributes(inject))]
 pub fn derive_inject(item: TokenStream) -> TokenStream {
     inject::expand(item.into()).into()
+}
+
+/// Links the module crates that this program depends on, so that their handlers are found.
+///
+/// A crate that is listed in `Cargo.toml` but named nowhere in the code is not linked, and its
+/// handlers are silently absent. Put this into the root of the application, once:
+///
+/// ```
+/// mediator_core::link_modules!();
+/// ```
+///
+/// It reads the manifest of the package that is being compiled and links each direct dependency
+/// that uses `mediator-core`, itself or by way of another crate: path dependencies, those that are
+/// inherited from the workspace, renamed, optional (linked with their features) or for some targets only
+/// (`[target.'cfg(…)'.dependencies]`), and in tests the development dependencies. In a binary, an
+/// example or an integration test, the library of the same package is linked too. When one of the
+/// manifests changes, the crate is compiled again. A package without modules gets nothing.
+///
+/// Of a dependency that comes from a registry or a repository the manifest is not known here. List
+/// it, under a condition if need be:
+///
+/// ```
+/// # #[cfg(any())]
+/// mediator_core::link_modules!(orders, #[cfg(feature = "billing")] billing);
+/// ```
+///
+/// Both forms may stand side by side, in any module or function.
+#[cfg(feature = "link-modules")]
+#[proc_macro]
+pub fn link_modules(input: TokenStream) -> TokenStream {
+    link_modules::expand(input.into()).into()
 }

@@ -1,0 +1,241 @@
+//! Reading `Cargo.toml`: the dependencies of a package and which of them use `mediator-core`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use toml::de::{DeTable, DeValue};
+
+const MEDIATOR_CORE: &str = "mediator-core";
+
+/// The manifests that were looked at, each read once.
+#[derive(Default)]
+pub(crate) struct Manifests {
+    read: BTreeMap<PathBuf, Rc<Manifest>>,
+    /// Whether the package of a manifest uses `mediator-core`, as far as that was asked.
+    users: BTreeMap<PathBuf, bool>,
+}
+
+pub(crate) struct Manifest {
+    path: PathBuf,
+    root: Value,
+}
+
+/// What a manifest says, as far as it matters here.
+enum Value {
+    Text(String),
+    Flag(bool),
+    List(Vec<Value>),
+    Table(BTreeMap<String, Value>),
+    Other,
+}
+
+/// One entry of one of a manifest's tables of dependencies.
+pub(crate) struct Dependency<'a> {
+    pub(crate) key: &'a str,
+    value: &'a Value,
+    development: bool,
+    target: Option<&'a str>,
+}
+
+/// When a dependency is there at all.
+pub(crate) enum Condition<'a> {
+    Test,
+    Target(&'a str),
+    AnyFeature(Vec<&'a str>),
+}
+
+/// Where a dependency comes from.
+pub(crate) struct Source {
+    /// `None` for a dependency that is not a path, but comes from a registry or a repository.
+    pub(crate) manifest: Option<Rc<Manifest>>,
+    pub(crate) renamed: bool,
+    pub(crate) is_mediator_core: bool,
+}
+
+impl Manifests {
+    /// All that were read.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.read.keys().map(PathBuf::as_path)
+    }
+
+    pub(crate) fn read(&mut self, path: &Path) -> Result<Rc<Manifest>, String> {
+        let path = path.canonicalize().map_err(|error| format!("cannot find `{}`: {error}", path.display()))?;
+        if let Some(manifest) = self.read.get(&path) {
+            return Ok(manifest.clone());
+        }
+        let text = fs::read_to_string(&path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+        let table = DeTable::parse(&text).map_err(|error| format!("cannot parse `{}`: {error}", path.display()))?;
+        let manifest = Rc::new(Manifest { path: path.clone(), root: Value::table(table.get_ref()) });
+        self.read.insert(path, manifest.clone());
+        Ok(manifest)
+    }
+
+    /// Where `dependency` of `manifest` is, by itself or by what it inherits from the workspace.
+    pub(crate) fn locate(&mut self, manifest: &Manifest, dependency: &Dependency<'_>) -> Result<Source, String> {
+        let inherits = dependency.value.is_set("workspace");
+        if !inherits {
+            return self.source(manifest, dependency.key, dependency.value);
+        }
+        let workspace = self.workspace(manifest)?;
+        let inherited = workspace.entry(&["workspace", "dependencies", dependency.key]);
+        let inherited = inherited.ok_or("the workspace does not list it under `[workspace.dependencies]`")?;
+        self.source(&workspace, dependency.key, inherited)
+    }
+
+    fn source(&mut self, manifest: &Manifest, key: &str, value: &Value) -> Result<Source, String> {
+        let package = value.get("package").and_then(Value::text);
+        let path = value.get("path").and_then(Value::text);
+        let path = path.map(|path| manifest.directory().join(path).join("Cargo.toml"));
+        Ok(Source {
+            manifest: path.map(|path: PathBuf| self.read(&path)).transpose()?,
+            renamed: package.is_some(),
+            is_mediator_core: package.unwrap_or(key) == MEDIATOR_CORE,
+        })
+    }
+
+    /// The manifest of the workspace that a package belongs to.
+    fn workspace(&mut self, manifest: &Manifest) -> Result<Rc<Manifest>, String> {
+        if let Some(root) = manifest.entry(&["package", "workspace"]).and_then(Value::text) {
+            return self.read(&manifest.directory().join(root).join("Cargo.toml"));
+        }
+        for directory in manifest.directory().ancestors() {
+            let path = directory.join("Cargo.toml");
+            if path.is_file() {
+                let candidate = self.read(&path)?;
+                if candidate.entry(&["workspace"]).is_some() {
+                    return Ok(candidate);
+                }
+            }
+        }
+        Err("it is inherited, but no workspace is found above".to_owned())
+    }
+
+    /// Whether a package depends on `mediator-core`, itself or by a path dependency.
+    pub(crate) fn uses_mediator_core(&mut self, manifest: &Manifest) -> bool {
+        if let Some(known) = self.users.get(&manifest.path) {
+            return *known;
+        }
+        self.users.insert(manifest.path.clone(), false);
+        let uses = manifest.dependencies().filter(|dependency| !dependency.development).any(|dependency| {
+            // What cannot be read here is Cargo's to complain about.
+            let source = self.locate(manifest, &dependency);
+            source.is_ok_and(|source| {
+                source.is_mediator_core || source.manifest.is_some_and(|manifest| self.uses_mediator_core(&manifest))
+            })
+        });
+        self.users.insert(manifest.path.clone(), uses);
+        uses
+    }
+}
+
+impl Manifest {
+    fn directory(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+
+    fn entry(&self, keys: &[&str]) -> Option<&Value> {
+        keys.iter().try_fold(&self.root, |value, key| value.get(key))
+    }
+
+    /// The name of the library that others can link, if the package has one.
+    pub(crate) fn library(&self) -> Option<String> {
+        let lib = self.entry(&["lib"]);
+        if lib.is_none() && !self.directory().join("src/lib.rs").is_file() {
+            return None;
+        }
+        let mut kinds = lib.and_then(|lib| lib.get("crate-type")).map(Value::texts);
+        let linkable = kinds.as_mut().is_none_or(|kinds| kinds.any(|kind| matches!(kind, "lib" | "rlib" | "dylib")));
+        if !linkable || lib.is_some_and(|lib| lib.is_set("proc-macro")) {
+            return None;
+        }
+        let name = self.entry(&["lib", "name"]).or_else(|| self.entry(&["package", "name"]))?.text()?;
+        Some(name.replace('-', "_"))
+    }
+
+    pub(crate) fn dependencies(&self) -> impl Iterator<Item = Dependency<'_>> {
+        let targets = self.entry(&["target"]).into_iter().flat_map(Value::entries);
+        let tables = std::iter::once((None, &self.root)).chain(targets.map(|(target, table)| (Some(target), table)));
+        let kinds = tables.flat_map(|(target, table)| {
+            [(target, false, table.get("dependencies")), (target, true, table.get("dev-dependencies"))]
+        });
+        kinds.flat_map(|(target, development, entries)| {
+            let entries = entries.into_iter().flat_map(Value::entries);
+            entries.map(move |(key, value)| Dependency { key, value, development, target })
+        })
+    }
+
+    pub(crate) fn conditions<'a>(&'a self, dependency: &Dependency<'a>) -> Vec<Condition<'a>> {
+        let optional = dependency.value.is_set("optional");
+        let test = dependency.development.then_some(Condition::Test);
+        let target = dependency.target.map(Condition::Target);
+        let features = optional.then(|| Condition::AnyFeature(self.features_that_enable(dependency.key)));
+        test.into_iter().chain(target).chain(features).collect()
+    }
+
+    /// The features that bring in the optional dependency `key`.
+    fn features_that_enable<'a>(&'a self, key: &'a str) -> Vec<&'a str> {
+        let features: Vec<_> = self.entry(&["features"]).into_iter().flat_map(Value::entries).collect();
+        let explicit = |entry: &str| entry.strip_prefix("dep:") == Some(key);
+        let with_feature = |entry: &str| entry.split_once('/').is_some_and(|(dependency, _)| dependency == key);
+        // Without `dep:` in any feature, there is one of the dependency's own name.
+        let implicit = !features.iter().any(|(_, entries)| entries.texts().any(explicit));
+        let enabling =
+            features.iter().filter(|(_, entries)| entries.texts().any(|entry| explicit(entry) || with_feature(entry)));
+        enabling.map(|(name, _)| *name).chain(implicit.then_some(key)).collect()
+    }
+}
+
+impl Value {
+    fn new(value: &DeValue<'_>) -> Self {
+        match value {
+            DeValue::String(text) => Self::Text(text.to_string()),
+            DeValue::Boolean(flag) => Self::Flag(*flag),
+            DeValue::Array(values) => Self::List(values.iter().map(|value| Self::new(value.get_ref())).collect()),
+            DeValue::Table(table) => Self::table(table),
+            _ => Self::Other,
+        }
+    }
+
+    fn table(table: &DeTable<'_>) -> Self {
+        let entries = table.iter().map(|(key, value)| (key.get_ref().to_string(), Self::new(value.get_ref())));
+        Self::Table(entries.collect())
+    }
+
+    fn get(&self, key: &str) -> Option<&Self> {
+        match self {
+            Self::Table(entries) => entries.get(key),
+            _ => None,
+        }
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (&str, &Self)> {
+        let entries = match self {
+            Self::Table(entries) => Some(entries),
+            _ => None,
+        };
+        entries.into_iter().flatten().map(|(key, value)| (key.as_str(), value))
+    }
+
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The texts in a list.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let values = match self {
+            Self::List(values) => values.as_slice(),
+            _ => &[],
+        };
+        values.iter().filter_map(Self::text)
+    }
+
+    /// Whether there is `key = true`.
+    fn is_set(&self, key: &str) -> bool {
+        matches!(self.get(key), Some(Self::Flag(true)))
+    }
+}
