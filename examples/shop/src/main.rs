@@ -10,6 +10,8 @@ use shop_analytics::Sales;
 use shop_notifications::{MailError, Mailer};
 use shop_orders::{OrderService, Orders, ServiceError};
 
+mediator_core::link_modules!();
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     println!("One after another: the first failure stops");

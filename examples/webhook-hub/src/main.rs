@@ -16,16 +16,12 @@ use clap::Parser;
 use hub_events::Report;
 use mediator_core::prelude::*;
 
-// A module takes part as soon as it is linked; these lines see to that.
-use hub_audit as _;
-use hub_ci as _;
-use hub_contributors as _;
-use hub_release_notes as _;
-use hub_triage as _;
-
 use crate::cli::{Cli, Strategy};
 use crate::input::Input;
 use crate::summary::Summary;
+
+// A module takes part as soon as it is linked: to add one, list it in Cargo.toml.
+mediator_core::link_modules!();
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -68,4 +64,12 @@ fn mediator(strategy: Strategy, report: Arc<Report>) -> Result<Mediator, BuildEr
         Strategy::Group => builder.event_publisher(GroupEventPublisher),
     }
     .build()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_module_is_missing() {
+        mediator_core::testing::assert_modules_linked();
+    }
 }
