@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use futures::executor::block_on;
 use mediator_core::MediatorBuilder;
 use mediator_core::prelude::*;
-use mediator_tests::{BestEffort, Log, On, names, pending, place};
+use mediator_tests::{BestEffort, Log, On, Stepped, names, pending, place};
 
 #[event(name = "orders.placed")]
 #[derive(Clone)]
@@ -217,6 +217,50 @@ fn a_panic_while_a_finished_handler_is_dropped_is_the_handlers() {
         block_on(mediator.publish_with(&BestEffort, OrderPlaced::new(1))).unwrap_err(),
     ] {
         assert_eq!(error.failures()[0].panic_message(), Some("dropped badly"));
+    }
+}
+
+/// Waits for good, and panics when it is dropped.
+fn panics_when_cancelled() -> impl EventHandler<OrderPlaced> {
+    struct PanicOnDrop;
+
+    impl Drop for PanicOnDrop {
+        fn drop(&mut self) {
+            panic!("cancelled badly");
+        }
+    }
+
+    On(|_: &OrderPlaced| async {
+        let _bad = PanicOnDrop;
+        std::future::pending::<()>().await;
+    })
+}
+
+#[test]
+fn a_panic_of_a_handler_that_is_cancelled_is_a_failure_in_the_order_of_the_handlers() {
+    let mediator = explicit()
+        .bind_handler::<OrderPlaced, _>(panics_when_cancelled())
+        .bind_handler::<OrderPlaced, _>(On(|_: &OrderPlaced| async { Err::<(), _>("failed") }))
+        .build()
+        .unwrap();
+    let error = block_on(mediator.publish_with(&GroupEventPublisher, OrderPlaced::new(1))).unwrap_err();
+    let [first, second] = error.failures() else { panic!("two failures, not {:?}", error.failures()) };
+    assert_eq!(first.panic_message(), Some("cancelled badly"));
+    assert_eq!(second.error().unwrap().to_string(), "failed");
+    assert!(error.cancelled().is_empty());
+}
+
+#[test]
+fn a_panic_of_a_handler_whose_publish_is_dropped_tears_nothing_down() {
+    let mediator = explicit().bind_handler::<OrderPlaced, _>(panics_when_cancelled()).build().unwrap();
+    for group in [false, true] {
+        let mut publish = if group {
+            Stepped::new(mediator.publish_with(&GroupEventPublisher, OrderPlaced::new(1)))
+        } else {
+            Stepped::new(mediator.publish(OrderPlaced::new(1)))
+        };
+        assert!(publish.step().is_pending());
+        drop(publish);
     }
 }
 

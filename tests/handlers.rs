@@ -304,3 +304,17 @@ fn handlers_are_named_by_their_path_or_by_the_name_they_declare() {
     assert!(handlers.iter().all(|handler| handler.location().file().ends_with("handlers.rs")));
     assert!(handlers.iter().all(|handler| handler.module_path().starts_with("handlers")));
 }
+
+#[test]
+fn an_error_with_context_of_anyhow_keeps_its_chain() {
+    #[event_handler]
+    async fn with_context(_event: &OrderPlaced) -> anyhow::Result<()> {
+        Err(anyhow::Error::new(outputs::OwnError(7)).context("while placing"))
+    }
+
+    let mediator = Mediator::builder().without_discovery().bind::<OrderPlaced, with_context>().build().unwrap();
+    let error = block_on(mediator.publish(OrderPlaced::new(7))).unwrap_err();
+    let own = error.source().unwrap();
+    assert_eq!(own.to_string(), "while placing");
+    assert_eq!(own.source().unwrap().downcast_ref::<outputs::OwnError>().unwrap().0, 7);
+}

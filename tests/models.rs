@@ -4,7 +4,7 @@
 use std::task::Poll;
 
 use mediator_core::prelude::*;
-use mediator_tests::{End, Log, Said, Script, Stepped, Wait, bind_scripted, gate};
+use mediator_tests::{End, Log, Said, Script, Stepped, Wait, bind_many_scripted, gate};
 use proptest::prelude::*;
 
 #[event]
@@ -130,7 +130,7 @@ fn with_publish<T>(
         (Kind::Sequential, _) | (_, Way::OfTheCall) => builder,
         (Kind::Group, _) => builder.event_publisher(GroupEventPublisher),
     };
-    let mediator = bind_scripted::<Tick>(builder, log, scripts).build().unwrap();
+    let mediator = bind_many_scripted::<Tick>(builder, log, scripts).build().unwrap();
     let publisher = mediator.publisher();
     test(&mut match (way, kind) {
         (Way::Installed, _) => Stepped::new(mediator.publish(Tick::new())),
@@ -163,6 +163,11 @@ fn ends() -> impl Strategy<Value = End> {
     prop_oneof![6 => Just(End::Ok), 1 => Just(End::Error), 1 => Just(End::Panic)]
 }
 
+/// Such that many handlers may come to a good end.
+fn rare_ends() -> impl Strategy<Value = End> {
+    prop_oneof![100 => Just(End::Ok), 1 => Just(End::Error), 1 => Just(End::Panic)]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -174,25 +179,7 @@ proptest! {
         handlers in prop::collection::vec((0_usize..4, ends()), 0..=6),
         polls in prop_oneof![0_usize..8, Just(100)],
     ) {
-        let mut model = Model::new(kind, handlers.iter().map(|(_, end)| *end));
-        let mut left: Vec<_> = handlers.iter().map(|(times, _)| *times).collect();
-        let mut ready = |handler: usize| {
-            let ready = left[handler] == 0;
-            left[handler] = left[handler].saturating_sub(1);
-            ready
-        };
-        let expected = (0..polls).find_map(|_| model.poll(&mut ready)).unwrap_or(Outcome::Cancelled);
-        model.cancel();
-
-        let log = Log::default();
-        let scripts: Vec<_> =
-            handlers.iter().map(|&(times, end)| Script { wait: Wait::Times(times), end }).collect();
-        let observed = with_publish(kind, way, &log, &scripts, |publish| {
-            (0..polls).find_map(|_| outcome(publish.step())).unwrap_or(Outcome::Cancelled)
-        });
-
-        prop_assert_eq!(log.entries(), model.log);
-        prop_assert_eq!(observed, expected);
+        publish_pending(kind, way, &handlers, polls)?;
     }
 
     /// Every handler waits at a gate. The gates open in a random order, some at the same time, and the publish is
@@ -201,46 +188,112 @@ proptest! {
     fn handlers_that_are_polled_only_when_they_are_woken(
         kind in kinds(),
         way in ways(),
-        handlers in prop::collection::vec(ends(), 1..=6),
-        opening in Just((0..6).collect::<Vec<usize>>()).prop_shuffle(),
+        (handlers, opening) in gated(6),
         at_once in 1_usize..=3,
         steps in 0_usize..8,
     ) {
-        let (mut gates, scripts): (Vec<_>, Vec<_>) = handlers
-            .iter()
-            .map(|&end| {
-                let (open, gate) = gate();
-                (Some(open), Script { wait: Wait::Gate(gate), end })
-            })
-            .unzip();
-        let opening: Vec<_> = opening.into_iter().filter(|&handler| handler < handlers.len()).collect();
-        let mut model = Model::new(kind, handlers);
-        let log = Log::default();
-
-        with_publish(kind, way, &log, &scripts, |publish| {
-            let mut expected = model.poll(|_| false);
-            let mut observed = outcome(publish.step());
-            for opened in opening.chunks(at_once).take(steps) {
-                prop_assert_eq!(&observed, &expected);
-                if observed.is_some() {
-                    break;
-                }
-                // An open gate wakes whoever has just walked through it, too.
-                publish.woken();
-                for &handler in opened {
-                    gates[handler].take().unwrap().send(()).unwrap();
-                }
-                let concerned = model.running.iter().any(|handler| opened.contains(handler));
-                prop_assert_eq!(publish.woken(), concerned, "asks to be polled if a running handler can go on");
-                if concerned {
-                    expected = model.poll(|handler| gates[handler].is_none());
-                    observed = outcome(publish.step());
-                }
-            }
-            prop_assert_eq!(observed, expected);
-            Ok(())
-        })?;
-        model.cancel();
-        prop_assert_eq!(log.entries(), model.log);
+        publish_gated(kind, way, &handlers, &opening, at_once, steps)?;
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The same with so many handlers that a group no longer polls all of them at each wake.
+    #[test]
+    fn many_handlers_that_are_polled_only_when_they_are_woken(
+        way in ways(),
+        (handlers, opening) in gated(100),
+        at_once in 1_usize..=40,
+    ) {
+        publish_gated(Kind::Group, way, &handlers, &opening, at_once, usize::MAX)?;
+    }
+
+    /// Some that ask to be polled again and some that come to an end soon, far more than a group polls by hand.
+    #[test]
+    fn many_handlers_that_are_polled_until_they_are_ready(
+        way in ways(),
+        handlers in prop::collection::vec((0_usize..8, rare_ends()), 0..=100),
+        polls in prop_oneof![0_usize..10, Just(100)],
+    ) {
+        publish_pending(Kind::Group, way, &handlers, polls)?;
+    }
+}
+
+/// Handlers that wait at gates, and the order in which the gates open.
+fn gated(most: usize) -> impl Strategy<Value = (Vec<End>, Vec<usize>)> {
+    prop::collection::vec(if most > 10 { rare_ends().boxed() } else { ends().boxed() }, 1..=most).prop_flat_map(
+        |handlers| {
+            let opening = Just((0..handlers.len()).collect::<Vec<_>>()).prop_shuffle();
+            (Just(handlers), opening)
+        },
+    )
+}
+
+fn publish_gated(
+    kind: Kind,
+    way: Way,
+    handlers: &[End],
+    opening: &[usize],
+    at_once: usize,
+    steps: usize,
+) -> Result<(), TestCaseError> {
+    let (mut gates, scripts): (Vec<_>, Vec<_>) = handlers
+        .iter()
+        .map(|&end| {
+            let (open, gate) = gate();
+            (Some(open), Script { wait: Wait::Gate(gate), end })
+        })
+        .unzip();
+    let mut model = Model::new(kind, handlers.iter().copied());
+    let log = Log::default();
+
+    with_publish(kind, way, &log, &scripts, |publish| {
+        let mut expected = model.poll(|_| false);
+        let mut observed = outcome(publish.step());
+        for opened in opening.chunks(at_once).take(steps) {
+            prop_assert_eq!(&observed, &expected);
+            if observed.is_some() {
+                break;
+            }
+            // An open gate wakes whoever has just walked through it, too.
+            publish.woken();
+            for &handler in opened {
+                gates[handler].take().unwrap().send(()).unwrap();
+            }
+            let concerned = model.running.iter().any(|handler| opened.contains(handler));
+            prop_assert_eq!(publish.woken(), concerned, "asks to be polled if a running handler can go on");
+            if concerned {
+                expected = model.poll(|handler| gates[handler].is_none());
+                observed = outcome(publish.step());
+            }
+        }
+        prop_assert_eq!(observed, expected);
+        Ok(())
+    })?;
+    model.cancel();
+    prop_assert_eq!(log.entries(), model.log);
+    Ok(())
+}
+
+fn publish_pending(kind: Kind, way: Way, handlers: &[(usize, End)], polls: usize) -> Result<(), TestCaseError> {
+    let mut model = Model::new(kind, handlers.iter().map(|(_, end)| *end));
+    let mut left: Vec<_> = handlers.iter().map(|(times, _)| *times).collect();
+    let mut ready = |handler: usize| {
+        let ready = left[handler] == 0;
+        left[handler] = left[handler].saturating_sub(1);
+        ready
+    };
+    let expected = (0..polls).find_map(|_| model.poll(&mut ready)).unwrap_or(Outcome::Cancelled);
+    model.cancel();
+
+    let log = Log::default();
+    let scripts: Vec<_> = handlers.iter().map(|&(times, end)| Script { wait: Wait::Times(times), end }).collect();
+    let observed = with_publish(kind, way, &log, &scripts, |publish| {
+        (0..polls).find_map(|_| outcome(publish.step())).unwrap_or(Outcome::Cancelled)
+    });
+
+    prop_assert_eq!(log.entries(), model.log);
+    prop_assert_eq!(observed, expected);
+    Ok(())
 }

@@ -219,7 +219,7 @@ fn a_strategy_is_told_the_event_and_its_handlers() {
             assert_eq!(deliveries.event().event_name(), "strategies::Tick");
             assert_eq!((deliveries.len(), deliveries.is_empty(), deliveries.iter().len()), (2, false, 2));
             let handlers: Vec<_> = deliveries.iter().map(|delivery| *delivery.handler()).collect();
-            assert_eq!(names(&handlers), ["Scripted<0>", "Scripted<1>"]);
+            assert_eq!(names(&handlers), ["Scripted<0, 0>", "Scripted<0, 1>"]);
             assert!(deliveries.iter().all(|delivery| delivery.event().event_id() == deliveries.event().event_id()));
             deliveries.finish(None)
         }

@@ -122,53 +122,88 @@ pub fn forever() -> Script {
     ok(usize::MAX)
 }
 
-/// Handler number `N`: does what its script says and logs what becomes of it.
-pub struct Scripted<const N: usize> {
+/// Handler number `10 * TENS + ONES`: does what its script says and logs what becomes of it.
+pub struct Scripted<const TENS: usize, const ONES: usize> {
     script: Script,
     log: Log,
 }
 
-impl<const N: usize, E: Notification> EventHandler<E> for Scripted<N> {
+impl<const TENS: usize, const ONES: usize, E: Notification> EventHandler<E> for Scripted<TENS, ONES> {
     async fn handle(&self, _event: &E) -> Result<(), String> {
-        self.log.add(format!("{N} starts"));
-        let mut end = self.log.on_drop(format!("{N} is dropped"));
+        let number = 10 * TENS + ONES;
+        self.log.add(format!("{number} starts"));
+        let mut end = self.log.on_drop(format!("{number} is dropped"));
         match &self.script.wait {
             Wait::Times(times) => pending(*times).await,
             Wait::Gate(gate) => gate.clone().await.unwrap(),
         }
         match self.script.end {
-            End::Ok => end.entry = format!("{N} ends"),
-            End::Error => end.entry = format!("{N} fails"),
-            End::Panic => end.entry = format!("{N} panics"),
+            End::Ok => end.entry = format!("{number} ends"),
+            End::Error => end.entry = format!("{number} fails"),
+            End::Panic => end.entry = format!("{number} panics"),
         }
         drop(end);
         match self.script.end {
             End::Ok => Ok(()),
-            End::Error => Err(format!("error of {N}")),
-            End::Panic => panic!("panic of {N}"),
+            End::Error => Err(format!("error of {number}")),
+            End::Panic => panic!("panic of {number}"),
         }
     }
 }
 
-/// Binds a [`Scripted`] handler of `E` for each of up to six scripts.
+/// Binds a [`Scripted`] handler of `E` for each of up to ten scripts.
 pub fn bind_scripted<E: Notification>(builder: MediatorBuilder, log: &Log, scripts: &[Script]) -> MediatorBuilder {
-    fn bind<E: Notification, const N: usize>(
-        builder: MediatorBuilder,
-        log: &Log,
-        scripts: &[Script],
-    ) -> MediatorBuilder {
-        match scripts.get(N) {
-            Some(script) => builder.bind_handler::<E, _>(Scripted::<N> { script: script.clone(), log: log.clone() }),
-            None => builder,
+    assert!(scripts.len() <= 10, "there are ten handlers");
+    bind_ten::<E, 0>(builder, log, scripts)
+}
+
+/// Binds a [`Scripted`] handler of `E` for each of up to a hundred scripts.
+pub fn bind_many_scripted<E: Notification>(
+    mut builder: MediatorBuilder,
+    log: &Log,
+    scripts: &[Script],
+) -> MediatorBuilder {
+    assert!(scripts.len() <= 100, "there are a hundred handlers");
+    builder = bind_ten::<E, 0>(builder, log, scripts);
+    builder = bind_ten::<E, 1>(builder, log, scripts);
+    builder = bind_ten::<E, 2>(builder, log, scripts);
+    builder = bind_ten::<E, 3>(builder, log, scripts);
+    builder = bind_ten::<E, 4>(builder, log, scripts);
+    builder = bind_ten::<E, 5>(builder, log, scripts);
+    builder = bind_ten::<E, 6>(builder, log, scripts);
+    builder = bind_ten::<E, 7>(builder, log, scripts);
+    builder = bind_ten::<E, 8>(builder, log, scripts);
+    bind_ten::<E, 9>(builder, log, scripts)
+}
+
+fn bind_ten<E: Notification, const TENS: usize>(
+    mut builder: MediatorBuilder,
+    log: &Log,
+    scripts: &[Script],
+) -> MediatorBuilder {
+    builder = bind_one::<E, TENS, 0>(builder, log, scripts);
+    builder = bind_one::<E, TENS, 1>(builder, log, scripts);
+    builder = bind_one::<E, TENS, 2>(builder, log, scripts);
+    builder = bind_one::<E, TENS, 3>(builder, log, scripts);
+    builder = bind_one::<E, TENS, 4>(builder, log, scripts);
+    builder = bind_one::<E, TENS, 5>(builder, log, scripts);
+    builder = bind_one::<E, TENS, 6>(builder, log, scripts);
+    builder = bind_one::<E, TENS, 7>(builder, log, scripts);
+    builder = bind_one::<E, TENS, 8>(builder, log, scripts);
+    bind_one::<E, TENS, 9>(builder, log, scripts)
+}
+
+fn bind_one<E: Notification, const TENS: usize, const ONES: usize>(
+    builder: MediatorBuilder,
+    log: &Log,
+    scripts: &[Script],
+) -> MediatorBuilder {
+    match scripts.get(10 * TENS + ONES) {
+        Some(script) => {
+            builder.bind_handler::<E, _>(Scripted::<TENS, ONES> { script: script.clone(), log: log.clone() })
         }
+        None => builder,
     }
-    assert!(scripts.len() <= 6, "there are six handlers");
-    let builder = bind::<E, 0>(builder, log, scripts);
-    let builder = bind::<E, 1>(builder, log, scripts);
-    let builder = bind::<E, 2>(builder, log, scripts);
-    let builder = bind::<E, 3>(builder, log, scripts);
-    let builder = bind::<E, 4>(builder, log, scripts);
-    bind::<E, 5>(builder, log, scripts)
 }
 
 /// What an error says of [`Scripted`] handlers.
@@ -196,10 +231,14 @@ impl Said {
     }
 }
 
-/// The `N` of a [`Scripted`] handler.
+/// The number of a [`Scripted`] handler.
 fn number(handler: &HandlerInfo) -> usize {
-    let number = handler.name().strip_prefix("mediator_tests::Scripted<").and_then(|name| name.strip_suffix('>'));
-    number.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{handler} is not scripted"))
+    let digits: Vec<usize> = handler
+        .name()
+        .strip_prefix("mediator_tests::Scripted<")
+        .and_then(|name| name.strip_suffix('>')?.split(", ").map(|digit| digit.parse().ok()).collect())
+        .unwrap_or_else(|| panic!("{handler} is not scripted"));
+    10 * digits[0] + digits[1]
 }
 
 /// A strategy of a user's own: runs every handler, one after another, whatever becomes of the others.
