@@ -1,6 +1,7 @@
 //! A modular monolith. The orders module publishes `OrderPlaced`; notifications and analytics react
 //! to it; none of the three depends on another. This program links them, provides what they need,
-//! and lets customers order, once with each strategy.
+//! and lets customers order, once with each strategy. With the argument `topology` it shows who
+//! handles what instead.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -14,6 +15,10 @@ mediator_core::link_modules!();
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
+    if std::env::args().nth(1).is_some_and(|argument| argument == "topology") {
+        print!("{}", build(SequentialEventPublisher, Arc::default())?.topology().to_mermaid());
+        return Ok(());
+    }
     println!("One after another: the first failure stops");
     open_shop(SequentialEventPublisher).await?;
     println!("\nAll together: everyone is started");
@@ -22,11 +27,7 @@ async fn main() -> anyhow::Result<()> {
 
 async fn open_shop(strategy: impl EventPublisher) -> anyhow::Result<()> {
     let sales = Arc::<Sales>::default();
-    let mediator = Mediator::builder()
-        .provide(Arc::new(Console) as Arc<dyn Mailer>)
-        .provide(sales.clone())
-        .event_publisher(strategy)
-        .build()?;
+    let mediator = build(strategy, sales.clone())?;
     let orders = OrderService::new(Arc::new(Orders::default()), mediator.publisher());
 
     let mut order = orders.place("ada@example.com", &[1_250, 700]).await?;
@@ -40,6 +41,10 @@ async fn open_shop(strategy: impl EventPublisher) -> anyhow::Result<()> {
     }
     println!("  sales: {} cents", sales.cents());
     Ok(())
+}
+
+fn build(strategy: impl EventPublisher, sales: Arc<Sales>) -> Result<Mediator, BuildError> {
+    Mediator::builder().provide(Arc::new(Console) as Arc<dyn Mailer>).provide(sales).event_publisher(strategy).build()
 }
 
 fn explain(error: &ServiceError) {

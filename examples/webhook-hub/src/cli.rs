@@ -53,6 +53,24 @@ pub(crate) enum Command {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Show which module handles which event, in which order.
+    Topology {
+        /// What to show it as.
+        #[arg(long, default_value = "table")]
+        format: Format,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// A picture for Markdown.
+    Mermaid,
+    /// A picture for Graphviz.
+    Dot,
+    /// For programs.
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

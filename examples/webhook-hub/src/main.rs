@@ -8,6 +8,7 @@ mod replay;
 mod summary;
 mod terminal;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use clap::Parser;
 use hub_events::Report;
 use mediator_core::prelude::*;
 
-use crate::cli::{Cli, Strategy};
+use crate::cli::{Cli, Command, Format, Strategy};
 use crate::input::Input;
 use crate::summary::Summary;
 
@@ -35,7 +36,20 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
-    let inputs = inputs(cli)?;
+    match &cli.command {
+        None => replay(cli, vec![Input::committed()]).await,
+        Some(Command::Replay { files }) => replay(cli, open(files)?).await,
+        Some(Command::Topology { format }) => show_topology(cli, *format),
+    }
+}
+
+/// All files are opened before the first webhook is published.
+fn open(files: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
+    let open = |file: &PathBuf| Input::open(file).with_context(|| format!("cannot open {}", file.display()));
+    files.iter().map(open).collect()
+}
+
+async fn replay(cli: &Cli, inputs: Vec<Input>) -> anyhow::Result<ExitCode> {
     let report = Arc::<Report>::default();
     let mediator = mediator(cli.publisher, report.clone())?;
     let tally = replay::replay(&mediator, inputs).await;
@@ -45,15 +59,17 @@ async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     Ok(tally.exit_code())
 }
 
-/// All files are opened before the first webhook is published.
-fn inputs(cli: &Cli) -> anyhow::Result<Vec<Input>> {
-    match &cli.command {
-        None => Ok(vec![Input::committed()]),
-        Some(cli::Command::Replay { files }) => files
-            .iter()
-            .map(|file| Input::open(file).with_context(|| format!("cannot open {}", file.display())))
-            .collect(),
-    }
+fn show_topology(cli: &Cli, format: Format) -> anyhow::Result<ExitCode> {
+    let mediator = mediator(cli.publisher, Arc::default())?;
+    let topology = mediator.topology();
+    let text = match if cli.json { Format::Json } else { format } {
+        Format::Table => topology.to_string(),
+        Format::Mermaid => topology.to_mermaid(),
+        Format::Dot => topology.to_dot(),
+        Format::Json => serde_json::to_string_pretty(topology)?,
+    };
+    terminal::print(text.trim_end()).context("cannot write the topology")?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn mediator(strategy: Strategy, report: Arc<Report>) -> Result<Mediator, BuildError> {

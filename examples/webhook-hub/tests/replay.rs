@@ -382,3 +382,21 @@ fn webhooks_cannot_steer_the_terminal() {
     assert!(run.stdout.contains("v1\u{fffd}[2J"), "{}", run.stdout);
     assert!(!run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'));
 }
+
+#[test]
+fn the_topology_is_shown_in_four_formats() {
+    let topology = |format: &str| {
+        let run = run(hub().args(["topology", "--format", format]));
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+        run
+    };
+    for (format, shown) in [("table", "1. "), ("mermaid", "subgraph"), ("dot", "digraph")] {
+        assert!(topology(format).stdout.contains(shown), "{format}");
+    }
+    let json = topology("json").json();
+    assert_eq!(json["version"], 1);
+    let events: Vec<_> =
+        json["events"].as_array().unwrap().iter().map(|event| event["name"].as_str().unwrap()).collect();
+    assert!(KNOWN.iter().all(|known| events.contains(known)), "{events:?}");
+    assert_eq!(run(hub().arg("topology")).stdout, topology("table").stdout);
+}

@@ -27,9 +27,10 @@ impl fmt::Display for Topology {
 
 fn event_row(node: &EventNode) -> Row {
     let event = node.event;
+    let path = within_crate(event.type_name(), event.crate_name());
     let name = match event_label(&event) {
-        label if label == event.type_name() => label.to_owned(),
-        label => format!("{label} = {}", event.type_name()),
+        label if label == event.type_name() => path.to_owned(),
+        label => format!("{label} = {path}"),
     };
     let place = event.location().map_or_else(|| "by hand".to_owned(), |at| format!("{}:{}", at.file(), at.line()));
     let strategy = if node.handlers.is_empty() { "no handler".to_owned() } else { short(node.strategy) };
@@ -40,11 +41,16 @@ fn handler_row(node: &HandlerNode) -> Row {
     let (handler, at) = (node.handler, node.handler.location());
     let services: Vec<_> = node.services.iter().map(|service| short(service.type_name)).collect();
     [
-        format!("  {}. {}", node.position, handler.name()),
+        format!("  {}. {}", node.position, within_crate(handler.name(), handler.crate_name())),
         handler.crate_name().to_owned(),
         format!("{}:{}", at.file(), at.line()),
         services.join(", "),
     ]
+}
+
+/// A path without the crate, which has a column of its own.
+fn within_crate<'a>(path: &'a str, crate_name: &str) -> &'a str {
+    path.strip_prefix(crate_name).and_then(|path| path.strip_prefix("::")).unwrap_or(path)
 }
 
 fn write_row(f: &mut fmt::Formatter<'_>, row: &Row, widths: &[usize; 4]) -> fmt::Result {
