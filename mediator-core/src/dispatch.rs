@@ -5,6 +5,10 @@
 //! function pointers that are made for one (event, handler) pair, with the handler they belong to.
 //!
 //! Everything that leaves this module is safe to use in any way; see the `SAFETY` comments for why.
+//!
+//! The tests below run under Miri: `cargo +nightly miri test -p mediator-core --lib dispatch`. Those of
+//! the other packages do not, since Miri does not run the constructors that `inventory` registers
+//! with; `tests/sanitize.sh` covers them.
 #![allow(unsafe_code)]
 
 use std::any::{Any, TypeId};
@@ -485,5 +489,172 @@ impl Hasher for TypeIdHasher {
 
     fn finish(&self) -> u64 {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::pin::{Pin, pin};
+    use std::slice::from_ref;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Poll, Waker};
+
+    use super::{CallPlan, HandlerList, Slot, Slots, Table};
+    use crate::registry::Registration;
+    use crate::{EventHandler, Notification};
+
+    struct Placed(String);
+
+    impl Notification for Placed {}
+
+    /// Counts what becomes of its futures, which hold `SIZE` bytes.
+    #[derive(Default)]
+    struct Counts<const SIZE: usize> {
+        polls: AtomicUsize,
+        drops: AtomicUsize,
+    }
+
+    struct CountDrop<'a>(&'a AtomicUsize);
+
+    impl Drop for CountDrop<'_> {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    impl<const SIZE: usize> EventHandler<Placed> for Counts<SIZE> {
+        async fn handle(&self, event: &Placed) -> Result<(), String> {
+            let _drop = CountDrop(&self.drops);
+            let bytes = [1_u8; SIZE];
+            // Points into the future itself, as locals borrowed over an `.await` do.
+            let sum = bytes.iter();
+            let wait = event.0.len();
+            std::future::poll_fn(|_| match self.polls.fetch_add(1, Ordering::Relaxed) < wait {
+                true => Poll::Pending,
+                false => Poll::Ready(()),
+            })
+            .await;
+            assert_eq!(sum.map(|byte| usize::from(*byte)).sum::<usize>(), SIZE);
+            match event.0.as_str() {
+                "panic" => panic!("told to"),
+                "fail" => Err(event.0.clone()),
+                _ => Ok(()),
+            }
+        }
+    }
+
+    fn table<const SIZE: usize>(handlers: &[Arc<Counts<SIZE>>]) -> Table {
+        let plan = CallPlan::new::<Placed, Counts<SIZE>>();
+        let info = Registration::ready_made::<Placed, Counts<SIZE>>().handler_info();
+        let list = handlers.iter().map(|handler| (plan, handler.clone() as _, info)).collect();
+        Table::new([HandlerList::new(plan.event(), list)])
+    }
+
+    fn cx() -> Context<'static> {
+        Context::from_waker(Waker::noop())
+    }
+
+    fn to_the_end<const SIZE: usize>() {
+        let handler = Arc::new(Counts::<SIZE>::default());
+        let (table, event) = (table(from_ref(&handler)), Placed("ab".into()));
+        let mut slot = pin!(Slot::empty());
+        assert!(table.dispatch_of(&event).start(0, slot.as_mut(), &mut cx()).is_pending());
+        assert_eq!(slot.handler(), Some(0));
+        assert!(slot.as_mut().poll(&mut cx()).unwrap().is_pending());
+        assert!(matches!(slot.as_mut().poll(&mut cx()), Some(Poll::Ready(Ok(())))));
+        assert!(slot.as_mut().poll(&mut cx()).is_none());
+        assert_eq!(handler.drops.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_future_in_place_runs_to_its_end() {
+        to_the_end::<8>();
+    }
+
+    #[test]
+    fn a_boxed_future_runs_to_its_end() {
+        to_the_end::<1000>();
+    }
+
+    #[test]
+    fn an_error_comes_out_of_the_slot() {
+        let handler = Arc::new(Counts::<8>::default());
+        let (table, event) = (table(from_ref(&handler)), Placed("fail".into()));
+        let mut slot = pin!(Slot::empty());
+        handler.polls.store(9, Ordering::Relaxed);
+        let outcome = table.dispatch_of(&event).start(0, slot.as_mut(), &mut cx());
+        assert!(matches!(outcome, Poll::Ready(Err(error)) if error.to_string() == "fail"));
+    }
+
+    fn cancelled<const SIZE: usize>(cancel: impl FnOnce(Pin<&mut Slot<'_>>)) {
+        let handler = Arc::new(Counts::<SIZE>::default());
+        {
+            let (table, event) = (table(from_ref(&handler)), Placed("ab".into()));
+            let mut slot = pin!(Slot::empty());
+            assert!(table.dispatch_of(&event).start(0, slot.as_mut(), &mut cx()).is_pending());
+            cancel(slot);
+        }
+        assert_eq!(handler.drops.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_cleared_or_dropped_slot_drops_its_future_once() {
+        cancelled::<8>(|slot| slot.clear().unwrap());
+        cancelled::<8>(|_| {});
+        cancelled::<1000>(|slot| slot.clear().unwrap());
+        cancelled::<1000>(|_| {});
+    }
+
+    #[test]
+    fn a_future_that_panics_is_dropped_and_leaves_the_slot_empty() {
+        let handler = Arc::new(Counts::<8>::default());
+        let (table, event) = (table(from_ref(&handler)), Placed("panic".into()));
+        let mut slot = pin!(Slot::empty());
+        assert!(table.dispatch_of(&event).start(0, slot.as_mut(), &mut cx()).is_pending());
+        handler.polls.store(9, Ordering::Relaxed);
+        assert!(catch_unwind(AssertUnwindSafe(|| slot.as_mut().poll(&mut cx()))).is_err());
+        assert_eq!(handler.drops.load(Ordering::Relaxed), 1);
+        assert!(slot.as_mut().poll(&mut cx()).is_none());
+    }
+
+    #[test]
+    #[should_panic = "one future at a time"]
+    fn a_slot_in_use_takes_no_second_future() {
+        let handler = Arc::new(Counts::<8>::default());
+        let (table, event) = (table(&[handler.clone(), handler]), Placed("ab".into()));
+        let mut slot = pin!(Slot::empty());
+        let _ = table.dispatch_of(&event).start(0, slot.as_mut(), &mut cx());
+        let _ = table.dispatch_of(&event).start(1, slot.as_mut(), &mut cx());
+    }
+
+    #[test]
+    fn slots_keep_many_futures_where_they_are() {
+        let handlers: Vec<_> = (0..5).map(|_| Arc::new(Counts::<8>::default())).collect();
+        let (table, event) = (table(&handlers), Placed("a".into()));
+        let mut slots = pin!(Slots::empty());
+        let dispatch = table.dispatch_of(&event);
+        for index in 0..dispatch.len() {
+            if index == slots.len() {
+                slots.as_mut().extend(dispatch.len() - index);
+            }
+            assert!(dispatch.start(index, slots.as_mut().slot(index), &mut cx()).is_pending());
+        }
+        assert!(catch_unwind(AssertUnwindSafe(|| slots.as_mut().extend(1))).is_err());
+        for index in 0..4 {
+            let polled = slots.as_mut().slot(index).poll(&mut cx());
+            assert!(matches!(polled, Some(Poll::Ready(Ok(())))));
+        }
+        assert_eq!(slots.as_mut().slot(4).handler(), Some(4));
+    }
+
+    #[test]
+    fn an_event_nobody_handles_has_no_handlers() {
+        struct Other;
+        impl Notification for Other {}
+        let table = table(&[Arc::new(Counts::<8>::default())]);
+        assert_eq!(table.dispatch_of(&Other).len(), 0);
+        assert_eq!(table.dispatch(&Placed(String::new())).len(), 1);
     }
 }

@@ -1,0 +1,195 @@
+//! How often a publish allocates.
+#![allow(missing_docs)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::pin::pin;
+use std::task::{Context, Waker};
+
+use mediator_core::prelude::*;
+use mediator_core::{Deliveries, HandlerFuture, MediatorBuilder};
+use mediator_tests::{BestEffort, On, pending};
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: does what `System` does; counting touches no memory but a thread-local integer.
+#[expect(unsafe_code, reason = "an allocator cannot be written without")]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: passed on as it is.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: passed on as it is.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+/// Runs the future to its end on this thread; the result, and the allocations made on the way.
+fn counted<T>(future: impl Future<Output = T>) -> (T, usize) {
+    let mut future = pin!(future);
+    let mut cx = Context::from_waker(Waker::noop());
+    let before = ALLOCATIONS.get();
+    loop {
+        if let std::task::Poll::Ready(result) = future.as_mut().poll(&mut cx) {
+            return (result, ALLOCATIONS.get() - before);
+        }
+    }
+}
+
+fn allocations(future: impl Future<Output = Result<(), PublishError>>) -> usize {
+    let (result, allocations) = counted(future);
+    result.unwrap();
+    allocations
+}
+
+#[derive(Notification)]
+struct OrderPlaced;
+
+/// Pending so many times before it is done.
+struct Wait<const HANDLER: usize>(usize);
+
+impl<const HANDLER: usize> EventHandler<OrderPlaced> for Wait<HANDLER> {
+    async fn handle(&self, _event: &OrderPlaced) {
+        pending(self.0).await;
+    }
+}
+
+/// Four handlers that wait so often.
+fn four(waits: [usize; 4]) -> MediatorBuilder {
+    Mediator::builder()
+        .without_discovery()
+        .bind_handler::<OrderPlaced, _>(Wait::<0>(waits[0]))
+        .bind_handler::<OrderPlaced, _>(Wait::<1>(waits[1]))
+        .bind_handler::<OrderPlaced, _>(Wait::<2>(waits[2]))
+        .bind_handler::<OrderPlaced, _>(Wait::<3>(waits[3]))
+}
+
+/// Calls a macro-like callback for 100 handler types.
+fn hundred(waits: usize) -> MediatorBuilder {
+    macro_rules! bind {
+        ($builder:expr, $($tens:literal)*) => {{
+            let builder = $builder;
+            $(let builder = bind!(@ones builder, $tens, 0 1 2 3 4 5 6 7 8 9);)*
+            builder
+        }};
+        (@ones $builder:ident, $tens:literal, $($ones:literal)*) => {
+            $builder$(.bind_handler::<OrderPlaced, _>(Wait::<{ 10 * $tens + $ones }>(waits)))*
+        };
+    }
+    bind!(Mediator::builder().without_discovery(), 0 1 2 3 4 5 6 7 8 9)
+}
+
+#[test]
+fn a_publish_without_handlers_allocates_nothing() {
+    let mediator = Mediator::builder().without_discovery().build().unwrap();
+    assert_eq!(allocations(mediator.publish(OrderPlaced)), 0);
+    assert_eq!(allocations(mediator.publisher().publish(OrderPlaced)), 0);
+}
+
+#[test]
+fn one_after_another_nothing_is_allocated() {
+    for waits in [[0; 4], [1; 4], [3, 0, 2, 1]] {
+        let mediator = four(waits).build().unwrap();
+        assert_eq!(allocations(mediator.publish(OrderPlaced)), 0, "{waits:?}");
+        assert_eq!(allocations(mediator.publisher().publish(OrderPlaced)), 0, "{waits:?}");
+        assert_eq!(allocations(mediator.publish_with(&SequentialEventPublisher, OrderPlaced)), 0, "{waits:?}");
+    }
+}
+
+#[test]
+fn a_boxed_event_is_published_without_further_allocations() {
+    let mediator = four([1; 4]).build().unwrap();
+    let events: Vec<Box<dyn DynNotification>> = vec![Box::new(OrderPlaced), Box::new(OrderPlaced)];
+    assert_eq!(allocations(mediator.publish_all(events)), 0);
+}
+
+#[test]
+fn a_group_allocates_nothing_while_one_handler_at_most_is_pending() {
+    for waits in [[0; 4], [2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 0, 2], [0, 0, 1, 1]] {
+        let mediator = four(waits).event_publisher(GroupEventPublisher).build().unwrap();
+        assert_eq!(allocations(mediator.publish(OrderPlaced)), 0, "{waits:?}");
+        assert_eq!(allocations(mediator.publish_with(&GroupEventPublisher, OrderPlaced)), 0, "{waits:?}");
+    }
+}
+
+#[test]
+fn a_group_of_which_more_are_pending_allocates_once() {
+    for waits in [[1; 4], [5; 4], [1, 1, 0, 0], [1, 0, 1, 1]] {
+        let mediator = four(waits).event_publisher(GroupEventPublisher).build().unwrap();
+        assert_eq!(allocations(mediator.publish(OrderPlaced)), 1, "{waits:?}");
+    }
+    let mediator = hundred(1).event_publisher(GroupEventPublisher).build().unwrap();
+    assert_eq!(allocations(mediator.publish(OrderPlaced)), 1);
+}
+
+#[test]
+fn a_large_group_that_stays_pending_allocates_a_waker_for_each_handler() {
+    let mediator = hundred(5).event_publisher(GroupEventPublisher).build().unwrap();
+    let (slots, bits, list) = (1, 3, 1);
+    assert_eq!(allocations(mediator.publish(OrderPlaced)), slots + bits + list + 100);
+}
+
+#[test]
+fn a_strategy_of_ones_own_costs_a_box_when_the_mediator_keeps_it() {
+    let mediator = four([1; 4]).event_publisher(BestEffort).build().unwrap();
+    assert_eq!(allocations(mediator.publish(OrderPlaced)), 1);
+}
+
+#[test]
+fn a_strategy_of_one_call_costs_nothing() {
+    let mediator = four([1; 4]).build().unwrap();
+    assert_eq!(allocations(mediator.publish_with(&BestEffort, OrderPlaced)), 0);
+}
+
+#[test]
+fn a_future_larger_than_the_storage_is_boxed() {
+    async fn holds<const SIZE: usize>() {
+        let data = [1_u8; SIZE];
+        pending(1).await;
+        std::hint::black_box(&data);
+    }
+    let publish = |mediator: &Mediator| allocations(mediator.publish(OrderPlaced));
+    let small = Mediator::builder().without_discovery().bind_handler::<OrderPlaced, _>(On(|_: &_| holds::<64>()));
+    assert_eq!(publish(&small.build().unwrap()), 0);
+    let large = Mediator::builder().without_discovery().bind_handler::<OrderPlaced, _>(On(|_: &_| holds::<1024>()));
+    assert_eq!(publish(&large.build().unwrap()), 1);
+}
+
+#[test]
+fn only_a_failure_allocates() {
+    fn fail(_: &OrderPlaced) -> impl HandlerFuture + use<> {
+        async { Err::<(), _>(std::io::Error::from(std::io::ErrorKind::TimedOut)) }
+    }
+    let mediator = Mediator::builder().without_discovery().bind_handler::<OrderPlaced, _>(On(fail)).build().unwrap();
+    let (result, allocations) = counted(mediator.publish(OrderPlaced));
+    assert!(result.is_err());
+    assert!(allocations > 0);
+}
+
+/// `Deliveries` keeps the progress of 32 handlers in place.
+#[test]
+fn the_progress_of_many_deliveries_costs_one_allocation() {
+    struct One;
+
+    impl EventPublisher for One {
+        async fn publish(&self, deliveries: Deliveries<'_>) -> Result<(), PublishError> {
+            for delivery in deliveries.iter() {
+                delivery.deliver().await.unwrap();
+            }
+            deliveries.finish([])
+        }
+    }
+
+    let mediator = hundred(0).build().unwrap();
+    assert_eq!(allocations(mediator.publish_with(&One, OrderPlaced)), 1);
+}
