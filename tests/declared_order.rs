@@ -130,6 +130,45 @@ fn a_handler_can_follow_one_that_is_bound_by_hand() {
     assert_eq!(*log.lock().unwrap(), ["ReadyMade", "Late", "Early"]);
 }
 
+mod guests {
+    use fixture_events::Journal;
+    use fixture_kitchen::DinnerOrdered;
+    use mediator_core::event_handler;
+
+    #[event_handler(after = fixture_waiters::serve)]
+    async fn taste(_event: &DinnerOrdered, journal: Journal) {
+        journal.note("guests: taste");
+    }
+
+    #[event_handler(before = fixture_waiters::take_order, order = 3)]
+    async fn sit_down(_event: &DinnerOrdered, journal: Journal) {
+        journal.note("guests: sit down");
+    }
+}
+
+#[test]
+fn handlers_of_three_crates_are_called_in_one_order() {
+    let journal = fixture_events::Journal::default();
+    let event = std::any::type_name::<fixture_kitchen::DinnerOrdered>();
+    let mediator = Mediator::builder()
+        .discover_where(|handler| handler.event().type_name() == event)
+        .provide(journal.clone())
+        .build()
+        .unwrap();
+    block_on(mediator.publish(fixture_kitchen::DinnerOrdered::new())).unwrap();
+    assert_eq!(
+        journal.lines(),
+        [
+            "guests: sit down",
+            "waiters: take order",
+            "kitchen: cook",
+            "kitchen: plate",
+            "waiters: serve",
+            "guests: taste",
+        ]
+    );
+}
+
 /// What `build` says about the handlers in one module, its paths shortened.
 fn error(name: &str) -> String {
     let error = module(name).provide(Log::default()).build().unwrap_err();
