@@ -160,8 +160,9 @@ pub fn derive_inject(item: TokenStream) -> TokenStream {
 /// example or an integration test, the library of the same package is linked too. When one of the
 /// manifests changes, the crate is compiled again. A package without modules gets nothing.
 ///
-/// Of a dependency that comes from a registry or a repository the manifest is not known here. List
-/// it, under a condition if need be:
+/// Of a dependency that comes from a registry or a repository the manifest is not known here; and
+/// when a package is published, all of its dependencies become such. List them, under a condition if
+/// need be:
 ///
 /// ```
 /// # #[cfg(any())]

@@ -1,10 +1,11 @@
 //! `link_modules!`
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::punctuated::Punctuated;
+use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Ident, Token};
 
 use crate::errors::Errors;
@@ -19,35 +20,21 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
 
 /// `orders, #[cfg(feature = "billing")] billing`
 fn listed_by_user(input: TokenStream, errors: &mut Errors) -> TokenStream {
-    struct Module(Vec<Attribute>, Ident);
-
-    impl syn::parse::Parse for Module {
-        fn parse(input: syn::parse::ParseStream<'_>) -> syn::Result<Self> {
-            Ok(Self(input.call(Attribute::parse_outer)?, input.parse()?))
-        }
-    }
-
-    let parser = Punctuated::<Module, Token![,]>::parse_terminated;
-    let modules = errors.ok(syn::parse::Parser::parse2(parser, input)).unwrap_or_default();
-    let modules = modules.iter().map(|Module(attributes, name)| quote!(#(#attributes)* extern crate #name as _;));
-    modules.collect()
+    let module = |input: ParseStream<'_>| {
+        let (attributes, name) = (input.call(Attribute::parse_outer)?, input.parse::<Ident>()?);
+        Ok(quote!(#(#attributes)* extern crate #name as _;))
+    };
+    let modules = |input: ParseStream<'_>| input.parse_terminated(module, Token![,]);
+    errors.ok(modules.parse2(input)).into_iter().flatten().collect()
 }
 
 fn listed_in_manifest(errors: &mut Errors) -> TokenStream {
     let mut manifests = Manifests::default();
-    let path = std::env::var_os("CARGO_MANIFEST_PATH").map(PathBuf::from);
-    let path = path.or_else(|| Some(PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR")?).join("Cargo.toml")));
-    let Some(path) = path else {
-        errors
-            .push(here("there is no manifest without Cargo; list the crates, as in `link_modules!(orders, billing)`"));
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
+        .ok_or_else(|| "there is no manifest without Cargo; list the modules, as in `link_modules!(orders)`".to_owned())
+        .and_then(|directory| manifests.read(&PathBuf::from(directory).join("Cargo.toml")));
+    let Some(manifest) = errors.ok(manifest.map_err(here)) else {
         return TokenStream::new();
-    };
-    let manifest = match manifests.read(&path) {
-        Ok(manifest) => manifest,
-        Err(error) => {
-            errors.push(here(error));
-            return TokenStream::new();
-        }
     };
     let mut linked = own_library(&manifest);
     for dependency in manifest.dependencies() {
@@ -64,7 +51,7 @@ fn listed_in_manifest(errors: &mut Errors) -> TokenStream {
     }
 }
 
-fn here(message: impl std::fmt::Display) -> syn::Error {
+fn here(message: impl Display) -> syn::Error {
     syn::Error::new(Span::call_site(), message)
 }
 
@@ -81,14 +68,15 @@ fn own_library(manifest: &Manifest) -> TokenStream {
 }
 
 /// What links a dependency, if it is a module.
-fn link(manifest: &Manifest, dependency: &Dependency<'_>, manifests: &mut Manifests) -> Result<TokenStream, String> {
+fn link(
+    manifest: &Manifest,
+    dependency: &Dependency<'_>,
+    manifests: &mut Manifests,
+) -> Result<Option<TokenStream>, String> {
     let source = manifests.locate(manifest, dependency)?;
-    let Some(module) = source.manifest.filter(|_| !source.is_mediator_core) else {
-        return Ok(TokenStream::new());
-    };
-    let library = module.library();
-    let Some(library) = library.filter(|_| manifests.uses_mediator_core(&module)) else {
-        return Ok(TokenStream::new());
+    let module = source.manifest.filter(|module| !source.is_mediator_core && manifests.uses_mediator_core(module));
+    let Some(library) = module.and_then(|module| module.library()) else {
+        return Ok(None);
     };
     let name = ident(if source.renamed { dependency.key } else { &library })?;
     let conditions = manifest.conditions(dependency).into_iter().map(|condition| match condition {
@@ -97,7 +85,7 @@ fn link(manifest: &Manifest, dependency: &Dependency<'_>, manifests: &mut Manife
         Condition::Target(target) => target_condition(target),
     });
     let conditions = conditions.collect::<Result<Vec<_>, _>>()?;
-    Ok(quote!(#(#conditions)* extern crate #name as _;))
+    Ok(Some(quote!(#(#conditions)* extern crate #name as _;)))
 }
 
 /// `cfg(unix)` as it stands in the manifest.

@@ -74,8 +74,7 @@ impl Manifests {
 
     /// Where `dependency` of `manifest` is, by itself or by what it inherits from the workspace.
     pub(crate) fn locate(&mut self, manifest: &Manifest, dependency: &Dependency<'_>) -> Result<Source, String> {
-        let inherits = dependency.value.is_set("workspace");
-        if !inherits {
+        if !dependency.value.is_set("workspace") {
             return self.source(manifest, dependency.key, dependency.value);
         }
         let workspace = self.workspace(manifest)?;
