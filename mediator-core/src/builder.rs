@@ -1,12 +1,11 @@
 //! From registrations and services to a mediator.
 
-use std::any::{TypeId, type_name};
-use std::collections::{HashMap, HashSet};
+use std::any::type_name;
 use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, OnceLock};
 
-use crate::dispatch::{HandlerList, Instance, Table};
+use crate::dispatch::{CallPlan, HandlerList, Instance, Table, TypeIdMap};
 use crate::event_publisher::Strategy;
 use crate::inject::{Request, ServiceMap};
 use crate::mediator::Shared;
@@ -46,7 +45,7 @@ use crate::{
 pub struct MediatorBuilder {
     discovered: Vec<&'static Registration>,
     services: ServiceMap,
-    binds: Vec<Bind>,
+    explicit: Vec<(Registration, Option<Instance>)>,
     strategy: Strategy,
     strategy_name: &'static str,
     required: Vec<(EventInfo, &'static Location<'static>)>,
@@ -54,9 +53,17 @@ pub struct MediatorBuilder {
 }
 
 /// A handler of one event, with its instance if it need not be built.
-struct Bind {
-    registration: Registration,
-    instance: Option<Instance>,
+#[derive(Clone, Copy)]
+struct Bind<'a> {
+    registration: &'a Registration,
+    plan: CallPlan,
+    instance: Option<&'a Instance>,
+}
+
+impl<'a> Bind<'a> {
+    fn new(registration: &'a Registration, instance: Option<&'a Instance>) -> Self {
+        Self { registration, plan: registration.plan(), instance }
+    }
 }
 
 impl MediatorBuilder {
@@ -64,7 +71,7 @@ impl MediatorBuilder {
         Self {
             discovered: inventory::iter::<Registration>().collect(),
             services: ServiceMap::default(),
-            binds: Vec::new(),
+            explicit: Vec::new(),
             strategy: SequentialEventPublisher.into_strategy(),
             strategy_name: type_name::<SequentialEventPublisher>(),
             required: Vec::new(),
@@ -140,7 +147,7 @@ impl MediatorBuilder {
     /// ```
     #[track_caller]
     pub fn bind<E: Notification, H: EventHandler<E> + Inject>(mut self) -> Self {
-        self.binds.push(Bind { registration: Registration::bound::<E, H>(), instance: None });
+        self.explicit.push((Registration::bound::<E, H>(), None));
         self
     }
 
@@ -149,7 +156,7 @@ impl MediatorBuilder {
     /// Runs after the discovered handlers of the event, in the order of the calls.
     #[track_caller]
     pub fn bind_handler<E: Notification, H: EventHandler<E>>(mut self, handler: H) -> Self {
-        self.binds.push(Bind { registration: Registration::ready_made::<E, H>(), instance: Some(Arc::new(handler)) });
+        self.explicit.push((Registration::ready_made::<E, H>(), Some(Arc::new(handler))));
         self
     }
 
@@ -206,12 +213,13 @@ impl MediatorBuilder {
     }
 
     fn wire(self) -> Wired {
-        let binds = in_order(self.discovered, self.binds);
+        let binds = in_order(self.discovered, &self.explicit);
+        let mut events = by_event(&binds);
         let mut problems = self.problems;
-        problems.extend(duplicates(&binds));
+        problems.extend(events.iter().flat_map(|handlers| duplicates(handlers)));
         problems.extend(unhandled(self.required, &binds));
         let built = build_handlers(&binds, &self.services, &mut problems);
-        let events = by_event(&binds, &mut problems);
+        arrange(&mut events, &mut problems);
         let table = if problems.is_empty() { table(&events, &built) } else { Table::new([]) };
         let topology = Topology::new(self.strategy_name, handled_events(&events, &built));
         Wired { shared: Shared { table, strategy: self.strategy }, topology, problems }
@@ -234,51 +242,62 @@ struct Built {
 }
 
 /// All handlers, as they are called unless `after` or `before` says otherwise.
-fn in_order(mut discovered: Vec<&Registration>, explicit: Vec<Bind>) -> Vec<Bind> {
+fn in_order<'a>(
+    mut discovered: Vec<&'a Registration>,
+    explicit: &'a [(Registration, Option<Instance>)],
+) -> Vec<Bind<'a>> {
     order::sort(&mut discovered);
-    let discovered =
-        discovered.into_iter().map(|registration| Bind { registration: registration.clone(), instance: None });
+    let discovered = discovered.into_iter().map(|registration| Bind::new(registration, None));
+    let explicit = explicit.iter().map(|(registration, instance)| Bind::new(registration, instance.as_ref()));
     discovered.chain(explicit).collect()
 }
 
-/// Handlers that would be called twice.
-fn duplicates(binds: &[Bind]) -> Vec<BuildProblem> {
-    let mut seen = HashMap::new();
-    let mut problems = Vec::new();
-    for Bind { registration, .. } in binds {
-        let plan = registration.plan();
-        if let Some(first) = seen.insert((plan.event(), plan.handler()), registration) {
-            problems.push(BuildProblem::DuplicateHandler {
-                event_name: registration.event_name(),
-                first: first.handler_info(),
-                second: registration.handler_info(),
-            });
+/// The handlers of each event.
+fn by_event<'a>(binds: &[Bind<'a>]) -> Vec<Vec<Bind<'a>>> {
+    let mut positions = TypeIdMap::default();
+    let mut events: Vec<Vec<_>> = Vec::new();
+    for bind in binds {
+        let position = *positions.entry(bind.plan.event()).or_insert(events.len());
+        if position == events.len() {
+            events.push(Vec::new());
         }
+        events[position].push(*bind);
     }
-    problems
+    events
+}
+
+/// Handlers of one event that would be called twice.
+fn duplicates(handlers: &[Bind<'_>]) -> Vec<BuildProblem> {
+    let mut seen = TypeIdMap::default();
+    let second = handlers.iter().filter_map(|bind| Some((seen.insert(bind.plan.handler(), bind.registration)?, bind)));
+    let problem = |(first, second): (&Registration, &Bind<'_>)| BuildProblem::DuplicateHandler {
+        event_name: first.event_name(),
+        first: first.handler_info(),
+        second: second.registration.handler_info(),
+    };
+    second.map(problem).collect()
 }
 
 /// Events that must have a handler and have none.
-fn unhandled(required: Vec<(EventInfo, &'static Location<'static>)>, binds: &[Bind]) -> Vec<BuildProblem> {
+fn unhandled(required: Vec<(EventInfo, &'static Location<'static>)>, binds: &[Bind<'_>]) -> Vec<BuildProblem> {
     if required.is_empty() {
         return Vec::new();
     }
     // An event that is required twice is reported once.
-    let mut seen: HashSet<_> = binds.iter().map(|bind| bind.registration.plan().event()).collect();
-    let unhandled = required.into_iter().filter(|(event, _)| seen.insert(event.type_id()));
+    let mut seen: TypeIdMap<()> = binds.iter().map(|bind| (bind.plan.event(), ())).collect();
+    let unhandled = required.into_iter().filter(|(event, _)| seen.insert(event.type_id(), ()).is_none());
     unhandled.map(|(event, required_at)| BuildProblem::NoHandler { event, required_at }).collect()
 }
 
 /// One instance of each handler type, as far as they can be built.
-fn build_handlers(binds: &[Bind], provided: &ServiceMap, problems: &mut Vec<BuildProblem>) -> HashMap<TypeId, Built> {
-    let ready_made = binds.iter().filter(|bind| bind.instance.is_some());
-    let mut built: HashMap<_, _> = ready_made
-        .map(|bind| {
-            (bind.registration.plan().handler(), Built { instance: bind.instance.clone(), requests: Vec::new() })
-        })
-        .collect();
-    for Bind { registration, .. } in binds {
-        built.entry(registration.plan().handler()).or_insert_with(|| build_handler(registration, provided, problems));
+fn build_handlers(binds: &[Bind<'_>], provided: &ServiceMap, problems: &mut Vec<BuildProblem>) -> TypeIdMap<Built> {
+    let ready_made = binds.iter().filter_map(|bind| {
+        let instance = bind.instance?.clone();
+        Some((bind.plan.handler(), Built { instance: Some(instance), requests: Vec::new() }))
+    });
+    let mut built: TypeIdMap<_> = ready_made.collect();
+    for Bind { registration, plan, .. } in binds {
+        built.entry(plan.handler()).or_insert_with(|| build_handler(registration, provided, problems));
     }
     built
 }
@@ -303,44 +322,32 @@ fn build_handler(registration: &Registration, provided: &ServiceMap, problems: &
     Built { instance, requests }
 }
 
-/// The handlers of each event in the order of their calls.
-fn by_event<'a>(binds: &'a [Bind], problems: &mut Vec<BuildProblem>) -> Vec<Vec<&'a Bind>> {
-    let mut positions = HashMap::new();
-    let mut events: Vec<Vec<&Bind>> = Vec::new();
-    for bind in binds {
-        let position = *positions.entry(bind.registration.plan().event()).or_insert(events.len());
-        if position == events.len() {
-            events.push(Vec::new());
-        }
-        events[position].push(bind);
-    }
+/// Puts the handlers of each event in the order of their calls.
+fn arrange(events: &mut [Vec<Bind<'_>>], problems: &mut Vec<BuildProblem>) {
     let mut arranger = Arranger::new(problems);
-    for handlers in &mut events {
-        let registrations: Vec<_> = handlers.iter().map(|bind| &bind.registration).collect();
+    for handlers in events {
+        let registrations: Vec<_> = handlers.iter().map(|bind| bind.registration).collect();
         *handlers = arranger.arrange(&registrations).into_iter().map(|position| handlers[position]).collect();
     }
-    events
 }
 
-fn table(events: &[Vec<&Bind>], built: &HashMap<TypeId, Built>) -> Table {
-    let mut lists = Vec::with_capacity(events.len());
-    for handlers in events {
-        let handlers = handlers.iter().filter_map(|Bind { registration, instance }| {
-            let plan = registration.plan();
-            let instance = instance.as_ref().or_else(|| built[&plan.handler()].instance.as_ref());
-            instance.map(|instance| (plan, instance.clone(), registration.handler_info()))
+fn table(events: &[Vec<Bind<'_>>], built: &TypeIdMap<Built>) -> Table {
+    let list = |handlers: &Vec<Bind<'_>>| {
+        let event = handlers.first()?.plan.event();
+        let handlers = handlers.iter().filter_map(|Bind { registration, plan, instance }| {
+            let instance = instance.or_else(|| built[&plan.handler()].instance.as_ref());
+            instance.map(|instance| (*plan, instance.clone(), registration.handler_info()))
         });
-        let handlers: Vec<_> = handlers.collect();
-        lists.extend(handlers.first().map(|(plan, ..)| plan.event()).map(|event| HandlerList::new(event, handlers)));
-    }
-    Table::new(lists)
+        Some(HandlerList::new(event, handlers.collect()))
+    };
+    Table::new(events.iter().filter_map(list))
 }
 
 /// The same for people to read.
-fn handled_events(events: &[Vec<&Bind>], built: &HashMap<TypeId, Built>) -> Vec<(EventInfo, Vec<HandlerNode>)> {
-    let node = |(index, bind): (usize, &&Bind)| {
-        let handler_type = bind.registration.plan().handler();
-        HandlerNode::new(bind.registration.handler_info(), handler_type, index + 1, &built[&handler_type].requests)
+fn handled_events(events: &[Vec<Bind<'_>>], built: &TypeIdMap<Built>) -> Vec<(EventInfo, Vec<HandlerNode>)> {
+    let node = |(index, Bind { registration, plan, .. }): (usize, &Bind<'_>)| {
+        let requests = &built[&plan.handler()].requests;
+        HandlerNode::new(registration.handler_info(), plan.handler(), index + 1, requests)
     };
     let handled = events.iter().filter_map(|handlers| {
         Some((handlers.first()?.registration.event(), handlers.iter().enumerate().map(node).collect()))
@@ -352,7 +359,7 @@ impl fmt::Debug for MediatorBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MediatorBuilder")
             .field("discovered", &self.discovered)
-            .field("binds", &self.binds.iter().map(|bind| &bind.registration).collect::<Vec<_>>())
+            .field("explicit", &self.explicit.iter().map(|(registration, _)| registration).collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }

@@ -12,7 +12,8 @@
 #![allow(unsafe_code)]
 
 use std::any::{Any, TypeId};
-use std::hash::{Hash, Hasher};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::marker::{PhantomData, PhantomPinned};
 use std::mem::{self, MaybeUninit};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -473,7 +474,11 @@ fn hash(event: TypeId) -> usize {
     hasher.0 as usize
 }
 
-struct TypeIdHasher(u64);
+/// A map by type that does not hash the hash.
+pub(crate) type TypeIdMap<V> = HashMap<TypeId, V, BuildHasherDefault<TypeIdHasher>>;
+
+#[derive(Default)]
+pub(crate) struct TypeIdHasher(u64);
 
 impl Hasher for TypeIdHasher {
     fn write(&mut self, bytes: &[u8]) {

@@ -6,8 +6,8 @@ mod serialize;
 mod table;
 
 use std::any::TypeId;
-use std::collections::HashSet;
 
+use crate::dispatch::TypeIdMap;
 use crate::inject::Request;
 use crate::registry::{EventInfo, HandlerInfo, declared_events};
 
@@ -98,8 +98,8 @@ impl Topology {
 
     /// Adds the declared events that nobody handles.
     pub(crate) fn new(strategy: &'static str, handled: Vec<(EventInfo, Vec<HandlerNode>)>) -> Self {
-        let known: HashSet<_> = handled.iter().map(|(event, _)| event.type_id()).collect();
-        let unhandled = declared_events().filter(|event| !known.contains(&event.type_id()));
+        let known: TypeIdMap<()> = handled.iter().map(|(event, _)| (event.type_id(), ())).collect();
+        let unhandled = declared_events().filter(|event| !known.contains_key(&event.type_id()));
         let mut events: Vec<_> = handled
             .into_iter()
             .chain(unhandled.map(|event| (event, Vec::new())))
