@@ -63,6 +63,12 @@ fn handlers_run_where_after_and_before_put_them() {
 }
 
 #[test]
+fn the_group_strategy_starts_handlers_in_that_order() {
+    let calls = calls(module("shop").event_publisher(GroupEventPublisher), shop::OrderPlaced::new());
+    assert_eq!(calls, ["charge", "Audit", "Validate", "Reserve", "Notify"]);
+}
+
+#[test]
 fn a_handler_that_discovery_leaves_out_is_no_mistake_of_those_that_name_it() {
     let builder = module("shop").discover_where(|handler| !handler.handler_name().ends_with("::Reserve"));
     assert_eq!(calls(builder, shop::OrderPlaced::new()), ["charge", "Notify", "Audit", "Validate"]);

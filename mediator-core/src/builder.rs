@@ -129,7 +129,8 @@ impl MediatorBuilder {
 
     /// Registers a handler by hand, to be built from the services.
     ///
-    /// Runs after the discovered handlers of the event, in the order of the calls.
+    /// Runs after the discovered handlers of the event, in the order of the calls, whatever an
+    /// `#[event_handler(…)]` of its own says; but others may name it in their `after` or `before`.
     ///
     /// ```
     /// use mediator_core::prelude::*;

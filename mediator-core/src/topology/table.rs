@@ -21,7 +21,8 @@ impl fmt::Display for Topology {
                 *width = (*width).max(cell.chars().count());
             }
         }
-        rows.iter().try_for_each(|row| write_row(f, row, &widths))
+        let lines: Vec<_> = rows.iter().map(|row| line(row, &widths)).collect();
+        f.write_str(&lines.join("\n"))
     }
 }
 
@@ -53,10 +54,7 @@ fn within_crate<'a>(path: &'a str, crate_name: &str) -> &'a str {
     path.strip_prefix(crate_name).and_then(|path| path.strip_prefix("::")).unwrap_or(path)
 }
 
-fn write_row(f: &mut fmt::Formatter<'_>, row: &Row, widths: &[usize; 4]) -> fmt::Result {
-    let mut line = String::new();
-    for (cell, width) in row.iter().zip(widths) {
-        line.push_str(&format!("{cell:width$}  "));
-    }
-    writeln!(f, "{}", line.trim_end())
+fn line(row: &Row, widths: &[usize; 4]) -> String {
+    let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+    cells.join("  ").trim_end().to_owned()
 }
