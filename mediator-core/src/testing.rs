@@ -32,10 +32,17 @@ use crate::registry::declared_events;
 /// or nextest runs.
 ///
 /// A crate is expected to be linked if it depends on `mediator-core` and a line of its library's
-/// sources, comments apart, says `event_handler`; there is nothing to lose in one that only
-/// declares events or publishes them. Optional dependencies are expected if the package's default
-/// features bring them in; a test that also runs without those should be under
-/// `#[cfg(feature = "default")]`.
+/// sources says `event_handler`, comments and `mod tests` apart: there is nothing to lose in one
+/// that only declares events or publishes them. A crate whose handlers are all conditional, and off,
+/// can be excused in the manifest of the package that is tested:
+///
+/// ```toml
+/// [package.metadata.mediator-core]
+/// without-handlers = ["billing"]
+/// ```
+///
+/// Optional dependencies are expected if the package's default features bring them in; a test that
+/// also runs without those should be under `#[cfg(feature = "default")]`.
 ///
 /// # Panics
 ///
@@ -86,7 +93,8 @@ fn missing_modules() -> Result<Vec<Missing>, String> {
     for (package, way) in packages.below_root() {
         let Some(library) = library(package).filter(|_| users.contains(&package.id)) else { continue };
         let crate_name = library.name.replace('-', "_");
-        if !linked.contains(crate_name.as_str()) && has_handlers(package, library)? {
+        let excused = packages.is_excused(&crate_name);
+        if !linked.contains(crate_name.as_str()) && !excused && has_handlers(package, library)? {
             missing.push(Missing { crate_name, way });
         }
     }
@@ -125,6 +133,12 @@ impl<'a> Packages<'a> {
         let by_id = packages.filter_map(|package| Some((&package.id, (package, *nodes.get(&package.id)?))));
         let root = resolve.root.as_ref().ok_or("cargo metadata tells no package")?;
         Ok(Self { root, by_id: by_id.collect() })
+    }
+
+    /// Whether the root says that a crate has no handlers, whatever its sources look like.
+    fn is_excused(&self, crate_name: &str) -> bool {
+        let excused = self.by_id.get(self.root).map(|(root, _)| &root.metadata["mediator-core"]["without-handlers"]);
+        excused.and_then(|excused| excused.as_array()).is_some_and(|names| names.iter().any(|name| name == crate_name))
     }
 
     /// The root and all that it depends on, each with the way there; near ones first.
@@ -177,30 +191,32 @@ fn library(package: &Package) -> Option<&Target> {
     package.targets.iter().find(|target| linkable(target))
 }
 
-/// Whether the sources of the library say `event_handler` outside of comments.
+/// Whether the sources of the library say `event_handler`, comments and tests apart.
 fn has_handlers(package: &Package, library: &Target) -> Result<bool, String> {
     let others = package.targets.iter().filter(|target| target.src_path != library.src_path);
     let others: HashSet<&Path> = others.map(|target| target.src_path.as_std_path()).collect();
     let mut waiting: Vec<PathBuf> = library.src_path.parent().map(Into::into).into_iter().collect();
     while let Some(directory) = waiting.pop() {
-        let unreadable = |error: std::io::Error| format!("cannot read `{}`: {error}", directory.display());
+        let unreadable =
+            |error: std::io::Error| format!("cannot read the sources in `{}`: {error}", directory.display());
         for entry in fs::read_dir(&directory).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
-            if path.is_dir() {
+            let is_source = path.extension().is_some_and(|extension| extension == "rs");
+            if path.file_stem().is_some_and(|stem| stem == "tests") || others.contains(&*path) {
+                continue;
+            } else if path.is_dir() {
                 waiting.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") && !others.contains(&*path) {
-                let text =
-                    fs::read_to_string(&path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
-                if text.lines().any(says_event_handler) {
-                    return Ok(true);
-                }
+            } else if is_source && says_event_handler(&fs::read_to_string(&path).map_err(unreadable)?) {
+                return Ok(true);
             }
         }
     }
     Ok(false)
 }
 
-fn says_event_handler(line: &str) -> bool {
-    let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
-    !line.trim_start().starts_with("//") && words.any(|word| word == "event_handler")
+fn says_event_handler(source: &str) -> bool {
+    // Where a file has tests, they are at its end.
+    let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let mut lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.any(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "event_handler"))
 }
