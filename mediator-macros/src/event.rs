@@ -131,7 +131,7 @@ fn expand_new(item: &ItemStruct, parameters: &[Parameter], has_room: bool, krate
     let body = if has_room {
         quote!(Self { event_id: #krate::__private::new_event_id(), #(#values),* })
     } else {
-        quote!({ let _ = (#(#values),*); ::core::unimplemented!() })
+        quote!(let _ = (#(#values),*); ::core::unimplemented!())
     };
     quote! {
         #[automatically_derived]
@@ -162,13 +162,13 @@ fn expand_impls(ident: &Ident, generics: &Generics, id: Option<TokenStream>, opt
     let (impl_generics, type_generics, _) = generics.split_for_impl();
     let where_clause = notification::where_clause(generics);
     quote! {
-        #notification
-
         #[automatically_derived]
         impl #impl_generics #krate::Event for #ident #type_generics #where_clause {
             fn event_id(&self) -> #krate::Uuid {
                 #id
             }
         }
+
+        #notification
     }
 }

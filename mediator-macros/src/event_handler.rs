@@ -1,18 +1,16 @@
 //! `#[event_handler]`
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, FnArg, GenericArgument, GenericParam, Generics, Item, ItemFn, ItemImpl, ItemStruct, Meta, Pat, PatType,
-    Path, PathArguments, ReturnType, Safety, Type, parse_quote,
+    GenericArgument, GenericParam, Generics, Item, ItemImpl, ItemStruct, Path, PathArguments, Type, parse_quote,
 };
 
 use crate::arguments::{Arguments, display_name, ungrouped};
 use crate::errors::Errors;
-use crate::item;
+use crate::{handler_fn, item};
 
-const CONCRETE_FN: &str = "a handler function must be concrete; name the type, or use an `Arc<dyn …>`";
 const KEYS: &[&str] = &["order", "after", "before", "name", "crate"];
 
 // #[event_handler(Event,* option,*)], above
@@ -31,7 +29,7 @@ pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream 
     let expanded = match errors.ok(syn::parse2(item.clone())) {
         Some(Item::Struct(item)) => on_struct(item, &options, &mut errors),
         Some(Item::Impl(item)) => on_impl(item, &options, &mut errors),
-        Some(Item::Fn(item)) => on_fn(item, &options, &mut errors),
+        Some(Item::Fn(item)) => handler_fn::on_fn(item, &options, &mut errors),
         Some(other) => on_other(&other, &mut errors),
         None => item,
     };
@@ -109,162 +107,6 @@ fn handler_ident(ty: &Type) -> Option<&Ident> {
     }
 }
 
-fn on_fn(mut item: ItemFn, options: &Arguments, errors: &mut Errors) -> TokenStream {
-    item::reject_repeated("event_handler", &mut item.attrs, errors, "remove this one");
-    require_concrete_fn(&item.sig.generics, errors);
-    if let Some(event) = options.events.first() {
-        errors.at(event, "on a function the event is read from the first parameter; remove it here");
-    }
-    if !matches!(item.sig.safety, Safety::Default) {
-        errors.at(&item.sig.safety, "a handler is called by safe code; make the function safe");
-    }
-    let handler = event_of_fn(&item, errors).map(|event| {
-        let fields = handler_fields(&mut item, errors);
-        expand_fn_handler(&item, &event, &fields, options, errors.is_empty())
-    });
-    // What is injected comes by value, whatever the function does with it; clippy knows that of async ones.
-    let by_value = item.sig.asyncness.is_none() && item.sig.inputs.len() > 1;
-    let by_value = by_value.then(|| quote!(#[allow(clippy::needless_pass_by_value)]));
-    quote! {
-        #by_value
-        #item
-
-        #handler
-    }
-}
-
-/// The `OrderPlaced` of `event: &OrderPlaced`
-fn event_of_fn(item: &ItemFn, errors: &mut Errors) -> Option<Type> {
-    let first = match item.sig.inputs.first() {
-        Some(FnArg::Typed(first)) => first,
-        Some(FnArg::Receiver(receiver)) => {
-            let message = "a handler function has no `self`; put `#[event_handler]` on an `impl EventHandler<…>` block";
-            errors.at(receiver, message);
-            return None;
-        }
-        None => {
-            let parentheses = item.sig.paren_token.span.join();
-            let message = "the first parameter must be the event, as in `event: &OrderPlaced`";
-            errors.push(syn::Error::new(parentheses, message));
-            return None;
-        }
-    };
-    let Type::Reference(reference) = ungrouped(&first.ty) else {
-        errors.at(&first.ty, "a handler borrows its event; write `&` before the type");
-        return Some((*first.ty).clone());
-    };
-    if let Type::ImplTrait(_) = &*reference.elem {
-        errors.at(&reference.elem, CONCRETE_FN);
-        return None;
-    }
-    if reference.mutability.is_some() {
-        errors.at(&first.ty, "all handlers share the event; remove `mut`");
-    }
-    if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static") {
-        errors.at(lifetime, "the event is borrowed for this call only; remove the lifetime");
-    }
-    Some((*reference.elem).clone())
-}
-
-/// A parameter behind the event, as a field of the handler.
-struct HandlerField {
-    /// What says how to fill the field.
-    attributes: Vec<Attribute>,
-    name: Ident,
-    ty: Type,
-}
-
-fn handler_fields(item: &mut ItemFn, errors: &mut Errors) -> Vec<HandlerField> {
-    let parameters = item.sig.inputs.iter_mut().skip(1).enumerate();
-    parameters
-        .filter_map(|(index, input)| match input {
-            FnArg::Typed(parameter) => HandlerField::of(index, parameter, errors),
-            FnArg::Receiver(_) => None,
-        })
-        .collect()
-}
-
-impl HandlerField {
-    /// Takes from the parameter the attributes that rustc would not know there.
-    fn of(index: usize, parameter: &mut PatType, errors: &mut Errors) -> Option<Self> {
-        let (attributes, others) = std::mem::take(&mut parameter.attrs).into_iter().partition(injects);
-        parameter.attrs = others;
-        let mut ty = (*parameter.ty).clone();
-        if let Some(cfg) = parameter.attrs.iter().find(|attribute| attribute.path().is_ident("cfg")) {
-            errors.at(cfg, "a handler has the same parameters always; put the `cfg` on the function");
-            return None;
-        }
-        if matches!(ty, Type::ImplTrait(_)) {
-            errors.at(&ty, CONCRETE_FN);
-            return None;
-        }
-        let name = match &*parameter.pat {
-            Pat::Ident(pattern) => pattern.ident.clone(),
-            _ => format_ident!("parameter_{index}"),
-        };
-        require_owned(&mut ty, errors).then_some(Self { attributes, name, ty })
-    }
-}
-
-/// `#[inject(…)]` or `#[cfg_attr(…, inject(…))]`
-fn injects(attribute: &Attribute) -> bool {
-    match &attribute.meta {
-        Meta::List(list) if list.path.is_ident("cfg_attr") => {
-            list.tokens.clone().into_iter().any(|token| token.to_string() == "inject")
-        }
-        meta => meta.path().is_ident("inject"),
-    }
-}
-
-/// The type that stands for the function: a struct with braces, which leaves the name to it.
-///
-/// If the function is not `sound`, the type can still be named, but does nothing.
-fn expand_fn_handler(
-    item: &ItemFn,
-    event: &Type,
-    fields: &[HandlerField],
-    options: &Arguments,
-    sound: bool,
-) -> TokenStream {
-    let (vis, ident) = (&item.vis, &item.sig.ident);
-    let krate = options.krate();
-    let inject = options.derive_inject();
-    let declarations = fields.iter().map(|HandlerField { attributes, name, ty }| quote!(#(#attributes)* #name: #ty));
-    let future = if sound { expand_call(item, fields) } else { quote!(async {}) };
-    let registration = sound.then(|| registration(event, ident, ident, options));
-    // Where a trait that is missing shows.
-    let event_handler = relocated(&quote!(#krate::EventHandler), event.span());
-    let handler_future = match &item.sig.output {
-        ReturnType::Default => quote!(impl #krate::HandlerFuture),
-        ReturnType::Type(_, ty) => relocated(&quote!(impl #krate::HandlerFuture), ty.span()),
-    };
-    quote_spanned! {Span::mixed_site()=>
-        #[doc(hidden)]
-        #[allow(non_camel_case_types)]
-        #(#inject)*
-        #vis struct #ident { #(#declarations),* }
-
-        #[automatically_derived]
-        impl #event_handler<#event> for #ident {
-            fn handle(&self, event: &#event) -> #handler_future {
-                #future
-            }
-        }
-
-        #registration
-    }
-}
-
-fn expand_call(item: &ItemFn, fields: &[HandlerField]) -> TokenStream {
-    let ident = &item.sig.ident;
-    let arguments = fields.iter().map(|HandlerField { name, ty, .. }| {
-        quote_spanned!(Span::mixed_site()=> <#ty as ::core::clone::Clone>::clone(&self.#name))
-    });
-    // Parameters of ours are out of sight of a function that is called `event`.
-    let call = quote_spanned!(Span::mixed_site()=> #ident(event, #(#arguments),*));
-    if item.sig.asyncness.is_some() { call } else { quote!(async move { #call }) }
-}
-
 fn require_concrete(generics: &Generics, errors: &mut Errors) {
     for parameter in &generics.params {
         let message = match parameter {
@@ -280,18 +122,8 @@ fn require_concrete(generics: &Generics, errors: &mut Errors) {
     }
 }
 
-fn require_concrete_fn(generics: &Generics, errors: &mut Errors) {
-    for parameter in &generics.params {
-        let message = match parameter {
-            GenericParam::Lifetime(_) => "the event is borrowed for this call only; remove the lifetime",
-            _ => CONCRETE_FN,
-        };
-        errors.at(parameter, message);
-    }
-}
-
 /// Handlers outlive every borrow but a `'static` one. Whether `ty` was owned.
-fn require_owned(ty: &mut Type, errors: &mut Errors) -> bool {
+pub(crate) fn require_owned(ty: &mut Type, errors: &mut Errors) -> bool {
     if let Type::Reference(reference) = ty
         && reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident == "_")
     {
@@ -306,7 +138,7 @@ fn require_owned(ty: &mut Type, errors: &mut Errors) -> bool {
 /// The same tokens, shown at another place: rustc underlines from the first to the last.
 ///
 /// Names between those stay, so that a runtime that is not found shows at the attribute.
-fn relocated(tokens: &impl ToTokens, place: Span) -> TokenStream {
+pub(crate) fn relocated(tokens: &impl ToTokens, place: Span) -> TokenStream {
     let mut tokens: Vec<TokenTree> = tokens.to_token_stream().into_iter().collect();
     let last = tokens.len().saturating_sub(1);
     for (index, token) in tokens.iter_mut().enumerate() {
@@ -317,7 +149,7 @@ fn relocated(tokens: &impl ToTokens, place: Span) -> TokenStream {
     tokens.into_iter().collect()
 }
 
-fn registration(event: &Type, handler: &impl ToTokens, ident: &Ident, options: &Arguments) -> TokenStream {
+pub(crate) fn registration(event: &Type, handler: &impl ToTokens, ident: &Ident, options: &Arguments) -> TokenStream {
     let krate = options.krate();
     let name = display_name(options.name.as_ref(), ident);
     let order = options.order.map(|order| quote!(.order_by(#order)));

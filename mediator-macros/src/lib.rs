@@ -4,6 +4,7 @@ mod arguments;
 mod errors;
 mod event;
 mod event_handler;
+mod handler_fn;
 mod inject;
 mod item;
 #[cfg(feature = "link-modules")]
@@ -17,8 +18,10 @@ use proc_macro::TokenStream;
 /// Makes a struct an event: adds `pub event_id: Uuid`, a constructor, `Notification` and `Event`.
 ///
 /// `new` takes the declared fields in order and gives each event a fresh UUID of version 7.
-/// Works on structs with named fields and on unit structs, generic ones too. Put it above
-/// `#[derive(…)]`, so that the derives see the added field.
+/// Works on structs with named fields and on unit structs, generic ones too.
+///
+/// Put it above `#[derive(…)]`, so that the derives see the added field. The other way round,
+/// `Clone` does not compile (`missing field event_id`), and what does compile forgets the id.
 ///
 /// ```
 /// # use mediator_core::prelude::*;
@@ -38,8 +41,11 @@ use proc_macro::TokenStream;
 ///
 /// - `name = "orders.placed"`: a display name that survives renaming and moving the type; without
 ///   it, the type's path.
-/// - `new = false`: no constructor; write `new` yourself.
-/// - `crate = path`: where `mediator_core` is, if it was renamed or re-exported.
+/// - `new = false`: no constructor; write `new` yourself. Without it, a `new` of your own is a
+///   duplicate definition.
+/// - `crate = path`: where `mediator_core` is, if it was renamed (`crate = ::bus`) or re-exported
+///   (`crate = ::facade::mediator_core`, `crate = crate::reexports::mediator_core`). An error that
+///   says that `mediator_core` is not found asks for this, or for the dependency.
 #[proc_macro_attribute]
 pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
     event::expand(&arguments.into(), item.into()).into()
@@ -128,7 +134,7 @@ pub fn derive_notification(item: TokenStream) -> TokenStream {
 ///   handle the event, is an error of `build`. Concerns all events of the attribute; for one of
 ///   several, put a second `#[event_handler(…)]` on the impl block.
 /// - `name = "email.confirmation"`: a display name that survives renaming and moving the handler.
-/// - `crate = path`: where `mediator_core` is, if it was renamed or re-exported.
+/// - `crate = path`: where `mediator_core` is, as for [`#[event]`](macro@event).
 #[proc_macro_attribute]
 pub fn event_handler(arguments: TokenStream, item: TokenStream) -> TokenStream {
     event_handler::expand(&arguments.into(), item.into()).into()
@@ -136,8 +142,8 @@ pub fn event_handler(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Builds a handler from the mediator's services, field by field.
 ///
-/// For handlers that are registered by impl block or bound by hand; `#[event_handler(…)]` on a
-/// struct does the same by itself. See there for `#[inject(default)]` and `#[inject(with = …)]`;
+/// For handlers that are registered by impl block or bound by hand, generic ones too;
+/// `#[event_handler(…)]` on a struct does the same by itself. See there for `#[inject(default)]` and `#[inject(with = …)]`;
 /// `#[inject(crate = path)]` on the struct says where `mediator_core` is, if it was renamed.
 #[proc_macro_derive(Inject, attributes(inject))]
 pub fn derive_inject(item: TokenStream) -> TokenStream {

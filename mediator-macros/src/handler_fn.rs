@@ -1,0 +1,179 @@
+//! `#[event_handler]` on a function.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, FnArg, GenericParam, Generics, ItemFn, Meta, Pat, PatType, ReturnType, Safety, Type};
+
+use crate::arguments::{Arguments, ungrouped};
+use crate::errors::Errors;
+use crate::event_handler::{registration, relocated, require_owned};
+use crate::item;
+
+const CONCRETE: &str = "a handler function must be concrete; name the type, or use an `Arc<dyn …>`";
+
+pub(crate) fn on_fn(mut item: ItemFn, options: &Arguments, errors: &mut Errors) -> TokenStream {
+    item::reject_repeated("event_handler", &mut item.attrs, errors, "remove this one");
+    require_concrete(&item.sig.generics, errors);
+    if let Some(event) = options.events.first() {
+        errors.at(event, "on a function the event is read from the first parameter; remove it here");
+    }
+    if !matches!(item.sig.safety, Safety::Default) {
+        errors.at(&item.sig.safety, "a handler is called by safe code; make the function safe");
+    }
+    let handler = event_of_fn(&item, errors).map(|event| {
+        let fields = handler_fields(&mut item, errors);
+        expand_fn_handler(&item, &event, &fields, options, errors.is_empty())
+    });
+    // What is injected comes by value, whatever the function does with it; clippy knows that of async ones.
+    let by_value = item.sig.asyncness.is_none() && item.sig.inputs.len() > 1;
+    let by_value = by_value.then(|| quote!(#[allow(clippy::needless_pass_by_value)]));
+    quote! {
+        #by_value
+        #item
+
+        #handler
+    }
+}
+
+fn require_concrete(generics: &Generics, errors: &mut Errors) {
+    for parameter in &generics.params {
+        let message = match parameter {
+            GenericParam::Lifetime(_) => "the event is borrowed for this call only; remove the lifetime",
+            _ => CONCRETE,
+        };
+        errors.at(parameter, message);
+    }
+}
+
+/// The `OrderPlaced` of `event: &OrderPlaced`
+fn event_of_fn(item: &ItemFn, errors: &mut Errors) -> Option<Type> {
+    let first = match item.sig.inputs.first() {
+        Some(FnArg::Typed(first)) => first,
+        Some(FnArg::Receiver(receiver)) => {
+            let message = "a handler function has no `self`; put `#[event_handler]` on an `impl EventHandler<…>` block";
+            errors.at(receiver, message);
+            return None;
+        }
+        None => {
+            let parentheses = item.sig.paren_token.span.join();
+            let message = "the first parameter must be the event, as in `event: &OrderPlaced`";
+            errors.push(syn::Error::new(parentheses, message));
+            return None;
+        }
+    };
+    let Type::Reference(reference) = ungrouped(&first.ty) else {
+        errors.at(&first.ty, "a handler borrows its event; write `&` before the type");
+        return Some((*first.ty).clone());
+    };
+    if let Type::ImplTrait(_) = &*reference.elem {
+        errors.at(&reference.elem, CONCRETE);
+        return None;
+    }
+    if reference.mutability.is_some() {
+        errors.at(&first.ty, "all handlers share the event; remove `mut`");
+    }
+    if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static") {
+        errors.at(lifetime, "the event is borrowed for this call only; remove the lifetime");
+    }
+    Some((*reference.elem).clone())
+}
+
+/// A parameter behind the event, as a field of the handler.
+struct HandlerField {
+    /// What says how to fill the field.
+    attributes: Vec<Attribute>,
+    name: Ident,
+    ty: Type,
+}
+
+fn handler_fields(item: &mut ItemFn, errors: &mut Errors) -> Vec<HandlerField> {
+    let parameters = item.sig.inputs.iter_mut().skip(1).enumerate();
+    parameters
+        .filter_map(|(index, input)| match input {
+            FnArg::Typed(parameter) => HandlerField::of(index, parameter, errors),
+            FnArg::Receiver(_) => None,
+        })
+        .collect()
+}
+
+impl HandlerField {
+    /// Takes from the parameter the attributes that rustc would not know there.
+    fn of(index: usize, parameter: &mut PatType, errors: &mut Errors) -> Option<Self> {
+        let (attributes, others) = std::mem::take(&mut parameter.attrs).into_iter().partition(injects);
+        parameter.attrs = others;
+        let mut ty = (*parameter.ty).clone();
+        if let Some(cfg) = parameter.attrs.iter().find(|attribute| attribute.path().is_ident("cfg")) {
+            errors.at(cfg, "a handler has the same parameters always; put the `cfg` on the function");
+            return None;
+        }
+        if matches!(ty, Type::ImplTrait(_)) {
+            errors.at(&ty, CONCRETE);
+            return None;
+        }
+        let name = match &*parameter.pat {
+            Pat::Ident(pattern) => pattern.ident.clone(),
+            _ => format_ident!("parameter_{index}"),
+        };
+        require_owned(&mut ty, errors).then_some(Self { attributes, name, ty })
+    }
+}
+
+/// `#[inject(…)]` or `#[cfg_attr(…, inject(…))]`
+fn injects(attribute: &Attribute) -> bool {
+    match &attribute.meta {
+        Meta::List(list) if list.path.is_ident("cfg_attr") => {
+            list.tokens.clone().into_iter().any(|token| token.to_string() == "inject")
+        }
+        meta => meta.path().is_ident("inject"),
+    }
+}
+
+/// The type that stands for the function: a struct with braces, which leaves the name to it.
+///
+/// If the function is not `sound`, the type can still be named, but does nothing.
+fn expand_fn_handler(
+    item: &ItemFn,
+    event: &Type,
+    fields: &[HandlerField],
+    options: &Arguments,
+    sound: bool,
+) -> TokenStream {
+    let (vis, ident) = (&item.vis, &item.sig.ident);
+    let krate = options.krate();
+    let inject = options.derive_inject();
+    let declarations = fields.iter().map(|HandlerField { attributes, name, ty }| quote!(#(#attributes)* #name: #ty));
+    let future = if sound { expand_call(item, fields) } else { quote!(async {}) };
+    let registration = sound.then(|| registration(event, ident, ident, options));
+    // Where a trait that is missing shows.
+    let event_handler = relocated(&quote!(#krate::EventHandler), event.span());
+    let handler_future = match &item.sig.output {
+        ReturnType::Default => quote!(impl #krate::HandlerFuture),
+        ReturnType::Type(_, ty) => relocated(&quote!(impl #krate::HandlerFuture), ty.span()),
+    };
+    quote_spanned! {Span::mixed_site()=>
+        #[doc(hidden)]
+        #[allow(non_camel_case_types)]
+        #(#inject)*
+        #vis struct #ident { #(#declarations),* }
+
+        #[automatically_derived]
+        impl #event_handler<#event> for #ident {
+            fn handle(&self, event: &#event) -> #handler_future {
+                #future
+            }
+        }
+
+        #registration
+    }
+}
+
+fn expand_call(item: &ItemFn, fields: &[HandlerField]) -> TokenStream {
+    let ident = &item.sig.ident;
+    let arguments = fields.iter().map(|HandlerField { name, ty, .. }| {
+        quote_spanned!(Span::mixed_site()=> <#ty as ::core::clone::Clone>::clone(&self.#name))
+    });
+    // Parameters of ours are out of sight of a function that is called `event`.
+    let call = quote_spanned!(Span::mixed_site()=> #ident(event, #(#arguments),*));
+    if item.sig.asyncness.is_some() { call } else { quote!(async move { #call }) }
+}

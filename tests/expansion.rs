@@ -1,0 +1,69 @@
+//! What the macros write; see `expansion/README.md` on changing it.
+#![allow(missing_docs, dead_code)]
+
+include!("macros.rs");
+
+use std::env;
+
+use quote::ToTokens;
+
+/// Expands every macro of ours in a file, also those that the expansion brings in.
+fn expand_file(source: &str) -> String {
+    let file: syn::File = syn::parse_str(source).unwrap();
+    let items = file.items.into_iter().flat_map(|item| expand_item(item.into_token_stream())).collect();
+    prettyplease::unparse(&syn::File { items, ..file })
+}
+
+fn expand_item(item: TokenStream) -> Vec<syn::Item> {
+    let Some(expanded) = expand_next(item.clone()) else {
+        return syn::parse2::<syn::File>(item).unwrap().items;
+    };
+    let file: syn::File = syn::parse2(expanded).unwrap();
+    file.items.into_iter().flat_map(|item| expand_item(item.into_token_stream())).collect()
+}
+
+/// Expands an item's first attribute, if it is a macro of ours.
+fn expand_first_attribute(item: TokenStream) -> Option<TokenStream> {
+    let (name, arguments, rest) = split_first_attribute(item)?;
+    match name.as_str() {
+        "event" => Some(event::expand(&arguments, rest)),
+        "event_handler" => Some(event_handler::expand(&arguments, rest)),
+        "derive" => {
+            let derive = arguments.into_iter().last()?.to_string();
+            let expand = match derive.as_str() {
+                "Inject" => inject::expand,
+                "Notification" => notification::expand,
+                _ => return None,
+            };
+            Some([rest.clone(), expand(rest)].into_iter().collect())
+        }
+        _ => None,
+    }
+}
+
+/// Expands the first attribute that is a macro of ours; the others stay with the item.
+fn expand_next(item: TokenStream) -> Option<TokenStream> {
+    let tokens: Vec<_> = item.into_iter().collect();
+    let attributes = tokens.chunks(2).take_while(|pair| pair[0].to_string() == "#").count();
+    (0..attributes).find_map(|attribute| {
+        let mut tokens = tokens.clone();
+        tokens[..2 * attribute + 2].rotate_right(2);
+        expand_first_attribute(tokens.into_iter().collect())
+    })
+}
+
+#[test]
+fn expansions_are_as_simple_as_they_were() {
+    let mut changed = Vec::new();
+    for source in sources() {
+        let expansion = source.with_extension("expanded.rs");
+        let expanded = expand_file(&fs::read_to_string(&source).unwrap());
+        if env::var("EXPANSION").is_ok_and(|it| it == "overwrite") {
+            fs::write(&expansion, &expanded).unwrap();
+        }
+        if fs::read_to_string(&expansion).unwrap_or_default() != expanded {
+            changed.push(format!("{}:\n{expanded}", expansion.display()));
+        }
+    }
+    assert!(changed.is_empty(), "see expansion/README.md; these changed:\n{}", changed.join("\n"));
+}

@@ -1,0 +1,4 @@
+#[event_handler(OrderPlaced)]
+/// Only with the mail feature.
+#[cfg(feature = "mail")]
+struct SendEmail;

@@ -1,0 +1,44 @@
+/// An order was placed.
+#[derive(Debug, Clone)]
+pub struct OrderPlaced {
+    /// This event's identity, a UUID of version 7.
+    pub event_id: ::mediator_core::Uuid,
+    /// The order.
+    pub order_id: String,
+    total: u64,
+}
+#[automatically_derived]
+impl OrderPlaced {
+    /// Makes the event, with a fresh `event_id`.
+    #[must_use]
+    pub fn new(order_id: String, total: u64) -> Self {
+        Self {
+            event_id: ::mediator_core::__private::new_event_id(),
+            order_id,
+            total,
+        }
+    }
+}
+#[automatically_derived]
+impl ::mediator_core::Event for OrderPlaced {
+    fn event_id(&self) -> ::mediator_core::Uuid {
+        self.event_id
+    }
+}
+#[automatically_derived]
+impl ::mediator_core::Notification for OrderPlaced {
+    fn event_name() -> &'static ::core::primitive::str {
+        "orders.placed"
+    }
+    fn declared_at() -> ::core::option::Option<
+        &'static ::core::panic::Location<'static>,
+    > {
+        ::core::option::Option::Some(::core::panic::Location::caller())
+    }
+    fn notification_id(&self) -> ::core::option::Option<::mediator_core::Uuid> {
+        ::core::option::Option::Some(self.event_id)
+    }
+}
+::mediator_core::__private::inventory::submit! {
+    ::mediator_core::__private::EventRegistration::new:: < OrderPlaced > ()
+}

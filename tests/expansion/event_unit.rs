@@ -1,0 +1,2 @@
+#[event(new = false, crate = ::facade::mediator_core)]
+struct NightFell;

@@ -1,0 +1,31 @@
+#[allow(clippy::needless_pass_by_value)]
+fn count(event: &OrderPlaced, counter: Counter) {
+    counter.increment();
+}
+#[doc(hidden)]
+#[allow(non_camel_case_types)]
+#[inject(crate = ::bus)]
+struct count {
+    counter: Counter,
+}
+#[automatically_derived]
+impl ::bus::Inject for count {
+    fn inject(
+        services: &::bus::Services<'_>,
+    ) -> ::core::result::Result<Self, ::bus::InjectError> {
+        let counter = services.get_for::<Counter>("counter");
+        ::core::result::Result::Ok(Self { counter: counter? })
+    }
+}
+#[automatically_derived]
+impl ::bus::EventHandler<OrderPlaced> for count {
+    fn handle(&self, event: &OrderPlaced) -> impl ::bus::HandlerFuture {
+        async move {
+            count(event, <Counter as ::core::clone::Clone>::clone(&self.counter))
+        }
+    }
+}
+::bus::__private::inventory::submit! {
+    ::bus::Registration::new:: < OrderPlaced, count >
+    (::core::concat!(::core::module_path!(), "::count"), ::core::module_path!())
+}

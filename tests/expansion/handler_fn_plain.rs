@@ -1,0 +1,4 @@
+#[event_handler(crate = ::bus)]
+fn count(event: &OrderPlaced, counter: Counter) {
+    counter.increment();
+}

@@ -1,0 +1,9 @@
+impl EventHandler<OrderPlaced> for Audit {
+    async fn handle(&self, event: &OrderPlaced) {
+        self.log.write(event);
+    }
+}
+::mediator_core::__private::inventory::submit! {
+    ::mediator_core::Registration::new:: < OrderPlaced, Audit >
+    (::core::concat!(::core::module_path!(), "::Audit"), ::core::module_path!())
+}

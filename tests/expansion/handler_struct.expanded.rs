@@ -1,0 +1,24 @@
+struct SendEmail {
+    mailer: Arc<dyn Mailer>,
+}
+#[automatically_derived]
+impl ::mediator_core::Inject for SendEmail {
+    fn inject(
+        services: &::mediator_core::Services<'_>,
+    ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
+        let mailer = services.get_for::<Arc<dyn Mailer>>("mailer");
+        ::core::result::Result::Ok(Self { mailer: mailer? })
+    }
+}
+::mediator_core::__private::inventory::submit! {
+    ::mediator_core::Registration::new:: < OrderPlaced, SendEmail >
+    (::core::concat!(::core::module_path!(), "::SendEmail"), ::core::module_path!())
+    .order_by(- 10i32).after(const { & [::mediator_core::__private::HandlerRef::to:: <
+    ReserveStock > ()] })
+}
+::mediator_core::__private::inventory::submit! {
+    ::mediator_core::Registration::new:: < orders::OrderCancelled, SendEmail >
+    (::core::concat!(::core::module_path!(), "::SendEmail"), ::core::module_path!())
+    .order_by(- 10i32).after(const { & [::mediator_core::__private::HandlerRef::to:: <
+    ReserveStock > ()] })
+}

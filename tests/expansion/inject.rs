@@ -1,0 +1,8 @@
+#[derive(Inject)]
+pub struct SendEmail {
+    mailer: Arc<dyn Mailer>,
+    #[inject(default)]
+    sent: AtomicUsize,
+    #[inject(with = Duration::from_secs(3))]
+    timeout: Duration,
+}

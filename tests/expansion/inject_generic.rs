@@ -1,0 +1,2 @@
+#[derive(Inject)]
+struct Store<T>(Arc<T>, #[inject(default)] Cache);

@@ -1,0 +1,89 @@
+enum OrderChanged {
+    Placed,
+}
+#[automatically_derived]
+impl ::mediator_core::Event for OrderChanged {
+    fn event_id(&self) -> ::mediator_core::Uuid {
+        ::core::unimplemented!()
+    }
+}
+#[automatically_derived]
+impl ::mediator_core::Notification for OrderChanged {
+    fn event_name() -> &'static ::core::primitive::str {
+        ::core::concat!(::core::module_path!(), "::OrderChanged")
+    }
+    fn declared_at() -> ::core::option::Option<
+        &'static ::core::panic::Location<'static>,
+    > {
+        ::core::option::Option::Some(::core::panic::Location::caller())
+    }
+}
+::mediator_core::__private::inventory::submit! {
+    ::mediator_core::__private::EventRegistration::new:: < OrderChanged > ()
+}
+::core::compile_error! {
+    "unknown option `nmae`; there are `name`, `new`, `crate`"
+}
+::core::compile_error! {
+    "`#[event]` needs a struct with named fields or none; or use `#[derive(Notification)]`, which adds nothing"
+}
+struct Moved(u64);
+#[automatically_derived]
+impl Moved {
+    /// Makes the event, with a fresh `event_id`.
+    #[must_use]
+    fn new(field_0: u64) -> Self {
+        let _ = (field_0);
+        ::core::unimplemented!()
+    }
+}
+#[automatically_derived]
+impl ::mediator_core::Event for Moved {
+    fn event_id(&self) -> ::mediator_core::Uuid {
+        ::core::unimplemented!()
+    }
+}
+#[automatically_derived]
+impl ::mediator_core::Notification for Moved {
+    fn event_name() -> &'static ::core::primitive::str {
+        ::core::concat!(::core::module_path!(), "::Moved")
+    }
+    fn declared_at() -> ::core::option::Option<
+        &'static ::core::panic::Location<'static>,
+    > {
+        ::core::option::Option::Some(::core::panic::Location::caller())
+    }
+}
+::mediator_core::__private::inventory::submit! {
+    ::mediator_core::__private::EventRegistration::new:: < Moved > ()
+}
+::core::compile_error! {
+    "`#[event]` needs named fields; or use `#[derive(Notification)]`, which adds nothing"
+}
+async fn send_email(event: OrderPlaced, mailer: &Mailer, attempts: u32) {}
+#[doc(hidden)]
+#[allow(non_camel_case_types)]
+struct send_email {
+    attempts: u32,
+}
+#[automatically_derived]
+impl ::mediator_core::Inject for send_email {
+    fn inject(
+        services: &::mediator_core::Services<'_>,
+    ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
+        let attempts = services.get_for::<u32>("attempts");
+        ::core::result::Result::Ok(Self { attempts: attempts? })
+    }
+}
+#[automatically_derived]
+impl ::mediator_core::EventHandler<OrderPlaced> for send_email {
+    fn handle(&self, event: &OrderPlaced) -> impl ::mediator_core::HandlerFuture {
+        async {}
+    }
+}
+::core::compile_error! {
+    "a handler borrows its event; write `&` before the type"
+}
+::core::compile_error! {
+    "a handler owns what it is injected with; use an `Arc`"
+}

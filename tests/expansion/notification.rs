@@ -1,0 +1,5 @@
+#[derive(Notification)]
+pub enum StockChanged {
+    Counted(u64),
+    Moved,
+}

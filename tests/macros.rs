@@ -1,0 +1,74 @@
+// The macros as plain functions: a procedural macro crate cannot be linked, but its modules can be included.
+// To be included at the root of a crate, where they expect to be.
+
+#[path = "../mediator-macros/src/arguments.rs"]
+mod arguments;
+#[path = "../mediator-macros/src/errors.rs"]
+mod errors;
+#[path = "../mediator-macros/src/event.rs"]
+mod event;
+#[path = "../mediator-macros/src/event_handler.rs"]
+mod event_handler;
+#[path = "../mediator-macros/src/handler_fn.rs"]
+mod handler_fn;
+#[path = "../mediator-macros/src/inject.rs"]
+mod inject;
+#[path = "../mediator-macros/src/item.rs"]
+mod item;
+#[path = "../mediator-macros/src/notification.rs"]
+mod notification;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proc_macro2::{TokenStream, TokenTree};
+
+/// The first attribute of an item, as `(event, name = "…", the rest)` of `#[event(name = "…")] struct …`.
+fn split_first_attribute(item: TokenStream) -> Option<(String, TokenStream, TokenStream)> {
+    let mut tokens = item.into_iter();
+    let (TokenTree::Punct(_), TokenTree::Group(attribute)) = (tokens.next()?, tokens.next()?) else {
+        return None;
+    };
+    let mut attribute = attribute.stream().into_iter();
+    let name = attribute.next()?.to_string();
+    let arguments = match attribute.next() {
+        Some(TokenTree::Group(arguments)) => arguments.stream(),
+        _ => TokenStream::new(),
+    };
+    Some((name, arguments, tokens.collect()))
+}
+
+/// What becomes of an item under each macro, where the first attribute only lends its arguments.
+fn expand_by_every_macro(tokens: TokenStream) -> [TokenStream; 4] {
+    let (_, arguments, item) =
+        split_first_attribute(tokens.clone()).unwrap_or_else(|| (String::new(), TokenStream::new(), tokens));
+    let expansions = [
+        event::expand(&arguments, item.clone()),
+        event_handler::expand(&arguments, item.clone()),
+        inject::expand(item.clone()),
+        notification::expand(item.clone()),
+    ];
+    if syn::parse2(item.clone()).is_ok_and(|item| is_item(&item)) {
+        for expansion in &expansions {
+            let items = syn::parse2::<syn::File>(expansion.clone());
+            assert!(items.is_ok(), "expands to something that is no item:\n{item}\n=>\n{expansion}");
+        }
+    }
+    expansions
+}
+
+/// Whether rustc would show it to a macro; syn also reads fields that are called `_`.
+fn is_item(item: &syn::Item) -> bool {
+    !matches!(item, syn::Item::Struct(item) if item.fields.iter().any(|field| field.ident.as_ref().is_some_and(|name| name == "_")))
+}
+
+/// The files of `expansion/` with what users write, without what becomes of it.
+fn sources() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("expansion");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let is_source = |path: &PathBuf| {
+        let path = path.to_string_lossy();
+        path.ends_with(".rs") && !path.ends_with(".expanded.rs")
+    };
+    files.filter(is_source).collect()
+}
