@@ -41,8 +41,13 @@ fn expand_first_attribute(item: TokenStream) -> Option<TokenStream> {
     }
 }
 
-/// Expands the first attribute that is a macro of ours; the others stay with the item.
+/// Expands `link_modules!`, or the first attribute that is a macro of ours; the others stay with the item.
 fn expand_next(item: TokenStream) -> Option<TokenStream> {
+    if let Ok(syn::Item::Macro(item)) = syn::parse2(item.clone())
+        && item.mac.path.segments.last().is_some_and(|name| name.ident == "link_modules")
+    {
+        return Some(link_modules::expand(item.mac.tokens));
+    }
     let tokens: Vec<_> = item.into_iter().collect();
     let attributes = tokens.chunks(2).take_while(|pair| pair[0].to_string() == "#").count();
     (0..attributes).find_map(|attribute| {

@@ -15,6 +15,10 @@ mod handler_fn;
 mod inject;
 #[path = "../mediator-macros/src/item.rs"]
 mod item;
+#[path = "../mediator-macros/src/link_modules.rs"]
+mod link_modules;
+#[path = "../mediator-macros/src/manifest.rs"]
+mod manifest;
 #[path = "../mediator-macros/src/notification.rs"]
 mod notification;
 
@@ -39,7 +43,7 @@ fn split_first_attribute(item: TokenStream) -> Option<(String, TokenStream, Toke
 }
 
 /// What becomes of an item under each macro, where the first attribute only lends its arguments.
-fn expand_by_every_macro(tokens: TokenStream) -> [TokenStream; 4] {
+fn expand_by_every_macro(tokens: TokenStream) -> [TokenStream; 5] {
     let (_, arguments, item) =
         split_first_attribute(tokens.clone()).unwrap_or_else(|| (String::new(), TokenStream::new(), tokens));
     let expansions = [
@@ -47,6 +51,7 @@ fn expand_by_every_macro(tokens: TokenStream) -> [TokenStream; 4] {
         event_handler::expand(&arguments, item.clone()),
         inject::expand(item.clone()),
         notification::expand(item.clone()),
+        link_modules::expand(item.clone()),
     ];
     if syn::parse2(item.clone()).is_ok_and(|item| is_item(&item)) {
         for expansion in &expansions {

@@ -1,0 +1,1 @@
+mediator_core::link_modules!(orders, #[cfg(feature = "billing")] billing);
