@@ -158,10 +158,13 @@ fn expand_impls(ident: &Ident, generics: &Generics, id: Option<TokenStream>, opt
         }
     });
     let notification = notification::expand_impl(ident, generics, &name, notification_id.as_ref(), &krate);
+    let registration = notification::expand_registration(ident, generics, &krate);
     let id = id.unwrap_or_else(|| quote!(::core::unimplemented!()));
     let (impl_generics, type_generics, _) = generics.split_for_impl();
     let where_clause = notification::where_clause(generics);
     quote! {
+        #notification
+
         #[automatically_derived]
         impl #impl_generics #krate::Event for #ident #type_generics #where_clause {
             fn event_id(&self) -> #krate::Uuid {
@@ -169,6 +172,6 @@ fn expand_impls(ident: &Ident, generics: &Generics, id: Option<TokenStream>, opt
             }
         }
 
-        #notification
+        #registration
     }
 }

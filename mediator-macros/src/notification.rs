@@ -23,10 +23,17 @@ fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
         errors.at(lifetime, "notifications own their data; remove the lifetime, and use `String` for `&str`");
     }
     let name = display_name(options.name.as_ref(), &item.ident);
-    expand_impl(&item.ident, &item.generics, &name, None, &options.krate())
+    let krate = options.krate();
+    let notification = expand_impl(&item.ident, &item.generics, &name, None, &krate);
+    let registration = expand_registration(&item.ident, &item.generics, &krate);
+    quote! {
+        #notification
+
+        #registration
+    }
 }
 
-/// `impl Notification`, and the note that the event exists.
+/// `impl Notification`
 pub(crate) fn expand_impl(
     ident: &Ident,
     generics: &Generics,
@@ -36,14 +43,6 @@ pub(crate) fn expand_impl(
 ) -> TokenStream {
     let (impl_generics, type_generics, _) = generics.split_for_impl();
     let where_clause = where_clause(generics);
-    // Of a generic event only the concrete types that are used exist; handlers name those.
-    let registration = generics.params.is_empty().then(|| {
-        quote! {
-            #krate::__private::inventory::submit! {
-                #krate::__private::EventRegistration::new::<#ident>()
-            }
-        }
-    });
     quote! {
         #[automatically_derived]
         impl #impl_generics #krate::Notification for #ident #type_generics #where_clause {
@@ -57,9 +56,19 @@ pub(crate) fn expand_impl(
 
             #notification_id
         }
-
-        #registration
     }
+}
+
+/// The note that the event exists.
+///
+/// Of a generic event only the concrete types that are used exist; handlers name those.
+pub(crate) fn expand_registration(ident: &Ident, generics: &Generics, krate: &Path) -> Option<TokenStream> {
+    let registration = quote! {
+        #krate::__private::inventory::submit! {
+            #krate::__private::EventRegistration::new::<#ident>()
+        }
+    };
+    generics.params.is_empty().then_some(registration)
 }
 
 /// The user's where clause; for a generic event, also that it can be published at all.

@@ -20,12 +20,6 @@ impl OrderPlaced {
     }
 }
 #[automatically_derived]
-impl ::mediator_core::Event for OrderPlaced {
-    fn event_id(&self) -> ::mediator_core::Uuid {
-        self.event_id
-    }
-}
-#[automatically_derived]
 impl ::mediator_core::Notification for OrderPlaced {
     fn event_name() -> &'static ::core::primitive::str {
         "orders.placed"
@@ -37,6 +31,12 @@ impl ::mediator_core::Notification for OrderPlaced {
     }
     fn notification_id(&self) -> ::core::option::Option<::mediator_core::Uuid> {
         ::core::option::Option::Some(self.event_id)
+    }
+}
+#[automatically_derived]
+impl ::mediator_core::Event for OrderPlaced {
+    fn event_id(&self) -> ::mediator_core::Uuid {
+        self.event_id
     }
 }
 ::mediator_core::__private::inventory::submit! {

@@ -25,16 +25,6 @@ where
     }
 }
 #[automatically_derived]
-impl<T: Clone, const N: usize> ::mediator_core::Event for Created<T, N>
-where
-    T: Default,
-    Self: ::core::marker::Send + ::core::marker::Sync + 'static,
-{
-    fn event_id(&self) -> ::mediator_core::Uuid {
-        self.event_id
-    }
-}
-#[automatically_derived]
 impl<T: Clone, const N: usize> ::mediator_core::Notification for Created<T, N>
 where
     T: Default,
@@ -50,5 +40,15 @@ where
     }
     fn notification_id(&self) -> ::core::option::Option<::mediator_core::Uuid> {
         ::core::option::Option::Some(self.event_id)
+    }
+}
+#[automatically_derived]
+impl<T: Clone, const N: usize> ::mediator_core::Event for Created<T, N>
+where
+    T: Default,
+    Self: ::core::marker::Send + ::core::marker::Sync + 'static,
+{
+    fn event_id(&self) -> ::mediator_core::Uuid {
+        self.event_id
     }
 }

@@ -3,12 +3,6 @@ struct NightFell {
     pub event_id: ::facade::mediator_core::Uuid,
 }
 #[automatically_derived]
-impl ::facade::mediator_core::Event for NightFell {
-    fn event_id(&self) -> ::facade::mediator_core::Uuid {
-        self.event_id
-    }
-}
-#[automatically_derived]
 impl ::facade::mediator_core::Notification for NightFell {
     fn event_name() -> &'static ::core::primitive::str {
         ::core::concat!(::core::module_path!(), "::NightFell")
@@ -20,6 +14,12 @@ impl ::facade::mediator_core::Notification for NightFell {
     }
     fn notification_id(&self) -> ::core::option::Option<::facade::mediator_core::Uuid> {
         ::core::option::Option::Some(self.event_id)
+    }
+}
+#[automatically_derived]
+impl ::facade::mediator_core::Event for NightFell {
+    fn event_id(&self) -> ::facade::mediator_core::Uuid {
+        self.event_id
     }
 }
 ::facade::mediator_core::__private::inventory::submit! {

@@ -2,12 +2,6 @@ enum OrderChanged {
     Placed,
 }
 #[automatically_derived]
-impl ::mediator_core::Event for OrderChanged {
-    fn event_id(&self) -> ::mediator_core::Uuid {
-        ::core::unimplemented!()
-    }
-}
-#[automatically_derived]
 impl ::mediator_core::Notification for OrderChanged {
     fn event_name() -> &'static ::core::primitive::str {
         ::core::concat!(::core::module_path!(), "::OrderChanged")
@@ -16,6 +10,12 @@ impl ::mediator_core::Notification for OrderChanged {
         &'static ::core::panic::Location<'static>,
     > {
         ::core::option::Option::Some(::core::panic::Location::caller())
+    }
+}
+#[automatically_derived]
+impl ::mediator_core::Event for OrderChanged {
+    fn event_id(&self) -> ::mediator_core::Uuid {
+        ::core::unimplemented!()
     }
 }
 ::mediator_core::__private::inventory::submit! {
@@ -38,12 +38,6 @@ impl Moved {
     }
 }
 #[automatically_derived]
-impl ::mediator_core::Event for Moved {
-    fn event_id(&self) -> ::mediator_core::Uuid {
-        ::core::unimplemented!()
-    }
-}
-#[automatically_derived]
 impl ::mediator_core::Notification for Moved {
     fn event_name() -> &'static ::core::primitive::str {
         ::core::concat!(::core::module_path!(), "::Moved")
@@ -52,6 +46,12 @@ impl ::mediator_core::Notification for Moved {
         &'static ::core::panic::Location<'static>,
     > {
         ::core::option::Option::Some(::core::panic::Location::caller())
+    }
+}
+#[automatically_derived]
+impl ::mediator_core::Event for Moved {
+    fn event_id(&self) -> ::mediator_core::Uuid {
+        ::core::unimplemented!()
     }
 }
 ::mediator_core::__private::inventory::submit! {
