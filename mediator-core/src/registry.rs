@@ -265,7 +265,7 @@ impl fmt::Display for EventInfo {
 }
 
 fn crate_of(path: &'static str) -> &'static str {
-    path.split("::").next().unwrap_or_default()
+    path.split(':').next().unwrap_or_default()
 }
 
 /// What is known of a handler while events are published.
