@@ -139,21 +139,24 @@ fn expand_fn_handler(
     options: &Arguments,
     sound: bool,
 ) -> TokenStream {
-    let (vis, ident) = (&item.vis, &item.sig.ident);
+    let vis = &item.vis;
+    // In lower case for once, about which rustc is silent where a macro does it.
+    let mut ident = item.sig.ident.clone();
+    ident.set_span(Span::mixed_site().located_at(ident.span()));
     let krate = options.krate();
     let inject = options.derive_inject();
     let declarations = fields.iter().map(|HandlerField { attributes, name, ty }| quote!(#(#attributes)* #name: #ty));
     let future = if sound { expand_call(item, fields) } else { quote!(async {}) };
-    let registration = sound.then(|| registration(event, ident, ident, options));
+    let registration = sound.then(|| registration(event, &ident, &ident, options));
     // Where a trait that is missing shows.
     let event_handler = relocated(&quote!(#krate::EventHandler), event.span());
-    let handler_future = match &item.sig.output {
-        ReturnType::Default => quote!(impl #krate::HandlerFuture),
-        ReturnType::Type(_, ty) => relocated(&quote!(impl #krate::HandlerFuture), ty.span()),
+    let output = match &item.sig.output {
+        ReturnType::Default => ident.span(),
+        ReturnType::Type(_, ty) => ty.span(),
     };
+    let handler_future = relocated(&quote!(impl #krate::HandlerFuture), output);
     quote_spanned! {Span::mixed_site()=>
         #[doc(hidden)]
-        #[allow(non_camel_case_types)]
         #(#inject)*
         #vis struct #ident { #(#declarations),* }
 

@@ -6,7 +6,6 @@ pub async fn update_stats(
     stats.add(event.total, attempts).await
 }
 #[doc(hidden)]
-#[allow(non_camel_case_types)]
 pub struct update_stats {
     stats: Arc<Stats>,
     #[inject(with = 3)]

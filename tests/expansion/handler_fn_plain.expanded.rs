@@ -3,7 +3,6 @@ fn count(event: &OrderPlaced, counter: Counter) {
     counter.increment();
 }
 #[doc(hidden)]
-#[allow(non_camel_case_types)]
 #[inject(crate = ::bus)]
 struct count {
     counter: Counter,

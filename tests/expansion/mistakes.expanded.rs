@@ -62,7 +62,6 @@ impl ::mediator_core::Event for Moved {
 }
 async fn send_email(event: OrderPlaced, mailer: &Mailer, attempts: u32) {}
 #[doc(hidden)]
-#[allow(non_camel_case_types)]
 struct send_email {
     attempts: u32,
 }
