@@ -19,8 +19,8 @@ use crate::{Deliveries, EventPublisher, HandlerFailure, PublishError};
 ///
 /// A publish allocates nothing as long as one handler at most is pending while others start, and
 /// one block of memory for the futures of all further handlers otherwise. More than 32 handlers
-/// that stay pending get wakers of their own, one allocation each, so that a wake costs the same
-/// however many others wait.
+/// that stay pending for several wakes get wakers of their own, one allocation each, so that a
+/// wake costs the same however many others wait.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GroupEventPublisher;
 
@@ -37,8 +37,9 @@ impl EventPublisher for GroupEventPublisher {
 /// So many pending handlers are all polled at each wake: cheaper than finding out which to poll.
 const SMALL: usize = 32;
 
-/// So many passes over all handlers come before wakers of their own: many wait only once.
-const SHARED_PASSES: usize = 2;
+/// So many passes over all handlers come before wakers of their own: making one costs about as much
+/// as polling so often in vain.
+const SHARED_PASSES: usize = 8;
 
 /// A publish under way.
 pub(crate) struct Group<'s, 'a> {

@@ -1,0 +1,114 @@
+//! Fails when a publish takes more instructions than it may. Needs valgrind and
+//! `cargo install gungraun-runner --version 0.20.0`; then `cargo bench` in this folder.
+//!
+//! The counts are per hundred publishes. They change with the compiler, so the limits leave a tenth of room.
+
+use std::hint::black_box;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use gungraun::prelude::*;
+use gungraun::{Callgrind, EventKind};
+use mediator_core::prelude::*;
+
+struct OrderPlaced(String);
+
+impl Notification for OrderPlaced {}
+
+#[event]
+struct OrderShipped;
+
+struct Handler<const NUMBER: usize, const WAITS: usize>;
+
+impl<const NUMBER: usize, const WAITS: usize> EventHandler<OrderPlaced> for Handler<NUMBER, WAITS> {
+    async fn handle(&self, event: &OrderPlaced) -> Result<(), std::io::Error> {
+        for _ in 0..WAITS {
+            Yield(false).await;
+        }
+        black_box(event.0.len());
+        Ok(())
+    }
+}
+
+struct Yield(bool);
+
+impl Future for Yield {
+    type Output = ();
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.0, true) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+fn one() -> Mediator {
+    let builder = Mediator::builder().without_discovery();
+    builder.bind_handler::<OrderPlaced, _>(Handler::<0, 0>).build().expect("wired")
+}
+
+fn four<const WAITS: usize>(strategy: impl EventPublisher) -> Mediator {
+    Mediator::builder()
+        .without_discovery()
+        .bind_handler::<OrderPlaced, _>(Handler::<0, WAITS>)
+        .bind_handler::<OrderPlaced, _>(Handler::<1, WAITS>)
+        .bind_handler::<OrderPlaced, _>(Handler::<2, WAITS>)
+        .bind_handler::<OrderPlaced, _>(Handler::<3, WAITS>)
+        .event_publisher(strategy)
+        .build()
+        .expect("wired")
+}
+
+fn ready() -> Mediator {
+    four::<0>(SequentialEventPublisher)
+}
+
+fn pending() -> Mediator {
+    four::<1>(SequentialEventPublisher)
+}
+
+fn group() -> Mediator {
+    four::<1>(GroupEventPublisher)
+}
+
+fn limit(instructions: u64) -> LibraryBenchmarkConfig {
+    LibraryBenchmarkConfig::default().tool(Callgrind::default().hard_limits([(EventKind::Ir, instructions)])).clone()
+}
+
+#[library_benchmark]
+#[bench::one_handler(args = (one()), config = limit(ONE))]
+#[bench::four_handlers(args = (ready()), config = limit(FOUR))]
+#[bench::four_pending_handlers(args = (pending()), config = limit(PENDING))]
+#[bench::group_of_four_pending_handlers(args = (group()), config = limit(GROUP))]
+fn publish(mediator: Mediator) -> Mediator {
+    block_on(async {
+        for _ in 0..100 {
+            black_box(mediator.publish(OrderPlaced(String::new())).await).expect("no handler fails");
+        }
+    });
+    mediator
+}
+
+#[library_benchmark(config = limit(ID))]
+fn event() {
+    for _ in 0..100 {
+        black_box(OrderShipped::new());
+    }
+}
+
+const ONE: u64 = 16_000;
+const FOUR: u64 = 26_000;
+const PENDING: u64 = 62_000;
+const GROUP: u64 = 112_000;
+const ID: u64 = 27_000;
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut cx = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut cx) {
+            return value;
+        }
+    }
+}
+
+library_benchmark_group!(name = publishing, benchmarks = [publish, event]);
+main!(library_benchmark_groups = publishing);
