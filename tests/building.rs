@@ -213,11 +213,24 @@ fn a_struct_and_its_impl_block_must_not_both_register_it() {
 }
 
 #[test]
+fn an_arc_of_a_handler_is_that_handler() {
+    struct Quiet;
+
+    impl EventHandler<discovered::Counted> for Quiet {
+        async fn handle(&self, _event: &discovered::Counted) {}
+    }
+
+    let builder = Mediator::builder().without_discovery().bind_handler::<discovered::Counted, _>(Quiet);
+    let error = builder.bind_handler::<discovered::Counted, _>(Arc::new(Quiet)).build().unwrap_err();
+    assert!(matches!(error.problems(), [BuildProblem::DuplicateHandler { .. }]), "{error}");
+}
+
+#[test]
 fn a_service_that_the_mediator_provides_itself_cannot_be_provided() {
     let other = Mediator::builder().without_discovery().build().unwrap();
     let error = Mediator::builder().without_discovery().provide(other.publisher()).provide(other).build().unwrap_err();
     let services = error.problems().iter().map(|problem| match problem {
-        BuildProblem::DuplicateService { service, first, .. } => (*service, place(first).0),
+        BuildProblem::ProvidedHandle { service, location, .. } => (*service, place(location).0),
         other => panic!("unexpected: {other}"),
     });
     assert_eq!(

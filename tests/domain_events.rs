@@ -113,7 +113,9 @@ fn when_one_fails_the_events_behind_it_come_back_in_order() {
     assert_eq!(error.failures()[0].error().unwrap().to_string(), "no poison today");
     assert!(error.to_string().ends_with("; 2 events were not published"), "{error}");
 
-    let rest = error.into_unpublished();
+    let mut events = PendingEvents::new();
+    events.extend(error.into_unpublished());
+    let rest = events.drain();
     assert_eq!(rest[0].downcast_ref::<LineAdded>().unwrap().article, "milk");
     assert!(rest[1].downcast_ref::<OrderPaid>().is_some());
     block_on(mediator.publish_all(rest)).unwrap();

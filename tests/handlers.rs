@@ -317,4 +317,5 @@ fn an_error_with_context_of_anyhow_keeps_its_chain() {
     let own = error.source().unwrap();
     assert_eq!(own.to_string(), "while placing");
     assert_eq!(own.source().unwrap().downcast_ref::<outputs::OwnError>().unwrap().0, 7);
+    assert_eq!(error.downcast_ref::<outputs::OwnError>().unwrap().0, 7);
 }

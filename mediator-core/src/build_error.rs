@@ -110,6 +110,14 @@ pub enum BuildProblem {
         /// The handler of the event with the most similar name.
         nearest: Option<HandlerInfo>,
     },
+    /// A `Publisher` or a `Mediator` was provided, which the mediator does itself.
+    #[non_exhaustive]
+    ProvidedHandle {
+        /// The type.
+        service: &'static str,
+        /// Where it was provided.
+        location: &'static Location<'static>,
+    },
     /// An `impl Inject` failed for a reason of its own.
     #[non_exhaustive]
     Handler {
@@ -158,6 +166,9 @@ impl fmt::Display for BuildProblem {
                     Some(nearest) => write!(f, "; did you mean {nearest}?"),
                     None => f.write_str("; no other handler does, take it out"),
                 }
+            }
+            Self::ProvidedHandle { service, location } => {
+                write!(f, "a `{service}` is provided at {location}, but the mediator provides its own; remove it")
             }
             Self::Handler { handler, error } => write!(f, "handler {handler} cannot be built: {error}"),
         }

@@ -1,6 +1,6 @@
 //! From registrations and services to a mediator.
 
-use std::any::type_name;
+use std::any::{TypeId, type_name};
 use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, OnceLock};
@@ -13,7 +13,7 @@ use crate::order::Arranger;
 use crate::topology::HandlerNode;
 use crate::{
     BuildError, BuildProblem, EventHandler, EventInfo, EventPublisher, Inject, InjectError, Mediator, Notification,
-    Registration, SequentialEventPublisher, Service, Services, Topology, order, registry,
+    Publisher, Registration, SequentialEventPublisher, Service, Services, Topology, order, registry,
 };
 
 /// Collects what a mediator is made of.
@@ -82,11 +82,14 @@ impl MediatorBuilder {
     /// Makes a value available for injection, by its exact type: provide an `Arc<dyn Mailer>` as
     /// `mailer as Arc<dyn Mailer>`.
     ///
-    /// Providing two values of one type is an error of [`build`](Self::build).
+    /// Providing two values of one type is an error of [`build`](Self::build). So is a `Publisher` or
+    /// a `Mediator`: the mediator provides its own.
     #[track_caller]
     pub fn provide<T: Service>(mut self, service: T) -> Self {
         let second = Location::caller();
-        if let Err(first) = self.services.insert(service, second) {
+        if mediators_own::<T>() {
+            self.problems.push(BuildProblem::ProvidedHandle { service: type_name::<T>(), location: second });
+        } else if let Err(first) = self.services.insert(service, second) {
             self.problems.push(BuildProblem::DuplicateService { service: type_name::<T>(), first, second });
         }
         self
@@ -205,12 +208,18 @@ impl MediatorBuilder {
         // wired. If that fails, what was wired is dropped.
         let shared = Arc::new_cyclic(|shared| {
             let mediator = Mediator::member(shared.clone(), topology.clone());
-            let wired = self.provide(mediator.publisher()).provide(mediator).wire();
+            let wired = self.with_own(mediator.publisher()).with_own(mediator).wire();
             topology.get_or_init(|| wired.topology);
             problems = wired.problems;
             wired.shared
         });
         if problems.is_empty() { Ok(Mediator::owner(shared, topology)) } else { Err(BuildError::new(problems)) }
+    }
+
+    /// Provides what the mediator provides by itself; `provide` refuses another one.
+    fn with_own<T: Service>(mut self, service: T) -> Self {
+        let _ = self.services.insert(service, Location::caller());
+        self
     }
 
     fn wire(self) -> Wired {
@@ -225,6 +234,11 @@ impl MediatorBuilder {
         let topology = Topology::new(self.strategy_name, handled_events(&events, &built));
         Wired { shared: Shared { table, strategy: self.strategy }, topology, problems }
     }
+}
+
+/// Whether the mediator provides a `T` by itself.
+fn mediators_own<T: 'static>() -> bool {
+    [TypeId::of::<Publisher>(), TypeId::of::<Mediator>()].contains(&TypeId::of::<T>())
 }
 
 /// What a builder comes to.
@@ -270,13 +284,17 @@ fn by_event<'a>(binds: &[Bind<'a>]) -> Vec<Vec<Bind<'a>>> {
 /// Handlers of one event that would be called twice.
 fn duplicates(handlers: &[Bind<'_>]) -> Vec<BuildProblem> {
     let mut seen = TypeIdMap::default();
-    let second = handlers.iter().filter_map(|bind| Some((seen.insert(bind.plan.handler(), bind.registration)?, bind)));
-    let problem = |(first, second): (&Registration, &Bind<'_>)| BuildProblem::DuplicateHandler {
-        event_name: first.event_name(),
-        first: first.handler_info(),
-        second: second.registration.handler_info(),
-    };
-    second.map(problem).collect()
+    let mut problems = Vec::new();
+    for Bind { registration, plan, .. } in handlers {
+        let types = [plan.handler(), plan.shared_handler()];
+        let first = types.map(|handler| seen.insert(handler, *registration)).into_iter().flatten().next();
+        problems.extend(first.map(|first: &Registration| BuildProblem::DuplicateHandler {
+            event_name: first.event_name(),
+            first: first.handler_info(),
+            second: registration.handler_info(),
+        }));
+    }
+    problems
 }
 
 /// Events that must have a handler and have none.

@@ -286,12 +286,15 @@ type StartFn =
 pub(crate) struct CallPlan {
     event: TypeId,
     handler: TypeId,
+    /// An `Arc` of `handler` handles the event too, and is the same handler.
+    shared: TypeId,
     start: StartFn,
 }
 
 impl CallPlan {
     pub(crate) fn new<E: Notification, H: EventHandler<E>>() -> Self {
-        Self { event: TypeId::of::<E>(), handler: TypeId::of::<H>(), start: start::<E, H> }
+        let (event, handler, shared) = (TypeId::of::<E>(), TypeId::of::<H>(), TypeId::of::<Arc<H>>());
+        Self { event, handler, shared, start: start::<E, H> }
     }
 
     pub(crate) fn event(&self) -> TypeId {
@@ -300,6 +303,10 @@ impl CallPlan {
 
     pub(crate) fn handler(&self) -> TypeId {
         self.handler
+    }
+
+    pub(crate) fn shared_handler(&self) -> TypeId {
+        self.shared
     }
 }
 

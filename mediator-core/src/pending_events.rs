@@ -66,3 +66,10 @@ impl PendingEvents {
         self.events.is_empty()
     }
 }
+
+/// Puts events back, such as those a failed publish [returns](crate::PublishError::into_unpublished).
+impl Extend<Box<dyn DynNotification>> for PendingEvents {
+    fn extend<I: IntoIterator<Item = Box<dyn DynNotification>>>(&mut self, events: I) {
+        self.events.extend(events);
+    }
+}

@@ -112,7 +112,7 @@ impl PublishError {
         self.report.unpublished
     }
 
-    /// The first error of type `E` that a handler returned.
+    /// The first error of type `E` that a handler returned, or that caused what it returned.
     #[must_use]
     pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
         self.failures().iter().find_map(HandlerFailure::downcast_ref)
@@ -235,10 +235,18 @@ impl HandlerFailure {
         }
     }
 
-    /// The error it returned, if that is an `E`.
+    /// The error it returned, or the nearest one that caused it, if that is an `E`.
+    ///
+    /// `anyhow` hides an error without a context from `downcast_ref`; one with a context is found.
     #[must_use]
     pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
-        self.error()?.downcast_ref()
+        let mut error = self.error()? as &(dyn Error + 'static);
+        loop {
+            match error.downcast_ref() {
+                Some(found) => return Some(found),
+                None => error = error.source()?,
+            }
+        }
     }
 }
 

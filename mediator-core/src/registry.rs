@@ -174,7 +174,11 @@ impl fmt::Debug for Registration {
 }
 
 fn inject<H: Inject + Send + Sync + 'static>(services: &Services<'_>) -> Result<Instance, InjectError> {
-    H::inject(services).map(|handler| Arc::new(handler) as Instance)
+    // Not `map`: of what is compiled for each handler, every function counts.
+    match H::inject(services) {
+        Ok(handler) => Ok(Arc::new(handler)),
+        Err(error) => Err(error),
+    }
 }
 
 /// An event type that a macro declared; known even if nobody handles it.
