@@ -33,6 +33,10 @@ use crate::{DynNotification, EventHandler, HandlerFuture, Notification};
 pub(crate) type Outcome = Result<(), Box<BoxError>>;
 
 /// Futures up to this size stay inside the publish future; larger ones are boxed.
+///
+/// Enough for a handler that awaits a boxed future (40 bytes) or a timer or a semaphore of tokio
+/// (120). One that sends a request or queries a database is larger by far, and there an allocation
+/// goes unnoticed. Every publish future has this room twice, used or not.
 pub(crate) const INLINE_SIZE: usize = 128;
 
 /// Never `Unpin`, like the futures in it: they may point into themselves, so a `&mut Storage` must
