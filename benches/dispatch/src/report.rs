@@ -77,7 +77,7 @@ impl Report {
     pub fn write(self) -> io::Result<()> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         fs::write(root.join("benches/dispatch/plot.svg"), plot(&self.plotted))?;
-        let text = include_str!("../BENCHMARKS.in.md")
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("BENCHMARKS.in.md"))?
             .replace("{machine}", &machine())
             .replace("{tables}", self.markdown.trim_end());
         fs::write(root.join("BENCHMARKS.md"), text)

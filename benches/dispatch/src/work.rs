@@ -76,15 +76,22 @@ impl<Number: 'static, const YIELDS: usize> Yielding<Number, YIELDS> {
     }
 }
 
+// The same bodies again: what `EventHandler::handle` returns has no name to write by hand, and a
+// future inside a future would be no handwritten call.
 impl<Number: 'static> EventHandler<OrderPlaced> for Ready<Number> {
     async fn handle(&self, event: &OrderPlaced) -> io::Result<()> {
-        self.run(event).await
+        self.total.add(event);
+        Ok(())
     }
 }
 
 impl<Number: 'static, const YIELDS: usize> EventHandler<OrderPlaced> for Yielding<Number, YIELDS> {
     async fn handle(&self, event: &OrderPlaced) -> io::Result<()> {
-        self.run(event).await
+        for _ in 0..YIELDS {
+            Yield(false).await;
+        }
+        self.total.add(event);
+        Ok(())
     }
 }
 
