@@ -1,9 +1,9 @@
 //! Builds one program twice, with mediator's macros and by hand, and compares what that costs.
 //!
 //! The program: 500 events and 2,000 handlers in 20 crates, each handler with an injected service.
-//! `cargo run --release -- [ROUNDS]` generates both workspaces under `target/compile-cost`, builds
-//! them in turn, and prints a Markdown table. With `cargo-llvm-lines` installed it also counts the
-//! lines of LLVM IR of one module crate.
+//! `cargo run --release -- [ROUNDS] > COMPILE-COST.md` generates both workspaces under
+//! `target/compile-cost`, builds them in turn, and prints what BENCHMARKS.md includes. Needs
+//! `cargo install cargo-llvm-lines`.
 
 mod program;
 
@@ -34,7 +34,18 @@ fn main() -> Result<()> {
     );
     compare("binary size per handler, release, stripped, bytes", sides.each_ref().map(Side::bytes_per_handler));
     println!();
-    clean_builds(&root, rounds)
+    clean_builds(&root, rounds)?;
+    println!(
+        "\nThe ten costliest functions of a module crate with 100 handlers, in lines of LLVM IR (debug):\n\n```text"
+    );
+    sides[0]
+        .llvm_report()?
+        .lines()
+        .filter(|line| !line.contains("(TOTAL)"))
+        .take(12)
+        .for_each(|line| println!("{line}"));
+    println!("```");
+    Ok(())
 }
 
 /// One of the two workspaces.
@@ -72,11 +83,16 @@ impl Side {
     }
 
     fn llvm_lines(&self) -> Result<f64> {
+        let report = self.llvm_report()?;
+        let total = report.lines().find(|line| line.contains("(TOTAL)")).context("a line of totals")?;
+        Ok(total.split_whitespace().next().context("a number of lines")?.parse()?)
+    }
+
+    /// The lines of LLVM IR of one module crate, function by function, most first.
+    fn llvm_report(&self) -> Result<String> {
         let output = cargo(&self.folder).args(["llvm-lines", "-p", "module_00", "--lib"]).output()?;
         ensure!(output.status.success(), "`cargo llvm-lines` failed; `cargo install cargo-llvm-lines`");
-        let text = String::from_utf8(output.stdout)?;
-        let total = text.lines().find(|line| line.contains("(TOTAL)")).context("a line of totals")?;
-        Ok(total.split_whitespace().next().context("a number of lines")?.parse()?)
+        Ok(String::from_utf8(output.stdout)?)
     }
 
     fn bytes_per_handler(&self) -> Result<f64> {

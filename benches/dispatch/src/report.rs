@@ -79,6 +79,7 @@ impl Report {
         fs::write(root.join("benches/dispatch/plot.svg"), plot(&self.plotted))?;
         let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("BENCHMARKS.in.md"))?
             .replace("{machine}", &machine())
+            .replace("{compile_cost}", include_str!("../../compile-cost/COMPILE-COST.md").trim_end())
             .replace("{tables}", self.markdown.trim_end());
         fs::write(root.join("BENCHMARKS.md"), text)
     }
