@@ -6,6 +6,9 @@
 //!
 //! Everything that leaves this module is safe to use in any way; see the `SAFETY` comments for why.
 //!
+//! What is generic here is compiled for each handler, so it works with raw pointers: unoptimized
+//! builds compile every method of `NonNull` for every type.
+//!
 //! The tests below run under Miri: `cargo +nightly miri test -p mediator-core --lib dispatch`. Those of
 //! the other packages do not, since Miri does not run the constructors that `inventory` registers
 //! with; `tests/sanitize.sh` covers them.
@@ -18,7 +21,7 @@ use std::marker::{PhantomData, PhantomPinned};
 use std::mem::{self, MaybeUninit};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -117,7 +120,7 @@ impl<'a> Slot<'a> {
         let storage = NonNull::from(&mut this.storage);
         // SAFETY: the storage is large and aligned enough for an `F` (asserted above), it is
         // exclusively borrowed, and it holds no future, as the caller guarantees.
-        unsafe { storage.cast::<F>().write(future()) };
+        unsafe { ptr::write(storage.as_ptr() as *mut F, future()) };
         // SAFETY: an `F` was written just now. It stays where it is until it is dropped, because
         // the slot is pinned, and pinned data is dropped before its memory is reused.
         let polled = unsafe { poll_in_place::<F>(storage, cx) };
@@ -243,19 +246,19 @@ impl<'a> Slots<'a> {
 /// afterwards unless the result is `Pending`.
 #[inline]
 unsafe fn poll_in_place<F: HandlerFuture>(storage: NonNull<Storage>, cx: &mut Context<'_>) -> Poll<Outcome> {
-    struct DropOnExit<F>(NonNull<F>);
+    struct DropOnExit<F>(*mut F);
 
     impl<F> Drop for DropOnExit<F> {
         #[inline]
         fn drop(&mut self) {
             // SAFETY: made from the storage below, whose future is the guard's to drop.
-            unsafe { self.0.drop_in_place() };
+            unsafe { ptr::drop_in_place(self.0) };
         }
     }
 
-    let mut guard = DropOnExit(storage.cast::<F>());
+    let guard = DropOnExit(storage.as_ptr() as *mut F);
     // SAFETY: the caller guarantees a valid `F` that is not accessed otherwise.
-    let future = unsafe { guard.0.as_mut() };
+    let future = unsafe { &mut *guard.0 };
     // SAFETY: the caller guarantees that it is pinned.
     let future = unsafe { Pin::new_unchecked(future) };
     match future.poll(cx) {
@@ -274,7 +277,7 @@ unsafe fn poll_in_place<F: HandlerFuture>(storage: NonNull<Storage>, cx: &mut Co
 /// `storage` holds an `F` that nobody else accesses. It is gone afterwards.
 unsafe fn drop_in_place<F>(storage: NonNull<Storage>) {
     // SAFETY: guaranteed by the caller.
-    unsafe { storage.cast::<F>().drop_in_place() };
+    unsafe { ptr::drop_in_place(storage.as_ptr() as *mut F) };
 }
 
 /// A handler of any type, kept alive by the table it is in.
@@ -328,9 +331,9 @@ unsafe fn start<'a, E: Notification, H: EventHandler<E>>(
     cx: &mut Context<'_>,
 ) -> Poll<Outcome> {
     // SAFETY: guaranteed by the caller.
-    let handler: &'a H = unsafe { handler.cast().as_ref() };
+    let handler: &'a H = unsafe { &*(handler.as_ptr() as *const H) };
     // SAFETY: guaranteed by the caller.
-    let event: &'a E = unsafe { event.cast().as_ref() };
+    let event: &'a E = unsafe { &*(event.as_ptr() as *const E) };
     // SAFETY: guaranteed by the caller.
     unsafe { slot.start(index, || handler.handle(event), cx) }
 }
