@@ -157,7 +157,9 @@ fn what_is_wrong_in_other_ways_is_listed_beside_it() {
     }
     assert_eq!(kinds, ["duplicate service", "duplicate handler", "missing", "missing", "missing of Choosy", "handler"]);
     assert_eq!(error.source().unwrap().to_string(), "`nonsense` is no url");
-    assert_eq!(error.to_string().lines().count(), 1 + kinds.len());
+    assert_eq!(error.to_string().lines().count(), 1 + kinds.len() + 1);
+    assert!(error.to_string().lines().last().unwrap().starts_with("provided are `"), "{error}");
+    assert_eq!(format!("{error:?}"), error.to_string());
 }
 
 #[test]

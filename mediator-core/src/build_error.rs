@@ -8,14 +8,23 @@ use crate::order::OrderStep;
 use crate::registry::{EventInfo, HandlerInfo};
 
 /// Every problem that [`build`](crate::MediatorBuilder::build) found, each with its place.
-#[derive(Debug)]
+///
+/// `Debug` shows the same text as `Display`, since that is what `unwrap` and a `main` that returns
+/// an error print.
 pub struct BuildError {
     problems: Vec<BuildProblem>,
+    provided: Vec<Provided>,
+}
+
+/// A service that the builder was given.
+pub(crate) struct Provided {
+    pub(crate) service: &'static str,
+    pub(crate) location: &'static Location<'static>,
 }
 
 impl BuildError {
-    pub(crate) fn new(problems: Vec<BuildProblem>) -> Self {
-        Self { problems }
+    pub(crate) fn new(problems: Vec<BuildProblem>, provided: Vec<Provided>) -> Self {
+        Self { problems, provided }
     }
 
     /// The problems, all of them.
@@ -31,7 +40,21 @@ impl fmt::Display for BuildError {
             1 => f.write_str("the mediator cannot be built, there is 1 problem:")?,
             count => write!(f, "the mediator cannot be built, there are {count} problems:")?,
         }
-        self.problems.iter().try_for_each(|problem| write!(f, "\n- {problem}"))
+        self.problems.iter().try_for_each(|problem| write!(f, "\n- {problem}"))?;
+        // What was provided as another type than it is asked for is the likeliest mistake.
+        if self.problems.iter().any(|problem| matches!(problem, BuildProblem::MissingService { .. })) {
+            for (index, Provided { service, location }) in self.provided.iter().enumerate() {
+                let before = if index == 0 { "\nprovided are" } else { "," };
+                write!(f, "{before} `{service}` ({location})")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -146,7 +169,7 @@ impl fmt::Display for BuildProblem {
             Self::NoHandler { event, required_at } => write!(
                 f,
                 "event {event} has no handler, but {required_at} requires one; register a handler, or link the crate \
-                 that does by `use the_crate as _;`"
+                 that does, by `link_modules!()` or `use the_crate as _;`"
             ),
             Self::DuplicateService { service, first, second } => write!(
                 f,

@@ -203,6 +203,7 @@ impl MediatorBuilder {
     /// a handler that is required.
     pub fn build(self) -> Result<Mediator, BuildError> {
         let mut problems = Vec::new();
+        let provided = self.services.provided();
         let topology = Arc::new(OnceLock::new());
         // The services include handles of the mediator, so it must have an address before it is
         // wired. If that fails, what was wired is dropped.
@@ -213,7 +214,11 @@ impl MediatorBuilder {
             problems = wired.problems;
             wired.shared
         });
-        if problems.is_empty() { Ok(Mediator::owner(shared, topology)) } else { Err(BuildError::new(problems)) }
+        if problems.is_empty() {
+            Ok(Mediator::owner(shared, topology))
+        } else {
+            Err(BuildError::new(problems, provided))
+        }
     }
 
     /// Provides what the mediator provides by itself; `provide` refuses another one.

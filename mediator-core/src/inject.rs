@@ -7,6 +7,7 @@ use std::collections::hash_map::Entry;
 use std::fmt;
 use std::panic::Location;
 
+use crate::build_error::Provided;
 use crate::handler::BoxError;
 
 /// Anything that can be provided and injected.
@@ -183,6 +184,18 @@ impl ServiceMap {
                 Ok(())
             }
         }
+    }
+
+    /// What there is, in the order it stands in the code.
+    pub(crate) fn provided(&self) -> Vec<Provided> {
+        let services = self.services.values();
+        let mut provided: Vec<_> = services
+            .map(|&ProvidedService { type_name: service, location, .. }| Provided { service, location })
+            .collect();
+        provided.sort_by_key(|Provided { service, location }| {
+            (location.file(), location.line(), location.column(), *service)
+        });
+        provided
     }
 
     fn get<T: Service>(&self) -> Option<&T> {

@@ -12,13 +12,14 @@ use crate::{DynNotification, Uuid};
 
 /// Why a publish failed: which handlers, where they are, and with what.
 ///
-/// `Display` tells all of it; [`source`](Error::source) is the first handler's own error.
+/// `Display` tells all of it. `Debug`, which is what `unwrap` and a `main` that returns an error
+/// print, adds what caused the handlers' errors. [`source`](Error::source) is the first handler's
+/// own error.
 pub struct PublishError {
     // Boxed, so that the `Result` of a publish is one pointer.
     report: Box<Report>,
 }
 
-#[derive(Debug)]
 struct Report {
     event_name: &'static str,
     event_id: Option<Uuid>,
@@ -158,14 +159,15 @@ fn fmt_names(f: &mut fmt::Formatter<'_>, what: &str, handlers: &[HandlerInfo]) -
 
 impl fmt::Debug for PublishError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PublishError")
-            .field("event_name", &self.event_name())
-            .field("event_id", &self.event_id())
-            .field("failures", &self.failures())
-            .field("cancelled", &self.cancelled())
-            .field("not_run", &self.not_run())
-            .field("unpublished", &self.unpublished())
-            .finish()
+        fmt::Display::fmt(self, f)?;
+        for failure in self.failures() {
+            let mut cause = failure.source().and_then(Error::source);
+            while let Some(error) = cause {
+                write!(f, "\n    `{}`, caused by: {error}", failure.handler_name())?;
+                cause = error.source();
+            }
+        }
+        Ok(())
     }
 }
 
