@@ -17,9 +17,7 @@ type InjectFn = fn(&Services<'_>) -> Result<Instance, InjectError>;
 /// One handler of one event, as it was registered.
 #[derive(Clone)]
 pub struct Registration {
-    handler_name: &'static str,
-    module_path: &'static str,
-    location: &'static Location<'static>,
+    handler: HandlerInfo,
     order: i32,
     after: &'static [HandlerRef],
     before: &'static [HandlerRef],
@@ -39,9 +37,7 @@ impl Registration {
         H: EventHandler<E> + Inject,
     {
         Self {
-            handler_name,
-            module_path,
-            location: Location::caller(),
+            handler: HandlerInfo { name: handler_name, module_path, location: Location::caller() },
             order: 0,
             after: &[],
             before: &[],
@@ -84,14 +80,13 @@ impl Registration {
     /// `bind_handler`: nothing to build.
     #[track_caller]
     pub(crate) fn ready_made<E: Notification, H: EventHandler<E>>() -> Self {
-        let handler_name = type_name::<H>();
+        let name = type_name::<H>();
         // An `Arc` of a handler goes by the handler's name.
-        let shared = handler_name.strip_prefix("alloc::sync::Arc<").and_then(|name| name.strip_suffix('>'));
-        let handler_name = shared.unwrap_or(handler_name);
+        let shared = name.strip_prefix("alloc::sync::Arc<").and_then(|name| name.strip_suffix('>'));
+        let name = shared.unwrap_or(name);
+        let module_path = name.rsplit_once("::").map_or("", |(module, _)| module);
         Self {
-            handler_name,
-            module_path: handler_name.rsplit_once("::").map_or("", |(module, _)| module),
-            location: Location::caller(),
+            handler: HandlerInfo { name, module_path, location: Location::caller() },
             order: 0,
             after: &[],
             before: &[],
@@ -104,7 +99,7 @@ impl Registration {
     /// The handler's name: the path of its type or function, or what `name = "…"` says.
     #[must_use]
     pub fn handler_name(&self) -> &'static str {
-        self.handler_name
+        self.handler.name
     }
 
     /// The event it handles.
@@ -122,19 +117,19 @@ impl Registration {
     /// The crate that registers the handler, by its import name (`_` for `-`).
     #[must_use]
     pub fn crate_name(&self) -> &'static str {
-        crate_of(self.module_path)
+        self.handler.crate_name()
     }
 
     /// The module that registers the handler, from the crate down.
     #[must_use]
     pub fn module_path(&self) -> &'static str {
-        self.module_path
+        self.handler.module_path
     }
 
     /// Where the handler is registered.
     #[must_use]
     pub fn location(&self) -> &'static Location<'static> {
-        self.location
+        self.handler.location
     }
 
     /// The declared `order`, 0 by default.
@@ -158,16 +153,15 @@ impl Registration {
     }
 
     pub(crate) fn handler_info(&self) -> HandlerInfo {
-        HandlerInfo { name: self.handler_name, module_path: self.module_path, location: self.location }
+        self.handler
     }
 }
 
 impl fmt::Debug for Registration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registration")
-            .field("handler_name", &self.handler_name)
+            .field("handler", &format_args!("{}", self.handler))
             .field("event_name", &self.event_name())
-            .field("location", &format_args!("{}", self.location))
             .field("order", &self.order)
             .finish_non_exhaustive()
     }
