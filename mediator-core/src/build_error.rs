@@ -11,6 +11,25 @@ use crate::registry::{EventInfo, HandlerInfo};
 ///
 /// `Debug` shows the same text as `Display`, since that is what `unwrap` and a `main` that returns
 /// an error print.
+///
+/// ```
+/// use std::sync::Arc;
+/// use mediator_core::{BuildProblem, prelude::*};
+///
+/// # #[derive(Notification)] struct OrderPlaced;
+/// #[derive(Inject)]
+/// struct Audit { journal: Arc<Vec<String>> }
+///
+/// impl EventHandler<OrderPlaced> for Audit {
+///     async fn handle(&self, _event: &OrderPlaced) {}
+/// }
+///
+/// let error = Mediator::builder().without_discovery().bind::<OrderPlaced, Audit>().build().unwrap_err();
+/// let [BuildProblem::MissingService { handler, field, service, .. }] = error.problems() else { panic!("{error}") };
+/// assert!(handler.name().ends_with("::Audit"));
+/// assert_eq!(*field, Some("journal"));
+/// assert!(service.starts_with("alloc::sync::Arc<"));
+/// ```
 pub struct BuildError {
     problems: Vec<BuildProblem>,
     provided: Vec<Provided>,
@@ -67,7 +86,7 @@ impl std::error::Error for BuildError {
     }
 }
 
-/// One thing that is wrong with the wiring.
+/// One thing that is wrong with the wiring; see the example at [`BuildError`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BuildProblem {

@@ -82,6 +82,18 @@ impl MediatorBuilder {
     /// Makes a value available for injection, by its exact type: provide an `Arc<dyn Mailer>` as
     /// `mailer as Arc<dyn Mailer>`.
     ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use mediator_core::prelude::*;
+    ///
+    /// trait Mailer: Send + Sync {}
+    /// struct Smtp;
+    /// impl Mailer for Smtp {}
+    ///
+    /// let mediator = Mediator::builder().provide(Arc::new(Smtp) as Arc<dyn Mailer>).build()?;
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    ///
     /// Providing two values of one type is an error of [`build`](Self::build). So is a `Publisher` or
     /// a `Mediator`: the mediator provides its own.
     #[track_caller]
@@ -97,6 +109,13 @@ impl MediatorBuilder {
 
     /// Sets the strategy of all publishes that do not bring their own; by default
     /// [`SequentialEventPublisher`].
+    ///
+    /// ```
+    /// use mediator_core::prelude::*;
+    ///
+    /// let mediator = Mediator::builder().event_publisher(GroupEventPublisher).build()?;
+    /// # Ok::<(), BuildError>(())
+    /// ```
     pub fn event_publisher<P: EventPublisher>(mut self, publisher: P) -> Self {
         self.strategy = publisher.into_strategy();
         self.strategy_name = type_name::<P>();
@@ -156,6 +175,28 @@ impl MediatorBuilder {
     }
 
     /// Registers a ready-made handler, or an `Arc` of one to look into afterwards.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use mediator_core::prelude::*;
+    ///
+    /// # #[derive(Notification)] struct OrderPlaced;
+    /// #[derive(Default)]
+    /// struct Count(AtomicUsize);
+    ///
+    /// impl EventHandler<OrderPlaced> for Count {
+    ///     async fn handle(&self, _event: &OrderPlaced) {
+    ///         self.0.fetch_add(1, Ordering::Relaxed);
+    ///     }
+    /// }
+    ///
+    /// let count = Arc::new(Count::default());
+    /// let mediator = Mediator::builder().without_discovery().bind_handler::<OrderPlaced, _>(count.clone()).build()?;
+    /// futures::executor::block_on(mediator.publish(OrderPlaced))?;
+    /// assert_eq!(count.0.load(Ordering::Relaxed), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// Runs after the discovered handlers of the event, in the order of the calls.
     #[track_caller]

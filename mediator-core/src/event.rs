@@ -64,6 +64,16 @@ pub trait Notification: Send + Sync + 'static {
     label = "lacks `#[event]`",
     note = "put `#[event]` on the type; `#[derive(Notification)]` alone gives it no id"
 )]
+///
+/// ```
+/// use mediator_core::prelude::*;
+///
+/// #[event]
+/// struct OrderPlaced { order_id: u64 }
+///
+/// let (first, second) = (OrderPlaced::new(1), OrderPlaced::new(1));
+/// assert!(first.event_id() < second.event_id());
+/// ```
 pub trait Event: Notification {
     /// This event's identity.
     fn event_id(&self) -> Uuid;

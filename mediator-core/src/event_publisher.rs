@@ -82,7 +82,7 @@ impl<P: EventPublisher> BoxedEventPublisher for P {
     }
 }
 
-/// One event and the handlers it is to be delivered to, in order.
+/// One event and the handlers it is to be delivered to, in order; what an [`EventPublisher`] gets.
 pub struct Deliveries<'a> {
     dispatch: Dispatch<'a>,
     /// How far each handler got: the first ones in place, so that a publish to a few allocates
@@ -169,6 +169,27 @@ impl std::fmt::Debug for Deliveries<'_> {
 }
 
 /// One handler that the event is to be delivered to.
+///
+/// ```
+/// use mediator_core::{Deliveries, prelude::*};
+///
+/// /// One after another like the default, but each handler gets a second chance.
+/// struct TwoTries;
+///
+/// impl EventPublisher for TwoTries {
+///     async fn publish(&self, deliveries: Deliveries<'_>) -> Result<(), PublishError> {
+///         for delivery in deliveries.iter() {
+///             if delivery.deliver().await.is_err() {
+///                 println!("{} failed, trying again", delivery.handler());
+///                 if let Err(failure) = delivery.deliver().await {
+///                     return deliveries.finish([failure]);
+///                 }
+///             }
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Delivery<'a> {
     deliveries: &'a Deliveries<'a>,

@@ -21,6 +21,25 @@ use crate::{Deliveries, EventPublisher, HandlerFailure, PublishError};
 /// one block of memory for the futures of all further handlers otherwise. More than 32 handlers
 /// that stay pending for several wakes get wakers of their own, one allocation each, so that a
 /// wake costs the same however many others wait.
+///
+/// ```
+/// use mediator_core::prelude::*;
+///
+/// # #[derive(Notification)] struct OrderPlaced;
+/// #[event_handler]
+/// fn first(_event: &OrderPlaced) -> Result<(), &'static str> {
+///     Err("no luck")
+/// }
+///
+/// #[event_handler]
+/// fn second(_event: &OrderPlaced) {}
+///
+/// let builder = Mediator::builder().without_discovery().bind::<OrderPlaced, first>().bind::<OrderPlaced, second>();
+/// let mediator = builder.event_publisher(GroupEventPublisher).build()?;
+/// let error = futures::executor::block_on(mediator.publish(OrderPlaced)).unwrap_err();
+/// assert_eq!(error.not_run().len(), 0);
+/// # Ok::<(), BuildError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GroupEventPublisher;
 

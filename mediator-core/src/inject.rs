@@ -13,6 +13,15 @@ use crate::handler::BoxError;
 /// Anything that can be provided and injected.
 ///
 /// Implemented for every `Clone + Send + Sync + 'static` type; shared state comes in an `Arc`.
+///
+/// ```
+/// # use std::sync::{Arc, Mutex};
+/// # use mediator_core::Service;
+/// fn can_be_injected<T: Service>() {}
+///
+/// can_be_injected::<Arc<Mutex<Vec<String>>>>();
+/// can_be_injected::<u32>();
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be provided or injected",
     label = "not `Clone + Send + Sync + 'static`",

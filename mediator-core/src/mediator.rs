@@ -41,6 +41,28 @@ pub struct Mediator {
 /// Get one from [`Mediator::publisher`], or inject it like a service. It never keeps the mediator
 /// alive: once the last [`Mediator`] is dropped, publishing fails with an error that says so and
 /// [gives the event back](PublishError::into_unpublished). While a publish runs, its handlers stay.
+///
+/// ```
+/// use mediator_core::prelude::*;
+///
+/// #[event]
+/// struct OrderPlaced { order_id: u64 }
+///
+/// struct Orders { publisher: Publisher }
+///
+/// impl Orders {
+///     async fn place(&self, order_id: u64) -> Result<(), PublishError> {
+///         self.publisher.publish(OrderPlaced::new(order_id)).await
+///     }
+/// }
+///
+/// let mediator = Mediator::builder().without_discovery().build()?;
+/// let orders = Orders { publisher: mediator.publisher() };
+/// futures::executor::block_on(orders.place(1))?;
+/// drop(mediator);
+/// assert!(futures::executor::block_on(orders.place(2)).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Publisher {
     link: Link,
@@ -205,6 +227,16 @@ impl Mediator {
     /// [Publishes](Self::publish) events one after another, in order; also the way to publish a
     /// single boxed one.
     ///
+    /// ```
+    /// # use mediator_core::prelude::*;
+    /// # #[derive(Notification)] struct OrderPlaced;
+    /// # async fn f(mediator: Mediator) -> Result<(), PublishError> {
+    /// let mut events = PendingEvents::new();
+    /// events.record(OrderPlaced);
+    /// mediator.publish_all(events.drain()).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the publish of one event fails; the events behind it are not published, and
@@ -215,6 +247,14 @@ impl Mediator {
     }
 
     /// [Publishes](Self::publish) with a strategy of this call's own.
+    ///
+    /// ```
+    /// # use mediator_core::prelude::*;
+    /// # #[derive(Notification)] struct OrderPlaced;
+    /// # async fn f(mediator: Mediator) -> Result<(), PublishError> {
+    /// mediator.publish_with(&GroupEventPublisher, OrderPlaced).await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///

@@ -15,6 +15,26 @@ use crate::{DynNotification, Uuid};
 /// `Display` tells all of it. `Debug`, which is what `unwrap` and a `main` that returns an error
 /// print, adds what caused the handlers' errors. [`source`](Error::source) is the first handler's
 /// own error.
+///
+/// ```
+/// use mediator_core::prelude::*;
+///
+/// # #[derive(Notification)] struct OrderPlaced;
+/// #[event_handler]
+/// async fn send_mail(_event: &OrderPlaced) -> std::io::Result<()> {
+///     Err(std::io::ErrorKind::TimedOut.into())
+/// }
+///
+/// let mediator = Mediator::builder().without_discovery().bind::<OrderPlaced, send_mail>().build()?;
+/// let error = futures::executor::block_on(mediator.publish(OrderPlaced)).unwrap_err();
+/// assert!(error.event_name().ends_with("::OrderPlaced"));
+/// assert_eq!(error.downcast_ref::<std::io::Error>().unwrap().kind(), std::io::ErrorKind::TimedOut);
+/// for failure in error.failures() {
+///     println!("{} at {}", failure.handler_name(), failure.location());
+/// }
+/// assert!(error.not_run().is_empty() && error.cancelled().is_empty());
+/// # Ok::<(), BuildError>(())
+/// ```
 pub struct PublishError {
     // Boxed, so that the `Result` of a publish is one pointer.
     report: Box<Report>,
@@ -178,6 +198,23 @@ impl Error for PublishError {
 }
 
 /// One handler's failure: its error, or its panic.
+///
+/// ```
+/// use mediator_core::prelude::*;
+///
+/// # #[derive(Notification)] struct OrderPlaced;
+/// #[event_handler]
+/// fn ship(_event: &OrderPlaced) {
+///     panic!("out of boxes");
+/// }
+///
+/// let mediator = Mediator::builder().without_discovery().bind::<OrderPlaced, ship>().build()?;
+/// let error = futures::executor::block_on(mediator.publish(OrderPlaced)).unwrap_err();
+/// let failure = &error.failures()[0];
+/// assert_eq!(failure.panic_message(), Some("out of boxes"));
+/// assert!(failure.error().is_none());
+/// # Ok::<(), BuildError>(())
+/// ```
 #[derive(Debug)]
 pub struct HandlerFailure {
     handler: HandlerInfo,

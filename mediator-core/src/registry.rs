@@ -14,7 +14,8 @@ inventory::collect!(EventRegistration);
 
 type InjectFn = fn(&Services<'_>) -> Result<Instance, InjectError>;
 
-/// One handler of one event, as it was registered.
+/// One handler of one event, as it was registered; what
+/// [`discover_where`](crate::MediatorBuilder::discover_where) chooses from.
 #[derive(Clone)]
 pub struct Registration {
     handler: HandlerInfo,
@@ -267,6 +268,22 @@ fn crate_of(path: &'static str) -> &'static str {
 }
 
 /// What is known of a handler while events are published.
+///
+/// ```
+/// use mediator_core::prelude::*;
+///
+/// # #[derive(Notification)] struct OrderPlaced;
+/// #[event_handler]
+/// fn ship(_event: &OrderPlaced) {}
+///
+/// let mediator = Mediator::builder().without_discovery().bind::<OrderPlaced, ship>().build()?;
+/// let handler = mediator.topology().events().iter().flat_map(|event| event.handlers()).next().unwrap().handler();
+/// assert!(handler.name().ends_with("::ship"));
+/// assert!(handler.name().starts_with(handler.module_path()));
+/// assert!(handler.module_path().starts_with(handler.crate_name()));
+/// println!("{handler}, line {}", handler.location().line());
+/// # Ok::<(), BuildError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HandlerInfo {
     name: &'static str,

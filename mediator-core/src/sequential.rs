@@ -13,6 +13,25 @@ use crate::{Deliveries, EventPublisher, HandlerFailure, PublishError};
 /// This is the default. After a failure the later handlers do not start; what earlier ones did is
 /// not undone. A publish allocates nothing, pending handlers included, unless a handler fails or
 /// its future is larger than 128 bytes.
+///
+/// ```
+/// use mediator_core::prelude::*;
+///
+/// # #[derive(Notification)] struct OrderPlaced;
+/// #[event_handler]
+/// fn first(_event: &OrderPlaced) -> Result<(), &'static str> {
+///     Err("no luck")
+/// }
+///
+/// #[event_handler]
+/// fn second(_event: &OrderPlaced) {}
+///
+/// let builder = Mediator::builder().without_discovery().bind::<OrderPlaced, first>().bind::<OrderPlaced, second>();
+/// let mediator = builder.event_publisher(SequentialEventPublisher).build()?;
+/// let error = futures::executor::block_on(mediator.publish(OrderPlaced)).unwrap_err();
+/// assert_eq!(error.not_run().len(), 1);
+/// # Ok::<(), BuildError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SequentialEventPublisher;
 
