@@ -21,7 +21,10 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
 /// `orders, #[cfg(feature = "billing")] billing`
 fn listed_by_user(input: TokenStream, errors: &mut Errors) -> TokenStream {
     let module = |input: ParseStream<'_>| {
-        let (attributes, name) = (input.call(Attribute::parse_outer)?, input.parse::<Ident>()?);
+        let attributes = input.call(Attribute::parse_outer)?;
+        let name = input.parse::<Ident>().map_err(|error| {
+            syn::Error::new(error.span(), "expected the name of a crate, as in `link_modules!(orders, billing)`")
+        })?;
         Ok(quote!(#(#attributes)* extern crate #name as _;))
     };
     let modules = |input: ParseStream<'_>| input.parse_terminated(module, Token![,]);

@@ -1,0 +1,3 @@
+mediator_core::link_modules!("billing");
+
+fn main() {}
