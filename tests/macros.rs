@@ -21,6 +21,8 @@ mod link_modules;
 mod manifest;
 #[path = "../mediator-macros/src/notification.rs"]
 mod notification;
+#[path = "../mediator-macros/src/runtime.rs"]
+mod runtime;
 
 use std::fs;
 use std::path::{Path, PathBuf};

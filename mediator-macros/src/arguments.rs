@@ -8,6 +8,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, LitBool, LitInt, LitStr, Meta, Path, Token, Type, parse_quote, token};
 
 use crate::errors::Errors;
+use crate::runtime;
 
 /// Every argument that any of the macros takes.
 #[derive(Default)]
@@ -26,6 +27,8 @@ pub(crate) struct Arguments {
     pub(crate) before: Vec<Type>,
     /// `crate = path`
     krate: Option<Path>,
+    /// Where the user would have to say so, as in `inject` of `#[inject(crate = path)]`.
+    helper: Option<&'static str>,
     seen: Vec<Ident>,
 }
 
@@ -56,8 +59,13 @@ impl Arguments {
     }
 
     /// Parses all `#[helper(option, …)]` of an item with a derive.
-    pub(crate) fn of_helper(helper: &str, attributes: &[Attribute], keys: &[&str], errors: &mut Errors) -> Self {
-        let mut arguments = Self::default();
+    pub(crate) fn of_helper(
+        helper: &'static str,
+        attributes: &[Attribute],
+        keys: &[&str],
+        errors: &mut Errors,
+    ) -> Self {
+        let mut arguments = Self { helper: Some(helper), ..Self::default() };
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(helper)) {
             match &attribute.meta {
                 Meta::List(list) => arguments.add(list.tokens.clone(), keys, false, errors),
@@ -137,6 +145,38 @@ impl Arguments {
             _ => self.krate = Some(parse_absolute(input)?),
         }
         Ok(())
+    }
+
+    /// Asks the manifest where the runtime is, if the user does not say it; whether it can be anywhere.
+    pub(crate) fn find_runtime(&mut self, errors: &mut Errors) -> bool {
+        if self.krate.is_some() {
+            return true;
+        }
+        // In doubt, it is where it usually is, and rustc will say if it is not.
+        let name = runtime::name().unwrap_or_else(|_| Some(runtime::USUAL_NAME.to_owned()));
+        let message = match &name {
+            Some(name) if name == runtime::USUAL_NAME => return true,
+            Some(name) => format!("`mediator-core` is called `{name}` here; write `{}`", self.crate_option(name)),
+            None => format!(
+                "`mediator-core` is not among this crate's dependencies; \
+                 add it, or name where it is found, as in `{}`",
+                self.crate_option("facade::mediator_core"),
+            ),
+        };
+        // Who tried to say it has another error already.
+        if !self.seen.iter().any(|key| key == "crate") {
+            errors.push(syn::Error::new(Span::call_site(), message));
+        }
+        self.krate = name.and_then(|name| syn::parse_str(&format!("::{name}")).ok());
+        self.krate.is_some()
+    }
+
+    /// What tells this macro where the runtime is.
+    fn crate_option(&self, path: &str) -> String {
+        match self.helper {
+            Some(helper) => format!("#[{helper}(crate = ::{path})]"),
+            None => format!("crate = ::{path}"),
+        }
     }
 
     /// The path of the runtime.

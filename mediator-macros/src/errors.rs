@@ -1,7 +1,8 @@
 //! All errors of one use of a macro, reported together.
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote};
+use syn::Attribute;
 
 #[derive(Default)]
 pub(crate) struct Errors {
@@ -26,12 +27,23 @@ impl Errors {
         result.map_err(|error| self.push(error)).ok()
     }
 
+    /// Adds those of `others`.
+    pub(crate) fn extend(&mut self, others: Self) {
+        others.errors.into_iter().for_each(|error| self.push(error));
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.errors.is_none()
     }
 
     /// What makes rustc report the errors; empty if there are none.
     pub(crate) fn into_compile_errors(self) -> TokenStream {
-        self.errors.map(syn::Error::into_compile_error).unwrap_or_default()
+        self.into_compile_errors_if(&[])
+    }
+
+    /// The same, each under all of `cfgs`.
+    pub(crate) fn into_compile_errors_if(self, cfgs: &[Attribute]) -> TokenStream {
+        let errors = self.errors.into_iter().flatten().map(syn::Error::into_compile_error);
+        errors.map(|error| quote!(#(#cfgs)* #error)).collect()
     }
 }

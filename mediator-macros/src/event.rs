@@ -15,7 +15,10 @@ use crate::{item, notification};
 // option: name = "…" | new = bool | crate = path
 pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let options = Arguments::parse(arguments.clone(), &["name", "new", "crate"], false, &mut errors);
+    let mut options = Arguments::parse(arguments.clone(), &["name", "new", "crate"], false, &mut errors);
+    if !options.find_runtime(&mut errors) {
+        return item::without_runtime(item, errors);
+    }
     if let Some(conditional) = item::with_cfg_first(&options.krate(), "event", arguments, &item) {
         return conditional;
     }

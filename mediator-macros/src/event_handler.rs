@@ -9,7 +9,7 @@ use syn::{
 
 use crate::arguments::{Arguments, display_name, ungrouped};
 use crate::errors::Errors;
-use crate::{handler_fn, item};
+use crate::{handler_fn, inject, item};
 
 const KEYS: &[&str] = &["order", "after", "before", "name", "crate"];
 
@@ -22,7 +22,10 @@ const KEYS: &[&str] = &["order", "after", "before", "name", "crate"];
 // option: order = integer | after = handlers | before = handlers | name = "…" | crate = path
 pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let options = Arguments::parse(arguments.clone(), KEYS, true, &mut errors);
+    let mut options = Arguments::parse(arguments.clone(), KEYS, true, &mut errors);
+    if !options.find_runtime(&mut errors) {
+        return item::without_runtime(item, errors);
+    }
     if let Some(conditional) = item::with_cfg_first(&options.krate(), "event_handler", arguments, &item) {
         return conditional;
     }
@@ -53,7 +56,9 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
     for field in &mut item.fields {
         require_owned(&mut field.ty, errors);
     }
-    item.attrs.extend(options.derive_inject());
+    let fields = item.fields.iter_mut().collect();
+    let (derive, inject) = inject::on_handler(&item.ident, &item.generics, fields, options, errors);
+    item.attrs.extend(derive);
     let registrations = options.events.iter().map(|event| {
         // At the event, which is where it is missing if there is no `impl EventHandler` for it.
         let handler = relocated(&item.ident, event.span());
@@ -62,6 +67,8 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
     let registrations = if errors.is_empty() { registrations.collect() } else { TokenStream::new() };
     quote! {
         #item
+
+        #inject
 
         #registrations
     }

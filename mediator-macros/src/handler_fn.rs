@@ -1,14 +1,16 @@
 //! `#[event_handler]` on a function.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, FnArg, GenericParam, Generics, ItemFn, Meta, Pat, PatType, ReturnType, Safety, Type};
+use syn::{
+    Field, FieldModifiers, FnArg, GenericParam, Generics, ItemFn, Pat, PatType, ReturnType, Safety, Type, Visibility,
+};
 
 use crate::arguments::{Arguments, ungrouped};
 use crate::errors::Errors;
 use crate::event_handler::{registration, relocated, require_owned};
-use crate::item;
+use crate::{inject, item};
 
 const CONCRETE: &str = "a handler function must be concrete; name the type, or use an `Arc<dyn …>`";
 
@@ -23,7 +25,7 @@ pub(crate) fn on_fn(mut item: ItemFn, options: &Arguments, errors: &mut Errors) 
     }
     let handler = event_of_fn(&item, errors).map(|event| {
         let fields = handler_fields(&mut item, errors);
-        expand_fn_handler(&item, &event, &fields, options, errors.is_empty())
+        expand_fn_handler(&item, &event, fields, options, errors)
     });
     // What is injected comes by value, whatever the function does with it; clippy knows that of async ones.
     let by_value = item.sig.asyncness.is_none() && item.sig.inputs.len() > 1;
@@ -79,54 +81,42 @@ fn event_of_fn(item: &ItemFn, errors: &mut Errors) -> Option<Type> {
     Some((*reference.elem).clone())
 }
 
-/// A parameter behind the event, as a field of the handler.
-struct HandlerField {
-    /// What says how to fill the field.
-    attributes: Vec<Attribute>,
-    name: Ident,
-    ty: Type,
-}
-
-fn handler_fields(item: &mut ItemFn, errors: &mut Errors) -> Vec<HandlerField> {
+/// The parameters behind the event, as fields of the handler.
+fn handler_fields(item: &mut ItemFn, errors: &mut Errors) -> Vec<Field> {
     let parameters = item.sig.inputs.iter_mut().skip(1).enumerate();
     parameters
         .filter_map(|(index, input)| match input {
-            FnArg::Typed(parameter) => HandlerField::of(index, parameter, errors),
+            FnArg::Typed(parameter) => handler_field(index, parameter, errors),
             FnArg::Receiver(_) => None,
         })
         .collect()
 }
 
-impl HandlerField {
-    /// Takes from the parameter the attributes that rustc would not know there.
-    fn of(index: usize, parameter: &mut PatType, errors: &mut Errors) -> Option<Self> {
-        let (attributes, others) = std::mem::take(&mut parameter.attrs).into_iter().partition(injects);
-        parameter.attrs = others;
-        let mut ty = (*parameter.ty).clone();
-        if let Some(cfg) = parameter.attrs.iter().find(|attribute| attribute.path().is_ident("cfg")) {
-            errors.at(cfg, "a handler has the same parameters always; put the `cfg` on the function");
-            return None;
-        }
-        if matches!(ty, Type::ImplTrait(_)) {
-            errors.at(&ty, CONCRETE);
-            return None;
-        }
-        let name = match &*parameter.pat {
-            Pat::Ident(pattern) => pattern.ident.clone(),
-            _ => format_ident!("parameter_{index}"),
-        };
-        require_owned(&mut ty, errors).then_some(Self { attributes, name, ty })
+/// Takes from the parameter the attributes that say how to fill the field.
+fn handler_field(index: usize, parameter: &mut PatType, errors: &mut Errors) -> Option<Field> {
+    let attributes = inject::take_attributes(&mut parameter.attrs);
+    let mut ty = (*parameter.ty).clone();
+    if let Some(cfg) = parameter.attrs.iter().find(|attribute| attribute.path().is_ident("cfg")) {
+        errors.at(cfg, "a handler has the same parameters always; put the `cfg` on the function");
+        return None;
     }
-}
-
-/// `#[inject(…)]` or `#[cfg_attr(…, inject(…))]`
-fn injects(attribute: &Attribute) -> bool {
-    match &attribute.meta {
-        Meta::List(list) if list.path.is_ident("cfg_attr") => {
-            list.tokens.clone().into_iter().any(|token| token.to_string() == "inject")
-        }
-        meta => meta.path().is_ident("inject"),
+    if matches!(ty, Type::ImplTrait(_)) {
+        errors.at(&ty, CONCRETE);
+        return None;
     }
+    let name = match &*parameter.pat {
+        Pat::Ident(pattern) => pattern.ident.clone(),
+        _ => format_ident!("parameter_{index}"),
+    };
+    require_owned(&mut ty, errors).then(|| Field {
+        attrs: attributes,
+        vis: Visibility::Inherited,
+        modifiers: FieldModifiers::default(),
+        ident: Some(name),
+        colon_token: None,
+        ty,
+        default: None,
+    })
 }
 
 /// The type that stands for the function: a struct with braces, which leaves the name to it.
@@ -135,18 +125,19 @@ fn injects(attribute: &Attribute) -> bool {
 fn expand_fn_handler(
     item: &ItemFn,
     event: &Type,
-    fields: &[HandlerField],
+    mut fields: Vec<Field>,
     options: &Arguments,
-    sound: bool,
+    errors: &mut Errors,
 ) -> TokenStream {
+    let sound = errors.is_empty();
     let vis = &item.vis;
     // In lower case for once, about which rustc is silent where a macro does it.
     let mut ident = item.sig.ident.clone();
     ident.set_span(Span::mixed_site().located_at(ident.span()));
     let krate = options.krate();
-    let inject = options.derive_inject();
-    let declarations = fields.iter().map(|HandlerField { attributes, name, ty }| quote!(#(#attributes)* #name: #ty));
-    let future = if sound { expand_call(item, fields) } else { quote!(async {}) };
+    let future = if sound { expand_call(item, &fields) } else { quote!(async {}) };
+    let (derive, inject) =
+        inject::on_handler(&ident, &Generics::default(), fields.iter_mut().collect(), options, errors);
     let registration = sound.then(|| registration(event, &ident, &ident, options));
     // Where a trait that is missing shows.
     let event_handler = relocated(&quote!(#krate::EventHandler), event.span());
@@ -157,8 +148,10 @@ fn expand_fn_handler(
     let handler_future = relocated(&quote!(impl #krate::HandlerFuture), output);
     quote_spanned! {Span::mixed_site()=>
         #[doc(hidden)]
-        #(#inject)*
-        #vis struct #ident { #(#declarations),* }
+        #(#derive)*
+        #vis struct #ident { #(#fields),* }
+
+        #inject
 
         #[automatically_derived]
         impl #event_handler<#event> for #ident {
@@ -171,9 +164,9 @@ fn expand_fn_handler(
     }
 }
 
-fn expand_call(item: &ItemFn, fields: &[HandlerField]) -> TokenStream {
+fn expand_call(item: &ItemFn, fields: &[Field]) -> TokenStream {
     let ident = &item.sig.ident;
-    let arguments = fields.iter().map(|HandlerField { name, ty, .. }| {
+    let arguments = fields.iter().map(|Field { ident: name, ty, .. }| {
         quote_spanned!(Span::mixed_site()=> <#ty as ::core::clone::Clone>::clone(&self.#name))
     });
     // Parameters of ours are out of sight of a function that is called `event`.

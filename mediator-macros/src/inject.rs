@@ -11,19 +11,20 @@ use syn::{
 
 use crate::arguments::Arguments;
 use crate::errors::Errors;
+use crate::item;
 
 // #[derive(Inject)] #[inject(crate = path)] on a struct, and on its fields
 //
 // #[inject(default)] | #[inject(with = expression)]
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
-    let mut errors = Errors::default();
-    let expanded = errors.ok(syn::parse2(item)).map(|item| on_type(&item, &mut errors));
-    let errors = errors.into_compile_errors();
-    quote!(#expanded #errors)
+    item::derive(item, on_type)
 }
 
 fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
-    let options = Arguments::of_helper("inject", &item.attrs, &["crate"], errors);
+    let mut options = Arguments::of_helper("inject", &item.attrs, &["crate"], errors);
+    if !options.find_runtime(errors) {
+        return TokenStream::new();
+    }
     let fields: Vec<_> = match &item.data {
         Data::Struct(data) => data.fields.iter().enumerate().map(|field| Injected::parse(field, errors)).collect(),
         Data::Enum(_) | Data::Union(_) => {
@@ -31,8 +32,44 @@ fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
             Vec::new()
         }
     };
-    let body = if errors.is_empty() { expand_body(&fields) } else { quote!(::core::unimplemented!()) };
+    let body = expand_body(&fields, errors);
     expand_impl(&item.ident, &item.generics, &fields, &body, &options.krate())
+}
+
+/// The same for the struct of a handler, whose fields lose the attributes that only the derive knows: without it they
+/// would be further errors where the runtime is not found. If it cannot do without, the attributes that derive.
+pub(crate) fn on_handler(
+    ident: &Ident,
+    generics: &Generics,
+    mut declared: Vec<&mut Field>,
+    options: &Arguments,
+    errors: &mut Errors,
+) -> (Vec<Attribute>, TokenStream) {
+    let conditional = |attribute: &Attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr");
+    if declared.iter().any(|field| field.attrs.iter().any(conditional)) {
+        // To a derive, rustc shows only what the conditions leave.
+        return (options.derive_inject(), TokenStream::new());
+    }
+    let mut own_errors = Errors::default();
+    let parse = |(index, field): (usize, &&mut Field)| Injected::parse((index, field), &mut own_errors);
+    let fields: Vec<_> = declared.iter().enumerate().map(parse).collect();
+    declared.iter_mut().for_each(|field| _ = take_attributes(&mut field.attrs));
+    let body = expand_body(&fields, &own_errors);
+    errors.extend(own_errors);
+    (Vec::new(), expand_impl(ident, generics, &fields, &body, &options.krate()))
+}
+
+/// Takes `#[inject(…)]` and `#[cfg_attr(…, inject(…))]`.
+pub(crate) fn take_attributes(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
+    let injects = |attribute: &Attribute| match &attribute.meta {
+        Meta::List(list) if list.path.is_ident("cfg_attr") => {
+            list.tokens.clone().into_iter().any(|token| token.to_string() == "inject")
+        }
+        meta => meta.path().is_ident("inject"),
+    };
+    let (taken, others) = std::mem::take(attributes).into_iter().partition(injects);
+    *attributes = others;
+    taken
 }
 
 /// A field and what to fill it with.
@@ -125,7 +162,10 @@ impl Source {
     }
 }
 
-fn expand_body(fields: &[Injected]) -> TokenStream {
+fn expand_body(fields: &[Injected], errors: &Errors) -> TokenStream {
+    if !errors.is_empty() {
+        return quote!(::core::unimplemented!());
+    }
     let lookups = fields.iter().filter_map(Injected::expand_lookup);
     let values = fields.iter().map(Injected::expand_value);
     quote! {

@@ -1,11 +1,20 @@
-//! What the attribute macros share in looking at the item they stand on.
+//! What the macros share in looking at the item they stand on.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Item, Path};
+use syn::{Attribute, DeriveInput, FnArg, Item, Path};
 
 use crate::errors::Errors;
+use crate::inject;
+
+/// Runs a derive.
+pub(crate) fn derive(item: TokenStream, on_type: impl FnOnce(&DeriveInput, &mut Errors) -> TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let expanded = errors.ok(syn::parse2(item)).map(|item| on_type(&item, &mut errors));
+    let errors = errors.into_compile_errors();
+    quote!(#expanded #errors)
+}
 
 /// Moves every `#[cfg(…)]` of the item in front of the macro; `None` if there is none.
 ///
@@ -16,12 +25,38 @@ pub(crate) fn with_cfg_first(
     arguments: &TokenStream,
     item: &TokenStream,
 ) -> Option<TokenStream> {
+    let (cfgs, rest) = split_cfgs(item)?;
+    let attribute_macro = Ident::new(attribute_macro, Span::call_site());
+    (!cfgs.is_empty()).then(|| quote!(#(#cfgs)* #[#krate::#attribute_macro(#arguments)] #rest))
+}
+
+fn split_cfgs(item: &TokenStream) -> Option<(Vec<Attribute>, TokenStream)> {
     let parser = |input: ParseStream<'_>| Ok((Attribute::parse_outer(input)?, input.parse::<TokenStream>()?));
     let (attributes, rest) = parser.parse2(item.clone()).ok()?;
     let (cfgs, others): (Vec<_>, Vec<_>) =
         attributes.into_iter().partition(|attribute| attribute.path().is_ident("cfg"));
-    let attribute_macro = Ident::new(attribute_macro, proc_macro2::Span::call_site());
-    (!cfgs.is_empty()).then(|| quote!(#(#cfgs)* #[#krate::#attribute_macro(#arguments)] #(#others)* #rest))
+    Some((cfgs, quote!(#(#others)* #rest)))
+}
+
+/// Nothing but the item and the errors, where the runtime is missing that all else would name.
+pub(crate) fn without_runtime(item: TokenStream, errors: Errors) -> TokenStream {
+    let (cfgs, _) = split_cfgs(&item).unwrap_or_default();
+    let errors = errors.into_compile_errors_if(&cfgs);
+    let item = match syn::parse2(item.clone()) {
+        Ok(Item::Struct(mut item)) => {
+            item.fields.iter_mut().for_each(|field| _ = inject::take_attributes(&mut field.attrs));
+            item.into_token_stream()
+        }
+        Ok(Item::Fn(mut item)) => {
+            item.sig.inputs.iter_mut().for_each(|input| match input {
+                FnArg::Typed(parameter) => _ = inject::take_attributes(&mut parameter.attrs),
+                FnArg::Receiver(_) => {}
+            });
+            item.into_token_stream()
+        }
+        _ => item,
+    };
+    quote!(#item #errors)
 }
 
 /// Takes away a second use of the same macro, which would only cause further errors.

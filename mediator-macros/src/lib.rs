@@ -12,6 +12,18 @@ mod link_modules;
 #[cfg(feature = "link-modules")]
 mod manifest;
 mod notification;
+#[cfg(feature = "link-modules")]
+mod runtime;
+#[cfg(not(feature = "link-modules"))]
+mod runtime {
+    //! Without a parser of manifests nobody knows what the crate that is being compiled calls the runtime.
+
+    pub(crate) const USUAL_NAME: &str = "mediator_core";
+
+    pub(crate) fn name() -> Result<Option<String>, String> {
+        Ok(Some(USUAL_NAME.to_owned()))
+    }
+}
 
 use proc_macro::TokenStream;
 
@@ -44,8 +56,10 @@ use proc_macro::TokenStream;
 /// - `new = false`: no constructor; write `new` yourself. Without it, a `new` of your own is a
 ///   duplicate definition.
 /// - `crate = path`: where `mediator_core` is, if it was renamed (`crate = ::bus`) or re-exported
-///   (`crate = ::facade::mediator_core`, `crate = crate::reexports::mediator_core`). An error that
-///   says that `mediator_core` is not found asks for this, or for the dependency.
+///   (`crate = ::facade::mediator_core`, `crate = crate::reexports::mediator_core`). Who leaves it
+///   out by mistake is told so, name included, if the feature `link-modules` is on, which reads the
+///   crate's manifest; without it, rustc says only that `mediator_core` is not found. A crate root
+///   with `extern crate bus as mediator_core;` is unseen by the macro; it writes `crate = ::bus` too.
 #[proc_macro_attribute]
 pub fn event(arguments: TokenStream, item: TokenStream) -> TokenStream {
     event::expand(&arguments.into(), item.into()).into()

@@ -35,8 +35,15 @@ enum Value {
 pub(crate) struct Dependency<'a> {
     pub(crate) key: &'a str,
     value: &'a Value,
-    development: bool,
+    kind: Kind,
     target: Option<&'a str>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Normal,
+    Development,
+    Build,
 }
 
 /// When a dependency is there at all.
@@ -78,9 +85,35 @@ impl Manifests {
             return self.source(manifest, dependency.key, dependency.value);
         }
         let workspace = self.workspace(manifest)?;
-        let inherited = workspace.entry(&["workspace", "dependencies", dependency.key]);
-        let inherited = inherited.ok_or("the workspace does not list it under `[workspace.dependencies]`")?;
-        self.source(&workspace, dependency.key, inherited)
+        self.source(&workspace, dependency.key, workspace.inherited(dependency.key)?)
+    }
+
+    /// What a package calls `mediator-core` in its code, if it depends on it in any way, or is it.
+    pub(crate) fn name_of_mediator_core(&mut self, manifest: &Manifest) -> Result<Option<String>, String> {
+        let usual = import_name(MEDIATOR_CORE);
+        let is_itself = manifest.entry(&["package", "name"]).and_then(Value::text) == Some(MEDIATOR_CORE);
+        // Whatever package has that name, there is a `::mediator_core`.
+        if is_itself || manifest.all_dependencies().any(|dependency| import_name(dependency.key) == usual) {
+            return Ok(Some(usual));
+        }
+        for dependency in manifest.all_dependencies() {
+            if self.package(manifest, &dependency)? == MEDIATOR_CORE {
+                return Ok(Some(import_name(dependency.key)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The package that a dependency is, whatever the manifest calls it.
+    fn package(&mut self, manifest: &Manifest, dependency: &Dependency<'_>) -> Result<String, String> {
+        let workspace;
+        let value = if dependency.value.is_set("workspace") {
+            workspace = self.workspace(manifest)?;
+            workspace.inherited(dependency.key)?
+        } else {
+            dependency.value
+        };
+        Ok(value.get("package").and_then(Value::text).unwrap_or(dependency.key).to_owned())
     }
 
     fn source(&mut self, manifest: &Manifest, key: &str, value: &Value) -> Result<Source, String> {
@@ -117,7 +150,7 @@ impl Manifests {
             return *known;
         }
         self.users.insert(manifest.path.clone(), false);
-        let uses = manifest.dependencies().filter(|dependency| !dependency.development).any(|dependency| {
+        let uses = manifest.dependencies().filter(|dependency| dependency.kind == Kind::Normal).any(|dependency| {
             // What cannot be read here is Cargo's to complain about.
             let source = self.locate(manifest, &dependency);
             source.is_ok_and(|source| {
@@ -150,24 +183,39 @@ impl Manifest {
             return None;
         }
         let name = self.entry(&["lib", "name"]).or_else(|| self.entry(&["package", "name"]))?.text()?;
-        Some(name.replace('-', "_"))
+        Some(import_name(name))
     }
 
+    /// What the workspace says of a dependency that its members may inherit.
+    fn inherited(&self, key: &str) -> Result<&Value, String> {
+        let inherited = self.entry(&["workspace", "dependencies", key]);
+        inherited.ok_or_else(|| "the workspace does not list it under `[workspace.dependencies]`".to_owned())
+    }
+
+    /// What the code may name, other than that of a build script.
     pub(crate) fn dependencies(&self) -> impl Iterator<Item = Dependency<'_>> {
+        self.all_dependencies().filter(|dependency| dependency.kind != Kind::Build)
+    }
+
+    fn all_dependencies(&self) -> impl Iterator<Item = Dependency<'_>> {
         let targets = self.entry(&["target"]).into_iter().flat_map(Value::entries);
         let tables = std::iter::once((None, &self.root)).chain(targets.map(|(target, table)| (Some(target), table)));
         let kinds = tables.flat_map(|(target, table)| {
-            [(target, false, table.get("dependencies")), (target, true, table.get("dev-dependencies"))]
+            [
+                (target, Kind::Normal, table.get("dependencies")),
+                (target, Kind::Development, table.get("dev-dependencies")),
+                (target, Kind::Build, table.get("build-dependencies")),
+            ]
         });
-        kinds.flat_map(|(target, development, entries)| {
+        kinds.flat_map(|(target, kind, entries)| {
             let entries = entries.into_iter().flat_map(Value::entries);
-            entries.map(move |(key, value)| Dependency { key, value, development, target })
+            entries.map(move |(key, value)| Dependency { key, value, kind, target })
         })
     }
 
     pub(crate) fn conditions<'a>(&'a self, dependency: &Dependency<'a>) -> Vec<Condition<'a>> {
         let optional = dependency.value.is_set("optional");
-        let test = dependency.development.then_some(Condition::Test);
+        let test = (dependency.kind == Kind::Development).then_some(Condition::Test);
         let target = dependency.target.map(Condition::Target);
         let features = optional.then(|| Condition::AnyFeature(self.features_that_enable(dependency.key)));
         test.into_iter().chain(target).chain(features).collect()
@@ -184,6 +232,10 @@ impl Manifest {
             features.iter().filter(|(_, entries)| entries.texts().any(|entry| explicit(entry) || with_feature(entry)));
         enabling.map(|(name, _)| *name).chain(implicit.then_some(key)).collect()
     }
+}
+
+fn import_name(package: &str) -> String {
+    package.replace('-', "_")
 }
 
 impl Value {

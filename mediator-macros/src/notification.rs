@@ -6,21 +6,22 @@ use syn::{DeriveInput, Generics, Ident, Path, WhereClause, parse_quote};
 
 use crate::arguments::{Arguments, display_name};
 use crate::errors::Errors;
+use crate::item;
 
 // #[derive(Notification)] #[notification(option,*)] on any type
 //
 // option: name = "…" | crate = path
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
-    let mut errors = Errors::default();
-    let expanded = errors.ok(syn::parse2(item)).map(|item| on_type(&item, &mut errors));
-    let errors = errors.into_compile_errors();
-    quote!(#expanded #errors)
+    item::derive(item, on_type)
 }
 
 fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
-    let options = Arguments::of_helper("notification", &item.attrs, &["name", "crate"], errors);
+    let mut options = Arguments::of_helper("notification", &item.attrs, &["name", "crate"], errors);
     for lifetime in item.generics.lifetimes() {
         errors.at(lifetime, "notifications own their data; remove the lifetime, and use `String` for `&str`");
+    }
+    if !options.find_runtime(errors) {
+        return TokenStream::new();
     }
     let name = display_name(options.name.as_ref(), &item.ident);
     let krate = options.krate();

@@ -8,7 +8,6 @@ pub async fn update_stats(
 #[doc(hidden)]
 pub struct update_stats {
     stats: Arc<Stats>,
-    #[inject(with = 3)]
     attempts: u32,
 }
 #[automatically_derived]

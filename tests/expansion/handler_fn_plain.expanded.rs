@@ -3,7 +3,6 @@ fn count(event: &OrderPlaced, counter: Counter) {
     counter.increment();
 }
 #[doc(hidden)]
-#[inject(crate = ::bus)]
 struct count {
     counter: Counter,
 }
