@@ -16,10 +16,22 @@ fn expand_file(source: &str) -> String {
 
 fn expand_item(item: TokenStream) -> Vec<syn::Item> {
     let Some(expanded) = expand_next(item.clone()) else {
-        return syn::parse2::<syn::File>(item).unwrap().items;
+        let mut items = syn::parse2::<syn::File>(item).unwrap().items;
+        items.iter_mut().for_each(pass_new_on);
+        return items;
     };
     let file: syn::File = syn::parse2(expanded).unwrap();
     file.items.into_iter().flat_map(|item| expand_item(item.into_token_stream())).collect()
+}
+
+/// Does what the macro around `new` does.
+fn pass_new_on(item: &mut syn::Item) {
+    let syn::Item::Impl(item) = item else { return };
+    for item in &mut item.items {
+        if let syn::ImplItem::Macro(call) = item {
+            *item = syn::parse2(call.mac.tokens.clone()).unwrap();
+        }
+    }
 }
 
 /// Expands an item's first attribute, if it is a macro of ours.

@@ -84,6 +84,19 @@ pub mod __private {
     pub use crate::order::HandlerRef;
     pub use crate::registry::EventRegistration;
     pub use inventory;
+
+    /// Passes on the `new` of an event.
+    ///
+    /// A second `new` is an error that rustc words, but for one thing: it says which macro the first one comes from.
+    #[macro_export]
+    #[doc(hidden)]
+    macro_rules! __your_own_new_needs_event_new_equals_false {
+        ($(#[$attribute:meta])* $vis:vis fn $new:ident($($parameters:tt)*) -> Self $body:block) => {
+            $(#[$attribute])*
+            $vis fn $new($($parameters)*) -> Self $body
+        };
+    }
+    pub use crate::__your_own_new_needs_event_new_equals_false as your_own_new_needs_event_new_equals_false;
 }
 
 /// Runs the examples of the README.

@@ -139,11 +139,13 @@ fn expand_new(item: &ItemStruct, parameters: &[Parameter], has_room: bool, krate
     quote! {
         #[automatically_derived]
         impl #impl_generics #ident #type_generics #where_clause {
-            /// Makes the event, with a fresh `event_id`.
-            #[must_use]
-            #many
-            #vis fn new(#(#declarations),*) -> Self {
-                #body
+            #krate::__private::your_own_new_needs_event_new_equals_false! {
+                /// Makes the event, with a fresh `event_id`.
+                #[must_use]
+                #many
+                #vis fn new(#(#declarations),*) -> Self {
+                    #body
+                }
             }
         }
     }
