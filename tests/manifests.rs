@@ -30,7 +30,6 @@ fn a_crate_that_renames_the_runtime_is_told_its_name() {
     insta::assert_snapshot!(mistakes("renamed"));
 }
 
-/// The handlers of an event without its impls are errors as well.
 #[test]
 fn a_crate_that_does_not_list_the_runtime_is_told_to() {
     insta::assert_snapshot!(mistakes("behind-facade"));

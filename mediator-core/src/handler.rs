@@ -50,7 +50,9 @@ pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
     label = "no `impl EventHandler<{E}> for {Self}`",
     note = "write `impl EventHandler<{E}> for {Self} {{ async fn handle(&self, event: &{E}) {{ … }} }}`"
 )]
-pub trait EventHandler<E: Notification>: Send + Sync + 'static {
+// That `E` is a `Notification` is asked where the handler is registered or bound; asked here as well, a type that is none
+// would be two errors.
+pub trait EventHandler<E>: Send + Sync + 'static {
     /// Reacts to `event`; written as an `async fn` that returns `()` or `Result<(), E>` for any
     /// error that converts into `Box<dyn Error + Send + Sync>`.
     ///

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{Attribute, Field, Fields, Generics, Ident, Item, ItemStruct, Path, Type, parse_quote};
+use syn::{Attribute, Field, Fields, Generics, Ident, Item, ItemStruct, Path, Type, WhereClause, parse_quote};
 
 use crate::arguments::{Arguments, display_name, ungrouped};
 use crate::errors::Errors;
@@ -166,7 +166,7 @@ fn expand_impls(ident: &Ident, generics: &Generics, id: Option<TokenStream>, opt
     let registration = notification::expand_registration(ident, generics, &krate);
     let id = id.unwrap_or_else(|| quote!(::core::unimplemented!()));
     let (impl_generics, type_generics, _) = generics.split_for_impl();
-    let where_clause = notification::where_clause(generics);
+    let where_clause = is_notification(generics, &krate);
     quote! {
         #notification
 
@@ -179,4 +179,12 @@ fn expand_impls(ident: &Ident, generics: &Generics, id: Option<TokenStream>, opt
 
         #registration
     }
+}
+
+/// The user's where clause, and `Self: Notification`: what keeps a type from being one is said there, not here again.
+fn is_notification(generics: &Generics, krate: &Path) -> WhereClause {
+    let mut where_clause = generics.where_clause.clone().unwrap_or_else(|| parse_quote!(where));
+    // Under a `for` rustc takes it for granted here, even if it is plainly false.
+    where_clause.predicates.push(parse_quote!(for<'any> Self: #krate::Notification));
+    where_clause
 }

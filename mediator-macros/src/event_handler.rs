@@ -2,7 +2,6 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::spanned::Spanned;
 use syn::{
     GenericArgument, GenericParam, Generics, Item, ItemImpl, ItemStruct, Path, PathArguments, Type, parse_quote,
 };
@@ -61,7 +60,7 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
     item.attrs.extend(derive);
     let registrations = options.events.iter().map(|event| {
         // At the event, which is where it is missing if there is no `impl EventHandler` for it.
-        let handler = relocated(&item.ident, event.span());
+        let handler = relocated(&item.ident, event);
         registration(event, &handler, &item.ident, options)
     });
     let registrations = if errors.is_empty() { registrations.collect() } else { TokenStream::new() };
@@ -142,15 +141,19 @@ pub(crate) fn require_owned(ty: &mut Type, errors: &mut Errors) -> bool {
     true
 }
 
-/// The same tokens, shown at another place: rustc underlines from the first to the last.
+/// The same tokens, shown at the place of others: rustc underlines from the first to the last.
 ///
 /// Names between those stay, so that a runtime that is not found shows at the attribute.
-pub(crate) fn relocated(tokens: &impl ToTokens, place: Span) -> TokenStream {
+pub(crate) fn relocated(tokens: &impl ToTokens, place: &impl ToTokens) -> TokenStream {
+    let place: Vec<Span> = place.to_token_stream().into_iter().map(|token| token.span()).collect();
     let mut tokens: Vec<TokenTree> = tokens.to_token_stream().into_iter().collect();
     let last = tokens.len().saturating_sub(1);
     for (index, token) in tokens.iter_mut().enumerate() {
-        if [0, last].contains(&index) || matches!(token, TokenTree::Punct(_)) {
-            token.set_span(token.span().located_at(place));
+        let place = if index == last && index > 0 { place.last() } else { place.first() };
+        if let Some(place) = place
+            && ([0, last].contains(&index) || matches!(token, TokenTree::Punct(_)))
+        {
+            token.set_span(token.span().located_at(*place));
         }
     }
     tokens.into_iter().collect()

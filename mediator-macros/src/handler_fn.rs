@@ -2,9 +2,9 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{
-    Field, FieldModifiers, FnArg, GenericParam, Generics, ItemFn, Pat, PatType, ReturnType, Safety, Type, Visibility,
+    Field, FieldModifiers, FnArg, GenericParam, Generics, ItemFn, Pat, PatType, Path, PredicateType, ReturnType,
+    Safety, Token, Type, Visibility, WherePredicate, parse_quote,
 };
 
 use crate::arguments::{Arguments, ungrouped};
@@ -136,16 +136,15 @@ fn expand_fn_handler(
     ident.set_span(Span::mixed_site().located_at(ident.span()));
     let krate = options.krate();
     let future = if sound { expand_call(item, &fields) } else { quote!(async {}) };
-    let (derive, inject) =
-        inject::on_handler(&ident, &Generics::default(), fields.iter_mut().collect(), options, errors);
+    let services = require_services(&fields, &krate);
+    let (derive, inject) = inject::on_handler(&ident, &services, fields.iter_mut().collect(), options, errors);
     let registration = sound.then(|| registration(event, &ident, &ident, options));
-    // Where a trait that is missing shows.
-    let event_handler = relocated(&quote!(#krate::EventHandler), event.span());
-    let output = match &item.sig.output {
-        ReturnType::Default => ident.span(),
-        ReturnType::Type(_, ty) => ty.span(),
+    let handler_future = quote!(impl #krate::HandlerFuture);
+    let handler_future = match &item.sig.output {
+        ReturnType::Default => relocated(&handler_future, &ident),
+        ReturnType::Type(_, ty) => relocated(&handler_future, ty),
     };
-    let handler_future = relocated(&quote!(impl #krate::HandlerFuture), output);
+    let where_clause = &services.where_clause;
     quote_spanned! {Span::mixed_site()=>
         #[doc(hidden)]
         #(#derive)*
@@ -154,7 +153,7 @@ fn expand_fn_handler(
         #inject
 
         #[automatically_derived]
-        impl #event_handler<#event> for #ident {
+        impl #krate::EventHandler<#event> for #ident #where_clause {
             fn handle(&self, event: &#event) -> #handler_future {
                 #future
             }
@@ -162,6 +161,25 @@ fn expand_fn_handler(
 
         #registration
     }
+}
+
+/// A where clause that takes for granted what the parameters must be, each at its place.
+///
+/// Under a `for` rustc takes it so even if it is plainly false, and finds that out once, at the registration, instead of in
+/// each line that needs it.
+fn require_services(fields: &[Field], krate: &Path) -> Generics {
+    let mut generics = Generics::default();
+    for Field { ty, .. } in fields {
+        let service = relocated(&quote!(#krate::Service), ty);
+        generics.make_where_clause().predicates.push(WherePredicate::Type(PredicateType {
+            attrs: Vec::new(),
+            lifetimes: Some(parse_quote!(for<'any>)),
+            bounded_ty: ty.clone(),
+            colon_token: <Token![:]>::default(),
+            bounds: parse_quote!(#service),
+        }));
+    }
+    generics
 }
 
 fn expand_call(item: &ItemFn, fields: &[Field]) -> TokenStream {

@@ -73,7 +73,7 @@ pub(crate) fn expand_registration(ident: &Ident, generics: &Generics, krate: &Pa
 }
 
 /// The user's where clause; for a generic event, also that it can be published at all.
-pub(crate) fn where_clause(generics: &Generics) -> Option<WhereClause> {
+fn where_clause(generics: &Generics) -> Option<WhereClause> {
     let mut generics = generics.clone();
     if !generics.params.is_empty() {
         let published = parse_quote!(Self: ::core::marker::Send + ::core::marker::Sync + 'static);

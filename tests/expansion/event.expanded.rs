@@ -34,7 +34,10 @@ impl ::mediator_core::Notification for OrderPlaced {
     }
 }
 #[automatically_derived]
-impl ::mediator_core::Event for OrderPlaced {
+impl ::mediator_core::Event for OrderPlaced
+where
+    for<'any> Self: ::mediator_core::Notification,
+{
     fn event_id(&self) -> ::mediator_core::Uuid {
         self.event_id
     }

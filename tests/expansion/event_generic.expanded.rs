@@ -46,7 +46,7 @@ where
 impl<T: Clone, const N: usize> ::mediator_core::Event for Created<T, N>
 where
     T: Default,
-    Self: ::core::marker::Send + ::core::marker::Sync + 'static,
+    for<'any> Self: ::mediator_core::Notification,
 {
     fn event_id(&self) -> ::mediator_core::Uuid {
         self.event_id

@@ -17,7 +17,10 @@ impl ::facade::mediator_core::Notification for NightFell {
     }
 }
 #[automatically_derived]
-impl ::facade::mediator_core::Event for NightFell {
+impl ::facade::mediator_core::Event for NightFell
+where
+    for<'any> Self: ::facade::mediator_core::Notification,
+{
     fn event_id(&self) -> ::facade::mediator_core::Uuid {
         self.event_id
     }

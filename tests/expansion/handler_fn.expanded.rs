@@ -11,7 +11,11 @@ pub struct update_stats {
     attempts: u32,
 }
 #[automatically_derived]
-impl ::mediator_core::Inject for update_stats {
+impl ::mediator_core::Inject for update_stats
+where
+    for<'any> Arc<Stats>: ::mediator_core::Service,
+    for<'any> u32: ::mediator_core::Service,
+{
     fn inject(
         services: &::mediator_core::Services<'_>,
     ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
@@ -20,7 +24,11 @@ impl ::mediator_core::Inject for update_stats {
     }
 }
 #[automatically_derived]
-impl ::mediator_core::EventHandler<OrderPlaced> for update_stats {
+impl ::mediator_core::EventHandler<OrderPlaced> for update_stats
+where
+    for<'any> Arc<Stats>: ::mediator_core::Service,
+    for<'any> u32: ::mediator_core::Service,
+{
     fn handle(&self, event: &OrderPlaced) -> impl ::mediator_core::HandlerFuture {
         update_stats(
             event,

@@ -7,7 +7,10 @@ struct count {
     counter: Counter,
 }
 #[automatically_derived]
-impl ::bus::Inject for count {
+impl ::bus::Inject for count
+where
+    for<'any> Counter: ::bus::Service,
+{
     fn inject(
         services: &::bus::Services<'_>,
     ) -> ::core::result::Result<Self, ::bus::InjectError> {
@@ -16,7 +19,10 @@ impl ::bus::Inject for count {
     }
 }
 #[automatically_derived]
-impl ::bus::EventHandler<OrderPlaced> for count {
+impl ::bus::EventHandler<OrderPlaced> for count
+where
+    for<'any> Counter: ::bus::Service,
+{
     fn handle(&self, event: &OrderPlaced) -> impl ::bus::HandlerFuture {
         async move {
             count(event, <Counter as ::core::clone::Clone>::clone(&self.counter))

@@ -13,7 +13,10 @@ impl ::mediator_core::Notification for OrderChanged {
     }
 }
 #[automatically_derived]
-impl ::mediator_core::Event for OrderChanged {
+impl ::mediator_core::Event for OrderChanged
+where
+    for<'any> Self: ::mediator_core::Notification,
+{
     fn event_id(&self) -> ::mediator_core::Uuid {
         ::core::unimplemented!()
     }
@@ -49,7 +52,10 @@ impl ::mediator_core::Notification for Moved {
     }
 }
 #[automatically_derived]
-impl ::mediator_core::Event for Moved {
+impl ::mediator_core::Event for Moved
+where
+    for<'any> Self: ::mediator_core::Notification,
+{
     fn event_id(&self) -> ::mediator_core::Uuid {
         ::core::unimplemented!()
     }
@@ -66,7 +72,10 @@ struct send_email {
     attempts: u32,
 }
 #[automatically_derived]
-impl ::mediator_core::Inject for send_email {
+impl ::mediator_core::Inject for send_email
+where
+    for<'any> u32: ::mediator_core::Service,
+{
     fn inject(
         services: &::mediator_core::Services<'_>,
     ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
@@ -75,7 +84,10 @@ impl ::mediator_core::Inject for send_email {
     }
 }
 #[automatically_derived]
-impl ::mediator_core::EventHandler<OrderPlaced> for send_email {
+impl ::mediator_core::EventHandler<OrderPlaced> for send_email
+where
+    for<'any> u32: ::mediator_core::Service,
+{
     fn handle(&self, event: &OrderPlaced) -> impl ::mediator_core::HandlerFuture {
         async {}
     }
