@@ -1,6 +1,6 @@
 //! `#[event]`
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Attribute, Field, Fields, Generics, Ident, Item, ItemStruct, Path, Type, WhereClause, parse_quote};
 
@@ -22,9 +22,9 @@ pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream 
     if let Some(conditional) = item::with_cfg_first(&options.krate(), "event", arguments, &item) {
         return conditional;
     }
-    let expanded = match errors.ok(syn::parse2(item.clone())) {
-        Some(Item::Struct(item)) => on_struct(item, &options, &mut errors),
-        Some(other) => on_other(&other, &options, &mut errors),
+    let expanded = match errors.ok(item::parse(item.clone())) {
+        Some((Item::Struct(item), _)) => on_struct(item, &options, &mut errors),
+        Some((other, body)) => on_other(&other, body, &options, &mut errors),
         None => item,
     };
     let errors = errors.into_compile_errors();
@@ -51,7 +51,7 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
 }
 
 /// Not a struct; but an enum or a union still gets the impls, so that no other error follows.
-fn on_other(item: &Item, options: &Arguments, errors: &mut Errors) -> TokenStream {
+fn on_other(item: &Item, body: Option<Group>, options: &Arguments, errors: &mut Errors) -> TokenStream {
     let advice = match item {
         Item::Enum(_) | Item::Union(_) => "; or use `#[derive(Notification)]`, which adds nothing",
         _ => "",
@@ -63,6 +63,7 @@ fn on_other(item: &Item, options: &Arguments, errors: &mut Errors) -> TokenStrea
         Item::Union(item) => expand_impls(&item.ident, &item.generics, None, options),
         _ => TokenStream::new(),
     };
+    let item = item::put_back(body, item);
     quote!(#item #stub)
 }
 

@@ -1,6 +1,6 @@
 //! `#[event_handler]`
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     GenericArgument, GenericParam, Generics, Item, ItemImpl, ItemStruct, Path, PathArguments, Type, parse_quote,
@@ -28,21 +28,21 @@ pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream 
     if let Some(conditional) = item::with_cfg_first(&options.krate(), "event_handler", arguments, &item) {
         return conditional;
     }
-    let expanded = match errors.ok(syn::parse2(item.clone())) {
-        Some(Item::Struct(item)) => on_struct(item, &options, &mut errors),
-        Some(Item::Impl(item)) => on_impl(item, &options, &mut errors),
-        Some(Item::Fn(item)) => handler_fn::on_fn(item, &options, &mut errors),
-        Some(other) => on_other(&other, &mut errors),
+    let expanded = match errors.ok(item::parse(item.clone())) {
+        Some((Item::Struct(item), _)) => on_struct(item, &options, &mut errors),
+        Some((Item::Impl(item), body)) => on_impl(item, body, &options, &mut errors),
+        Some((Item::Fn(item), body)) => handler_fn::on_fn(item, body, &options, &mut errors),
+        Some((other, body)) => on_other(&other, body, &mut errors),
         None => item,
     };
     let errors = errors.into_compile_errors();
     quote!(#expanded #errors)
 }
 
-fn on_other(item: &Item, errors: &mut Errors) -> TokenStream {
+fn on_other(item: &Item, body: Option<Group>, errors: &mut Errors) -> TokenStream {
     let message = "`#[event_handler]` needs a struct, an `impl EventHandler<OrderPlaced> for …` block or a function";
     errors.at(&item::name_of(item), message);
-    item.to_token_stream()
+    item::put_back(body, item)
 }
 
 fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> TokenStream {
@@ -73,7 +73,7 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
     }
 }
 
-fn on_impl(mut item: ItemImpl, options: &Arguments, errors: &mut Errors) -> TokenStream {
+fn on_impl(mut item: ItemImpl, body: Option<Group>, options: &Arguments, errors: &mut Errors) -> TokenStream {
     item::reject_repeated("event_handler", &mut item.attrs, errors, "remove this one");
     require_concrete(&item.generics, errors);
     if let Some(event) = options.events.first() {
@@ -88,6 +88,7 @@ fn on_impl(mut item: ItemImpl, options: &Arguments, errors: &mut Errors) -> Toke
         }
     };
     let registration = errors.is_empty().then_some(registration);
+    let item = item::put_back(body, &item);
     quote! {
         #item
 

@@ -1,6 +1,6 @@
 //! `#[event_handler]` on a function.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{
     Field, FieldModifiers, FnArg, GenericParam, Generics, ItemFn, Pat, PatType, Path, PredicateType, ReturnType,
@@ -14,7 +14,7 @@ use crate::{inject, item};
 
 const CONCRETE: &str = "a handler function must be concrete; name the type, or use an `Arc<dyn …>`";
 
-pub(crate) fn on_fn(mut item: ItemFn, options: &Arguments, errors: &mut Errors) -> TokenStream {
+pub(crate) fn on_fn(mut item: ItemFn, body: Option<Group>, options: &Arguments, errors: &mut Errors) -> TokenStream {
     item::reject_repeated("event_handler", &mut item.attrs, errors, "remove this one");
     require_concrete(&item.sig.generics, errors);
     if let Some(event) = options.events.first() {
@@ -30,6 +30,7 @@ pub(crate) fn on_fn(mut item: ItemFn, options: &Arguments, errors: &mut Errors) 
     // What is injected comes by value, whatever the function does with it; clippy knows that of async ones.
     let by_value = item.sig.asyncness.is_none() && item.sig.inputs.len() > 1;
     let by_value = by_value.then(|| quote!(#[allow(clippy::needless_pass_by_value)]));
+    let item = item::put_back(body, &item);
     quote! {
         #by_value
         #item

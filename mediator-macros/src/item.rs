@@ -1,6 +1,6 @@
 //! What the macros share in looking at the item they stand on.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, DeriveInput, FnArg, Item, Path};
@@ -14,6 +14,40 @@ pub(crate) fn derive(item: TokenStream, on_type: impl FnOnce(&DeriveInput, &mut 
     let expanded = errors.ok(syn::parse2(item)).map(|item| on_type(&item, &mut errors));
     let errors = errors.into_compile_errors();
     quote!(#expanded #errors)
+}
+
+/// Parses an item; but the body of a function or an impl, which may be half-written, is taken out unread.
+pub(crate) fn parse(item: TokenStream) -> syn::Result<(Item, Option<Group>)> {
+    let mut tokens: Vec<TokenTree> = item.into_iter().collect();
+    let mut body = None;
+    if holds_code(&tokens)
+        && let Some(TokenTree::Group(last)) = tokens.last_mut()
+        && last.delimiter() == Delimiter::Brace
+    {
+        let mut emptied = Group::new(Delimiter::Brace, TokenStream::new());
+        emptied.set_span(last.span());
+        body = Some(std::mem::replace(last, emptied));
+    }
+    Ok((syn::parse2(tokens.into_iter().collect())?, body))
+}
+
+/// Whether it is a function or an impl, by the first keyword that says what it is.
+fn holds_code(item: &[TokenTree]) -> bool {
+    let keyword = item.iter().find_map(|token| match token {
+        TokenTree::Ident(word) if word == "fn" || word == "impl" => Some(true),
+        TokenTree::Ident(word) if word == "struct" || word == "enum" || word == "union" => Some(false),
+        _ => None,
+    });
+    keyword.unwrap_or(false)
+}
+
+/// The item with its body.
+pub(crate) fn put_back(body: Option<Group>, item: &impl ToTokens) -> TokenStream {
+    let mut tokens: Vec<TokenTree> = item.to_token_stream().into_iter().collect();
+    if let (Some(body), Some(last)) = (body, tokens.last_mut()) {
+        *last = body.into();
+    }
+    tokens.into_iter().collect()
 }
 
 /// Moves every `#[cfg(…)]` of the item in front of the macro; `None` if there is none.
@@ -42,17 +76,17 @@ fn split_cfgs(item: &TokenStream) -> Option<(Vec<Attribute>, TokenStream)> {
 pub(crate) fn without_runtime(item: TokenStream, errors: Errors) -> TokenStream {
     let (cfgs, _) = split_cfgs(&item).unwrap_or_default();
     let errors = errors.into_compile_errors_if(&cfgs);
-    let item = match syn::parse2(item.clone()) {
-        Ok(Item::Struct(mut item)) => {
+    let item = match parse(item.clone()) {
+        Ok((Item::Struct(mut item), _)) => {
             item.fields.iter_mut().for_each(|field| _ = inject::take_attributes(&mut field.attrs));
             item.into_token_stream()
         }
-        Ok(Item::Fn(mut item)) => {
+        Ok((Item::Fn(mut item), body)) => {
             item.sig.inputs.iter_mut().for_each(|input| match input {
                 FnArg::Typed(parameter) => _ = inject::take_attributes(&mut parameter.attrs),
                 FnArg::Receiver(_) => {}
             });
-            item.into_token_stream()
+            put_back(body, &item)
         }
         _ => item,
     };
