@@ -80,7 +80,7 @@ fn on_impl(mut item: ItemImpl, body: Option<Group>, options: &Arguments, errors:
         errors.at(event, "on an impl block the event is read from the trait; remove it here");
     }
     let event = item.trait_.as_ref().and_then(|(path, _)| event_of_trait(path));
-    let registration = match (event, handler_ident(&item.self_ty)) {
+    let registration = match (event, last_ident(&item.self_ty)) {
         (Some(event), Some(ident)) => registration(event, &item.self_ty, ident, options),
         _ => {
             errors.at(&item.self_ty, "`#[event_handler]` needs `impl EventHandler<SomeEvent> for SomeType`");
@@ -107,7 +107,8 @@ fn event_of_trait(path: &Path) -> Option<&Type> {
     })
 }
 
-fn handler_ident(ty: &Type) -> Option<&Ident> {
+/// The `Handler` of `path::Handler<T>`
+pub(crate) fn last_ident(ty: &Type) -> Option<&Ident> {
     match ungrouped(ty) {
         Type::Path(path) => path.path.segments.last().map(|segment| &segment.ident),
         _ => None,

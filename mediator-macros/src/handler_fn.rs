@@ -4,12 +4,12 @@ use proc_macro2::{Group, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{
     Field, FieldModifiers, FnArg, GenericParam, Generics, ItemFn, Pat, PatType, Path, PredicateType, ReturnType,
-    Safety, Token, Type, Visibility, WherePredicate, parse_quote,
+    Safety, Token, Type, TypeParamBound, Visibility, WherePredicate, parse_quote,
 };
 
 use crate::arguments::{Arguments, ungrouped};
 use crate::errors::Errors;
-use crate::event_handler::{registration, relocated, require_owned};
+use crate::event_handler::{last_ident, registration, relocated, require_owned};
 use crate::{inject, item};
 
 const CONCRETE: &str = "a handler function must be concrete; name the type, or use an `Arc<dyn …>`";
@@ -23,6 +23,7 @@ pub(crate) fn on_fn(mut item: ItemFn, body: Option<Group>, options: &Arguments, 
     if !matches!(item.sig.safety, Safety::Default) {
         errors.at(&item.sig.safety, "a handler is called by safe code; make the function safe");
     }
+    reject_future(&item, errors);
     let handler = event_of_fn(&item, errors).map(|event| {
         let fields = handler_fields(&mut item, errors);
         expand_fn_handler(&item, &event, fields, options, errors)
@@ -47,6 +48,20 @@ fn require_concrete(generics: &Generics, errors: &mut Errors) {
         };
         errors.at(parameter, message);
     }
+}
+
+/// `fn handler(…) -> impl Future<…>`
+fn reject_future(item: &ItemFn, errors: &mut Errors) {
+    if let ReturnType::Type(_, ty) = &item.sig.output
+        && let Type::ImplTrait(output) = ungrouped(ty)
+        && output.bounds.iter().any(is_future)
+    {
+        errors.at(ty, "a handler does not return a future; write `async fn`, and what the future resolves to");
+    }
+}
+
+fn is_future(bound: &TypeParamBound) -> bool {
+    matches!(bound, TypeParamBound::Trait(bound) if bound.path.segments.last().is_some_and(|last| last.ident == "Future"))
 }
 
 /// The `OrderPlaced` of `event: &OrderPlaced`
@@ -167,10 +182,10 @@ fn expand_fn_handler(
 /// A where clause that takes for granted what the parameters must be, each at its place.
 ///
 /// Under a `for` rustc takes it so even if it is plainly false, and finds that out once, at the registration, instead of in
-/// each line that needs it.
+/// each line that needs it. It takes time, though, so what is hardly ever wrong goes without.
 fn require_services(fields: &[Field], krate: &Path) -> Generics {
     let mut generics = Generics::default();
-    for Field { ty, .. } in fields {
+    for Field { ty, .. } in fields.iter().filter(|field| !is_surely_service(&field.ty)) {
         let service = relocated(&quote!(#krate::Service), ty);
         generics.make_where_clause().predicates.push(WherePredicate::Type(PredicateType {
             attrs: Vec::new(),
@@ -181,6 +196,11 @@ fn require_services(fields: &[Field], krate: &Path) -> Generics {
         }));
     }
     generics
+}
+
+fn is_surely_service(ty: &Type) -> bool {
+    let name = last_ident(ty).map(ToString::to_string);
+    name.is_some_and(|name| ["Arc", "Publisher"].contains(&name.as_str()))
 }
 
 fn expand_call(item: &ItemFn, fields: &[Field]) -> TokenStream {

@@ -13,7 +13,6 @@ pub struct update_stats {
 #[automatically_derived]
 impl ::mediator_core::Inject for update_stats
 where
-    for<'any> Arc<Stats>: ::mediator_core::Service,
     for<'any> u32: ::mediator_core::Service,
 {
     fn inject(
@@ -26,7 +25,6 @@ where
 #[automatically_derived]
 impl ::mediator_core::EventHandler<OrderPlaced> for update_stats
 where
-    for<'any> Arc<Stats>: ::mediator_core::Service,
     for<'any> u32: ::mediator_core::Service,
 {
     fn handle(&self, event: &OrderPlaced) -> impl ::mediator_core::HandlerFuture {
