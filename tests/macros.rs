@@ -64,9 +64,16 @@ fn expand_by_every_macro(tokens: TokenStream) -> [TokenStream; 5] {
     expansions
 }
 
-/// Whether rustc would show it to a macro; syn also reads fields that are called `_`.
+/// Whether rustc would show it to a macro; syn also reads fields and type parameters that are called `_`.
 fn is_item(item: &syn::Item) -> bool {
-    !matches!(item, syn::Item::Struct(item) if item.fields.iter().any(|field| field.ident.as_ref().is_some_and(|name| name == "_")))
+    let (generics, fields) = match item {
+        syn::Item::Struct(item) => (&item.generics, Some(&item.fields)),
+        syn::Item::Enum(item) => (&item.generics, None),
+        syn::Item::Union(item) => (&item.generics, None),
+        _ => return true,
+    };
+    let mut names = fields.into_iter().flatten().filter_map(|field| field.ident.as_ref());
+    names.all(|name| name != "_") && generics.type_params().all(|parameter| parameter.ident != "_")
 }
 
 /// The files of `expansion/` with what users write, without what becomes of it.
