@@ -152,9 +152,13 @@ fn expand_fn_handler(
     ident.set_span(Span::mixed_site().located_at(ident.span()));
     let krate = options.krate();
     let future = if sound { expand_call(item, &fields) } else { quote!(async {}) };
-    let services = require_services(&fields, &krate);
+    let doubtful: Vec<Type> =
+        fields.iter().filter(|field| !is_surely_service(&field.ty)).map(|field| field.ty.clone()).collect();
+    let services = require_services(&doubtful, &krate);
     let (derive, inject) = inject::on_handler(&ident, &services, fields.iter_mut().collect(), options, errors);
-    let registration = sound.then(|| registration(event, &ident, &ident, options));
+    // Where a parameter that cannot be injected shows: at its type, unless it might be one of several.
+    let handler = if let [ty] = &*doubtful { relocated(&ident, ty) } else { quote!(#ident) };
+    let registration = sound.then(|| registration(event, &handler, &ident, options));
     let handler_future = quote!(impl #krate::HandlerFuture);
     let handler_future = match &item.sig.output {
         ReturnType::Default => relocated(&handler_future, &ident),
@@ -183,9 +187,9 @@ fn expand_fn_handler(
 ///
 /// Under a `for` rustc takes it so even if it is plainly false, and finds that out once, at the registration, instead of in
 /// each line that needs it. It takes time, though, so what is hardly ever wrong goes without.
-fn require_services(fields: &[Field], krate: &Path) -> Generics {
+fn require_services(types: &[Type], krate: &Path) -> Generics {
     let mut generics = Generics::default();
-    for Field { ty, .. } in fields.iter().filter(|field| !is_surely_service(&field.ty)) {
+    for ty in types {
         let service = relocated(&quote!(#krate::Service), ty);
         generics.make_where_clause().predicates.push(WherePredicate::Type(PredicateType {
             attrs: Vec::new(),
