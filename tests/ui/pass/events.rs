@@ -1,6 +1,8 @@
 //! Every form that `#[event]` and `#[derive(Notification)]` take.
 #![deny(warnings)]
 
+use std::marker::PhantomData;
+
 use mediator_core::prelude::*;
 
 mod facade {
@@ -56,6 +58,18 @@ struct Tick(u64);
 #[derive(Notification)]
 struct Wrapped<T>(T);
 
+#[event]
+struct Retried {
+    earlier: Option<Box<Retried>>,
+    again: Again<Retried>,
+}
+
+/// May be sent if what is asked for is an event.
+struct Again<E>(PhantomData<*const E>);
+
+unsafe impl<E: Event> Send for Again<E> {}
+unsafe impl<E: Event> Sync for Again<E> {}
+
 fn main() {
     let placed = OrderPlaced::new(7);
     assert_ne!(placed, OrderPlaced::new(placed.order_id));
@@ -65,6 +79,7 @@ fn main() {
     assert_eq!(Created::<u8, 2>::new([1, 2]).values, [1, 2]);
     assert_ne!(NightFell::new().event_id(), NightFell { event_id: Uuid::nil() }.event_id);
     assert_ne!(Nothing::new().event_id, Uuid::nil());
+    assert!(Retried::new(None, Again(PhantomData)).earlier.is_none());
     assert_eq!(Tick(1).0, 1);
     assert_eq!(Wrapped(1).0, 1);
     assert!(matches!([StockChanged::Counted, StockChanged::Moved(1)], [_, StockChanged::Moved(1)]));
