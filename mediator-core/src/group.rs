@@ -1,12 +1,13 @@
 //! All handlers at once.
 
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::dispatch::{Dispatch, Outcome, Slots};
+use crate::dispatch::{Dispatch, Outcome, Slot, Slots};
 use crate::event_publisher::{Kind, Strategy};
 use crate::{Deliveries, EventPublisher, HandlerFailure, PublishError};
 
@@ -18,7 +19,7 @@ use crate::{Deliveries, EventPublisher, HandlerFailure, PublishError};
 /// while it is dropped.
 ///
 /// A publish allocates nothing as long as one handler at most is pending while others start, and
-/// one block of memory for the futures of all further handlers otherwise. More than 32 handlers
+/// one block of memory for the futures of all further handlers otherwise. More than 8 handlers
 /// that stay pending for several wakes get wakers of their own, one allocation each, so that a
 /// wake costs the same however many others wait.
 ///
@@ -45,7 +46,9 @@ pub struct GroupEventPublisher;
 
 impl EventPublisher for GroupEventPublisher {
     async fn publish(&self, deliveries: Deliveries<'_>) -> Result<(), PublishError> {
-        Group::new(deliveries.into_dispatch(), pin!(Slots::empty())).await
+        let mut slots = pin!(Slots::empty());
+        let mut group = Group::new(deliveries.into_dispatch());
+        poll_fn(|cx| group.poll(slots.as_mut(), cx)).await
     }
 
     fn into_strategy(self) -> Strategy {
@@ -54,18 +57,17 @@ impl EventPublisher for GroupEventPublisher {
 }
 
 /// So many pending handlers are all polled at each wake: cheaper than finding out which to poll.
-const SMALL: usize = 32;
+const SMALL: usize = 8;
 
 /// So many passes over all handlers come before wakers of their own: making one costs about as much
 /// as polling so often in vain.
 const SHARED_PASSES: usize = 8;
 
 /// A publish under way.
-pub(crate) struct Group<'s, 'a> {
+pub(crate) struct Group<'a> {
     dispatch: Dispatch<'a>,
-    /// The futures in the order of the handlers, and gaps where they have finished.
-    slots: Pin<&'s mut Slots<'a>>,
-    /// How many slots have been in use.
+    /// How many slots have been in use; in the order of the handlers, with gaps where they have
+    /// finished.
     used: usize,
     /// How many still are.
     pending: usize,
@@ -78,39 +80,55 @@ pub(crate) struct Group<'s, 'a> {
 /// pass in which a handler fails, there are no others.
 type Failures = Vec<(usize, HandlerFailure)>;
 
-impl<'s, 'a> Group<'s, 'a> {
-    pub(crate) fn new(dispatch: Dispatch<'a>, slots: Pin<&'s mut Slots<'a>>) -> Self {
-        Self { dispatch, slots, used: 0, pending: 0, passes: 0, wakes: None }
+impl<'a> Group<'a> {
+    pub(crate) fn new(dispatch: Dispatch<'a>) -> Self {
+        Self { dispatch, used: 0, pending: 0, passes: 0, wakes: None }
+    }
+
+    pub(crate) fn poll(
+        &mut self,
+        mut slots: Pin<&mut Slots<'a>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), PublishError>> {
+        let failures = self.pass(slots.as_mut(), cx);
+        if !failures.is_empty() {
+            return Poll::Ready(Err(self.stop(slots, failures)));
+        }
+        if self.pending == 0 { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 
     /// Polls the handlers that may have something to do; the first pass starts all of them.
-    fn pass(&mut self, cx: &mut Context<'_>) -> Failures {
+    fn pass(&mut self, mut slots: Pin<&mut Slots<'a>>, cx: &mut Context<'_>) -> Failures {
         let mut failures = Failures::new();
         if self.passes == 0 {
-            self.start_all(cx, &mut failures);
+            self.start_all(slots, cx, &mut failures);
         } else if let Some(wakes) = self.wakes.take() {
             wakes.ready.set_task(cx.waker());
-            wakes.ready.drain(|slot| self.poll_slot(slot, &mut wakes.context(slot), &mut failures));
+            wakes
+                .ready
+                .drain(|slot| self.poll_slot(slots.as_mut().slot(slot), &mut wakes.context(slot), &mut failures));
             self.wakes = Some(wakes);
             return failures;
         } else if self.passes < SHARED_PASSES || self.pending <= SMALL {
-            (0..self.used).for_each(|slot| self.poll_slot(slot, cx, &mut failures));
+            (0..self.used).for_each(|slot| self.poll_slot(slots.as_mut().slot(slot), cx, &mut failures));
         } else {
             let wakes = Wakes::new(self.used, cx.waker());
-            (0..self.used).for_each(|slot| self.poll_slot(slot, &mut wakes.context(slot), &mut failures));
+            for slot in 0..self.used {
+                self.poll_slot(slots.as_mut().slot(slot), &mut wakes.context(slot), &mut failures);
+            }
             self.wakes = Some(wakes);
         }
         self.passes += 1;
         failures
     }
 
-    fn start_all(&mut self, cx: &mut Context<'_>, failures: &mut Failures) {
+    fn start_all(&mut self, mut slots: Pin<&mut Slots<'a>>, cx: &mut Context<'_>, failures: &mut Failures) {
         let dispatch = self.dispatch;
         for handler in 0..dispatch.len() {
-            if self.used == self.slots.len() {
-                self.slots.as_mut().extend(dispatch.len() - handler);
+            if self.used == slots.len() {
+                slots.as_mut().extend(dispatch.len() - handler);
             }
-            let slot = self.slots.as_mut().slot(self.used);
+            let slot = slots.as_mut().slot(self.used);
             match catch_unwind(AssertUnwindSafe(|| dispatch.start(handler, slot, cx))) {
                 Ok(Poll::Ready(Ok(()))) => {}
                 Ok(Poll::Ready(failed)) => self.fail(handler, Ok(failed), failures),
@@ -121,8 +139,7 @@ impl<'s, 'a> Group<'s, 'a> {
         self.pending = self.used;
     }
 
-    fn poll_slot(&mut self, index: usize, cx: &mut Context<'_>, failures: &mut Failures) {
-        let slot = self.slots.as_mut().slot(index);
+    fn poll_slot(&mut self, slot: Pin<&mut Slot<'a>>, cx: &mut Context<'_>, failures: &mut Failures) {
         let Some(handler) = slot.handler() else { return };
         match catch_unwind(AssertUnwindSafe(|| slot.poll(cx))) {
             Ok(None | Some(Poll::Pending)) => return,
@@ -141,10 +158,10 @@ impl<'s, 'a> Group<'s, 'a> {
 
     /// Drops the unfinished handlers and reports.
     #[cold]
-    fn stop(&mut self, mut failures: Failures) -> PublishError {
+    fn stop(&self, mut slots: Pin<&mut Slots<'a>>, mut failures: Failures) -> PublishError {
         let mut cancelled = Vec::new();
         for index in 0..self.used {
-            let slot = self.slots.as_mut().slot(index);
+            let slot = slots.as_mut().slot(index);
             let Some(handler) = slot.handler() else { continue };
             match slot.clear() {
                 Ok(()) => cancelled.push(self.dispatch.handlers()[handler]),
@@ -155,18 +172,6 @@ impl<'s, 'a> Group<'s, 'a> {
         PublishError::new(self.dispatch.event())
             .with_failures(failures.into_iter().map(|(_, failure)| failure))
             .with_cancelled(cancelled)
-    }
-}
-
-impl Future for Group<'_, '_> {
-    type Output = Result<(), PublishError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let failures = self.pass(cx);
-        if !failures.is_empty() {
-            return Poll::Ready(Err(self.stop(failures)));
-        }
-        if self.pending == 0 { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 }
 

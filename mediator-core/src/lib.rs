@@ -45,6 +45,7 @@ mod topology;
 
 pub use crate::build_error::{BuildError, BuildProblem};
 pub use crate::builder::MediatorBuilder;
+pub use crate::dispatch::Publish;
 pub use crate::event::{DynNotification, Event, Notification};
 pub use crate::event_publisher::{Deliveries, Delivery, EventPublisher};
 pub use crate::group::GroupEventPublisher;

@@ -1,14 +1,10 @@
 //! The handles through which events are published.
 
 use std::fmt;
-use std::ops::Deref;
-use std::pin::pin;
 use std::sync::{Arc, OnceLock, Weak};
 
-use crate::dispatch::{Dispatch, Slot, Slots, Table};
-use crate::event_publisher::{Kind, Strategy};
-use crate::group::Group;
-use crate::sequential::Sequential;
+use crate::dispatch::{Publish, Table};
+use crate::event_publisher::Strategy;
 use crate::{
     BuildError, Deliveries, DynNotification, EventPublisher, MediatorBuilder, Notification, PublishError, Topology,
 };
@@ -75,27 +71,13 @@ pub(crate) struct Shared {
 }
 
 #[derive(Clone)]
-enum Link {
+pub(crate) enum Link {
     Owner(Arc<Shared>),
     /// Held by handlers, which `Shared` owns: an `Arc` here would never be freed.
     Member(Weak<Shared>),
 }
 
-/// A mediator that stays alive during a publish.
-enum Alive<'a> {
-    Borrowed(&'a Shared),
-    Held(Arc<Shared>),
-}
-
 impl Link {
-    #[inline]
-    fn alive(&self) -> Option<Alive<'_>> {
-        match self {
-            Self::Owner(shared) => Some(Alive::Borrowed(shared)),
-            Self::Member(shared) => shared.upgrade().map(Alive::Held),
-        }
-    }
-
     fn member(&self) -> Self {
         Self::Member(match self {
             Self::Owner(shared) => Arc::downgrade(shared),
@@ -103,28 +85,10 @@ impl Link {
         })
     }
 
-    #[expect(clippy::manual_async_fn, reason = "an `async fn` stores its parameters twice, a block borrows them")]
-    fn publish<E: Notification>(&self, event: E) -> impl Future<Output = Result<(), PublishError>> + Send {
-        async move {
-            let Some(shared) = self.alive() else {
-                return Err(PublishError::mediator_dropped(Box::new(event)));
-            };
-            let dispatch = shared.table.dispatch_of(&event);
-            match shared.strategy.0 {
-                // As in `run`, but without a future inside the future: this is the path that counts.
-                Kind::Sequential => Sequential::new(dispatch, pin!(Slot::empty())).await,
-                _ => shared.run(dispatch).await,
-            }
-        }
-    }
-
     async fn publish_all(&self, events: Vec<Box<dyn DynNotification>>) -> Result<(), PublishError> {
         let mut events = events.into_iter();
         while let Some(event) = events.next() {
-            let published = match self.alive() {
-                Some(shared) => shared.run(shared.table.dispatch(&*event)).await,
-                None => Err(PublishError::mediator_dropped(event)),
-            };
+            let published = Publish::new(self, event).await;
             published.map_err(|error| error.with_unpublished(events.by_ref()))?;
         }
         Ok(())
@@ -135,39 +99,22 @@ impl Link {
         E: Notification,
         P: EventPublisher,
     {
-        let Some(shared) = self.alive() else {
-            return Err(PublishError::mediator_dropped(Box::new(event)));
+        let held;
+        let shared = match self {
+            Self::Owner(shared) => shared,
+            Self::Member(shared) => match shared.upgrade() {
+                Some(shared) => {
+                    held = shared;
+                    &held
+                }
+                None => return Err(PublishError::mediator_dropped(Box::new(event))),
+            },
         };
         let dispatch = shared.table.dispatch_of(&event);
         if dispatch.len() == 0 {
             return Ok(());
         }
         strategy.publish(Deliveries::new(dispatch)).await
-    }
-}
-
-impl Deref for Alive<'_> {
-    type Target = Shared;
-
-    #[inline]
-    fn deref(&self) -> &Shared {
-        match self {
-            Self::Borrowed(shared) => shared,
-            Self::Held(shared) => shared,
-        }
-    }
-}
-
-impl Shared {
-    async fn run(&self, dispatch: Dispatch<'_>) -> Result<(), PublishError> {
-        if dispatch.len() == 0 {
-            return Ok(());
-        }
-        match &self.strategy.0 {
-            Kind::Sequential => Sequential::new(dispatch, pin!(Slot::empty())).await,
-            Kind::Group => Group::new(dispatch, pin!(Slots::empty())).await,
-            Kind::Custom(strategy) => strategy.publish_boxed(Deliveries::new(dispatch)).await,
-        }
     }
 }
 
@@ -220,8 +167,8 @@ impl Mediator {
     ///
     /// When a handler returns an error or panics. [`PublishError`] tells which, and what did not
     /// run.
-    pub fn publish<E: Notification>(&self, event: E) -> impl Future<Output = Result<(), PublishError>> + Send {
-        self.link.publish(event)
+    pub fn publish<E: Notification>(&self, event: E) -> Publish<'_, E> {
+        Publish::new(&self.link, event)
     }
 
     /// [Publishes](Self::publish) events one after another, in order; also the way to publish a
@@ -274,8 +221,8 @@ impl Publisher {
     /// # Errors
     ///
     /// As there, and when the mediator was dropped.
-    pub fn publish<E: Notification>(&self, event: E) -> impl Future<Output = Result<(), PublishError>> + Send {
-        self.link.publish(event)
+    pub fn publish<E: Notification>(&self, event: E) -> Publish<'_, E> {
+        Publish::new(&self.link, event)
     }
 
     /// Publishes events one after another, in order: [`Mediator::publish_all`].

@@ -94,10 +94,10 @@ fn event() {
     }
 }
 
-const ONE: u64 = 16_000;
-const FOUR: u64 = 26_000;
-const PENDING: u64 = 62_000;
-const GROUP: u64 = 112_000;
+const ONE: u64 = 13_400;
+const FOUR: u64 = 21_600;
+const PENDING: u64 = 58_500;
+const GROUP: u64 = 124_000;
 const ID: u64 = 27_000;
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

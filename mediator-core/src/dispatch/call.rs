@@ -1,0 +1,172 @@
+//! What is compiled for each pair of an event and a handler.
+
+use std::any::TypeId;
+use std::mem;
+use std::pin::Pin;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::slot::Storage;
+use crate::handler::{BoxError, HandlerOutput};
+use crate::{EventHandler, HandlerFuture, Notification};
+
+/// What came of a handler that finished.
+///
+/// The error is boxed once more, so that `Poll<Outcome>` is returned in registers.
+pub(crate) type Outcome = Result<(), Box<BoxError>>;
+
+/// How to call handlers of one type with events of one type.
+#[derive(Clone, Copy)]
+pub(crate) struct CallPlan {
+    event: TypeId,
+    handler: TypeId,
+    /// An `Arc` of `handler` handles the event too, and is the same handler.
+    shared: TypeId,
+    pub(super) functions: Functions,
+}
+
+impl CallPlan {
+    pub(crate) fn new<E: Notification, H: EventHandler<E>>() -> Self {
+        let (event, handler, shared) = (TypeId::of::<E>(), TypeId::of::<H>(), TypeId::of::<Arc<H>>());
+        Self { event, handler, shared, functions: Functions::new::<E, H, _>(H::handle) }
+    }
+
+    pub(crate) fn event(&self) -> TypeId {
+        self.event
+    }
+
+    pub(crate) fn handler(&self) -> TypeId {
+        self.handler
+    }
+
+    pub(crate) fn shared_handler(&self) -> TypeId {
+        self.shared
+    }
+}
+
+/// Calls the handler at the first pointer with the event at the second, and polls the future in the
+/// storage; unless it is pending afterwards, it has been dropped.
+type Start = unsafe fn(NonNull<()>, NonNull<()>, NonNull<Storage>, &mut Context<'_>) -> Poll<Outcome>;
+
+/// Functions for an event type, a handler type, and the type of the future of the two.
+#[derive(Clone, Copy)]
+pub(super) struct Functions {
+    pub(super) start: Start,
+    /// Polls the future again; unless it is pending afterwards, it has been dropped.
+    pub(super) poll: unsafe fn(NonNull<Storage>, &mut Context<'_>) -> Poll<Outcome>,
+    pub(super) drop: unsafe fn(NonNull<Storage>),
+}
+
+impl Functions {
+    /// Takes `EventHandler::handle`, since the type of its future has no name.
+    fn new<'a, E, H, F>(_handle: impl FnOnce(&'a H, &'a E) -> F) -> Self
+    where
+        E: Notification,
+        H: EventHandler<E>,
+        F: HandlerFuture + 'a,
+    {
+        if const { Storage::fits::<F>() } {
+            Self { start: start::<E, H>, poll: poll::<F>, drop: drop_in_place::<F> }
+        } else {
+            Self { start: start::<E, H>, poll: poll::<Pin<Box<F>>>, drop: drop_in_place::<Pin<Box<F>>> }
+        }
+    }
+}
+
+/// Calls the handler with the event and polls the future in `storage`, in a box if it is too large.
+///
+/// # Safety
+///
+/// `handler` points to an `H` and `event` to an `E`, both are borrowed until the future is gone.
+/// `storage` holds no future and is exclusively borrowed; if the result is `Pending`, it holds what
+/// [`Functions`] polls and drops, pinned.
+unsafe fn start<E: Notification, H: EventHandler<E>>(
+    handler: NonNull<()>,
+    event: NonNull<()>,
+    storage: NonNull<Storage>,
+    cx: &mut Context<'_>,
+) -> Poll<Outcome> {
+    // SAFETY: guaranteed by the caller.
+    let handler: &H = unsafe { &*(handler.as_ptr() as *const H) };
+    // SAFETY: guaranteed by the caller.
+    let event: &E = unsafe { &*(event.as_ptr() as *const E) };
+    // SAFETY: guaranteed by the caller.
+    unsafe { start_future(|| handler.handle(event), storage, cx) }
+}
+
+/// # Safety
+///
+/// As for [`start`].
+#[inline]
+unsafe fn start_future<F: HandlerFuture>(
+    future: impl FnOnce() -> F,
+    storage: NonNull<Storage>,
+    cx: &mut Context<'_>,
+) -> Poll<Outcome> {
+    if const { Storage::fits::<F>() } {
+        // SAFETY: guaranteed by the caller.
+        unsafe { write_and_poll(future(), storage, cx) }
+    } else {
+        // SAFETY: guaranteed by the caller.
+        unsafe { write_and_poll(Box::pin(future()), storage, cx) }
+    }
+}
+
+/// # Safety
+///
+/// As for [`start`].
+#[inline]
+unsafe fn write_and_poll<F: HandlerFuture>(
+    future: F,
+    storage: NonNull<Storage>,
+    cx: &mut Context<'_>,
+) -> Poll<Outcome> {
+    assert!(Storage::fits::<F>());
+    // SAFETY: the storage is large and aligned enough for an `F`, and exclusively borrowed.
+    unsafe { ptr::write(storage.as_ptr() as *mut F, future) };
+    // SAFETY: an `F` was written just now; that it stays there is guaranteed by the caller.
+    unsafe { poll::<F>(storage, cx) }
+}
+
+/// Polls the `F` in `storage`, and drops it unless it is still pending.
+///
+/// # Safety
+///
+/// `storage` holds an `F` that is pinned there and that nobody else accesses. It is gone
+/// afterwards, even after a panic, unless the result is `Pending`.
+#[inline]
+unsafe fn poll<F: HandlerFuture>(storage: NonNull<Storage>, cx: &mut Context<'_>) -> Poll<Outcome> {
+    struct DropOnExit<F>(*mut F);
+
+    impl<F> Drop for DropOnExit<F> {
+        #[inline]
+        fn drop(&mut self) {
+            // SAFETY: made from the storage below, whose future is the guard's to drop.
+            unsafe { ptr::drop_in_place(self.0) };
+        }
+    }
+
+    let guard = DropOnExit(storage.as_ptr() as *mut F);
+    // SAFETY: the caller guarantees a valid `F` that is not accessed otherwise.
+    let future = unsafe { &mut *guard.0 };
+    // SAFETY: the caller guarantees that it is pinned.
+    let future = unsafe { Pin::new_unchecked(future) };
+    match future.poll(cx) {
+        Poll::Ready(output) => Poll::Ready(output.into_result().map_err(Box::new)),
+        Poll::Pending => {
+            mem::forget(guard);
+            Poll::Pending
+        }
+    }
+}
+
+/// Drops the `F` in `storage`.
+///
+/// # Safety
+///
+/// `storage` holds an `F` that nobody else accesses. It is gone afterwards.
+unsafe fn drop_in_place<F>(storage: NonNull<Storage>) {
+    // SAFETY: guaranteed by the caller.
+    unsafe { ptr::drop_in_place(storage.as_ptr() as *mut F) };
+}
