@@ -20,7 +20,7 @@ mod publish;
 mod slot;
 mod table;
 
-pub(crate) use call::{CallPlan, Outcome};
+pub(crate) use call::{CallPlan, Polled};
 pub use publish::Publish;
 pub(crate) use slot::{Slot, Slots};
 pub(crate) use table::{Dispatch, HandlerList, Instance, Table, TypeIdMap};

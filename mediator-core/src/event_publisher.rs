@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::Poll;
 
-use crate::dispatch::{Dispatch, Slot};
+use crate::dispatch::{Dispatch, Polled, Slot};
 use crate::registry::HandlerInfo;
 use crate::{DynNotification, HandlerFailure, PublishError};
 
@@ -227,13 +227,14 @@ impl<'a> Delivery<'a> {
                 running.unwrap_or_else(|| self.deliveries.dispatch.start(self.index, slot.as_mut(), cx))
             }));
             match polled {
-                Ok(Poll::Pending) => Poll::Pending,
-                Ok(Poll::Ready(outcome)) => Poll::Ready(Ok(outcome)),
-                Err(panic) => Poll::Ready(Err(panic)),
+                Ok(Polled::Pending) => Poll::Pending,
+                Ok(Polled::Done) => Poll::Ready(None),
+                Ok(Polled::Failed(error)) => Poll::Ready(Some(Ok(error))),
+                Err(panic) => Poll::Ready(Some(Err(panic))),
             }
         })
         .await;
         progress.store(FINISHED, Ordering::Relaxed);
-        HandlerFailure::of(*self.handler(), caught).map_or(Ok(()), Err)
+        caught.map_or(Ok(()), |caught| Err(HandlerFailure::new(*self.handler(), caught)))
     }
 }

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::dispatch::{Dispatch, Outcome, Slot, Slots};
+use crate::dispatch::{Dispatch, Polled, Slot, Slots};
 use crate::event_publisher::{Kind, Strategy};
+use crate::publish_error::Caught;
 use crate::{Deliveries, EventPublisher, HandlerFailure, PublishError};
 
 /// Runs the handlers concurrently inside the publishing task; nothing is spawned.
@@ -130,9 +131,9 @@ impl<'a> Group<'a> {
             }
             let slot = slots.as_mut().slot(self.used);
             match catch_unwind(AssertUnwindSafe(|| dispatch.start(handler, slot, cx))) {
-                Ok(Poll::Ready(Ok(()))) => {}
-                Ok(Poll::Ready(failed)) => self.fail(handler, Ok(failed), failures),
-                Ok(Poll::Pending) => self.used += 1,
+                Ok(Polled::Done) => {}
+                Ok(Polled::Pending) => self.used += 1,
+                Ok(Polled::Failed(error)) => self.fail(handler, Ok(error), failures),
                 Err(panic) => self.fail(handler, Err(panic), failures),
             }
         }
@@ -142,18 +143,17 @@ impl<'a> Group<'a> {
     fn poll_slot(&mut self, slot: Pin<&mut Slot<'a>>, cx: &mut Context<'_>, failures: &mut Failures) {
         let Some(handler) = slot.handler() else { return };
         match catch_unwind(AssertUnwindSafe(|| slot.poll(cx))) {
-            Ok(None | Some(Poll::Pending)) => return,
-            Ok(Some(Poll::Ready(Ok(())))) => {}
-            Ok(Some(Poll::Ready(failed))) => self.fail(handler, Ok(failed), failures),
+            Ok(None | Some(Polled::Pending)) => return,
+            Ok(Some(Polled::Done)) => {}
+            Ok(Some(Polled::Failed(error))) => self.fail(handler, Ok(error), failures),
             Err(panic) => self.fail(handler, Err(panic), failures),
         }
         self.pending -= 1;
     }
 
     #[cold]
-    fn fail(&self, handler: usize, caught: std::thread::Result<Outcome>, failures: &mut Failures) {
-        let failure = HandlerFailure::of(self.dispatch.handlers()[handler], caught);
-        failures.extend(failure.map(|failure| (handler, failure)));
+    fn fail(&self, handler: usize, caught: Caught, failures: &mut Failures) {
+        failures.push((handler, HandlerFailure::new(self.dispatch.handlers()[handler], caught)));
     }
 
     /// Drops the unfinished handlers and reports.

@@ -5,7 +5,6 @@ use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::dispatch::Outcome;
 use crate::handler::BoxError;
 use crate::registry::HandlerInfo;
 use crate::{DynNotification, Uuid};
@@ -221,6 +220,9 @@ pub struct HandlerFailure {
     cause: Cause,
 }
 
+/// The error or the panic that a handler was stopped by.
+pub(crate) type Caught = std::thread::Result<Box<BoxError>>;
+
 #[derive(Debug)]
 enum Cause {
     Error(BoxError),
@@ -228,14 +230,12 @@ enum Cause {
 }
 
 impl HandlerFailure {
-    /// What a caught call of `handler` came to, if that is a failure.
-    pub(crate) fn of(handler: HandlerInfo, caught: Result<Outcome, Box<dyn Any + Send>>) -> Option<Self> {
+    pub(crate) fn new(handler: HandlerInfo, caught: Caught) -> Self {
         let cause = match caught {
-            Ok(Ok(())) => return None,
-            Ok(Err(error)) => Cause::Error(*error),
+            Ok(error) => Cause::Error(*error),
             Err(payload) => Cause::Panic(panic_text(payload)),
         };
-        Some(Self { handler, cause })
+        Self { handler, cause }
     }
 
     /// The handler that failed.

@@ -11,10 +11,22 @@ use super::slot::Storage;
 use crate::handler::{BoxError, HandlerOutput};
 use crate::{EventHandler, HandlerFuture, Notification};
 
-/// What came of a handler that finished.
+/// What came of polling a handler.
 ///
-/// The error is boxed once more, so that `Poll<Outcome>` is returned in registers.
-pub(crate) type Outcome = Result<(), Box<BoxError>>;
+/// Flatter than a `Poll` of a `Result`, and the error boxed once more, so that it is returned in
+/// registers and `Done` is seen by one comparison.
+pub(crate) enum Polled {
+    Done,
+    Pending,
+    Failed(Box<BoxError>),
+}
+
+impl Polled {
+    #[inline]
+    pub(crate) fn is_pending(&self) -> bool {
+        matches!(self, Self::Pending)
+    }
+}
 
 /// How to call handlers of one type with events of one type.
 #[derive(Clone, Copy)]
@@ -47,14 +59,14 @@ impl CallPlan {
 
 /// Calls the handler at the first pointer with the event at the second, and polls the future in the
 /// storage; unless it is pending afterwards, it has been dropped.
-type Start = unsafe fn(NonNull<()>, NonNull<()>, NonNull<Storage>, &mut Context<'_>) -> Poll<Outcome>;
+type Start = unsafe fn(NonNull<()>, NonNull<()>, NonNull<Storage>, &mut Context<'_>) -> Polled;
 
 /// Functions for an event type, a handler type, and the type of the future of the two.
 #[derive(Clone, Copy)]
 pub(super) struct Functions {
     pub(super) start: Start,
     /// Polls the future again; unless it is pending afterwards, it has been dropped.
-    pub(super) poll: unsafe fn(NonNull<Storage>, &mut Context<'_>) -> Poll<Outcome>,
+    pub(super) poll: unsafe fn(NonNull<Storage>, &mut Context<'_>) -> Polled,
     pub(super) drop: unsafe fn(NonNull<Storage>),
 }
 
@@ -86,7 +98,7 @@ unsafe fn start<E: Notification, H: EventHandler<E>>(
     event: NonNull<()>,
     storage: NonNull<Storage>,
     cx: &mut Context<'_>,
-) -> Poll<Outcome> {
+) -> Polled {
     // SAFETY: guaranteed by the caller.
     let handler: &H = unsafe { &*(handler.as_ptr() as *const H) };
     // SAFETY: guaranteed by the caller.
@@ -103,7 +115,7 @@ unsafe fn start_future<F: HandlerFuture>(
     future: impl FnOnce() -> F,
     storage: NonNull<Storage>,
     cx: &mut Context<'_>,
-) -> Poll<Outcome> {
+) -> Polled {
     if const { Storage::fits::<F>() } {
         // SAFETY: guaranteed by the caller.
         unsafe { write_and_poll(future(), storage, cx) }
@@ -117,11 +129,7 @@ unsafe fn start_future<F: HandlerFuture>(
 ///
 /// As for [`start`].
 #[inline]
-unsafe fn write_and_poll<F: HandlerFuture>(
-    future: F,
-    storage: NonNull<Storage>,
-    cx: &mut Context<'_>,
-) -> Poll<Outcome> {
+unsafe fn write_and_poll<F: HandlerFuture>(future: F, storage: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
     assert!(Storage::fits::<F>());
     // SAFETY: the storage is large and aligned enough for an `F`, and exclusively borrowed.
     unsafe { ptr::write(storage.as_ptr() as *mut F, future) };
@@ -136,7 +144,7 @@ unsafe fn write_and_poll<F: HandlerFuture>(
 /// `storage` holds an `F` that is pinned there and that nobody else accesses. It is gone
 /// afterwards, even after a panic, unless the result is `Pending`.
 #[inline]
-unsafe fn poll<F: HandlerFuture>(storage: NonNull<Storage>, cx: &mut Context<'_>) -> Poll<Outcome> {
+unsafe fn poll<F: HandlerFuture>(storage: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
     struct DropOnExit<F>(*mut F);
 
     impl<F> Drop for DropOnExit<F> {
@@ -153,10 +161,13 @@ unsafe fn poll<F: HandlerFuture>(storage: NonNull<Storage>, cx: &mut Context<'_>
     // SAFETY: the caller guarantees that it is pinned.
     let future = unsafe { Pin::new_unchecked(future) };
     match future.poll(cx) {
-        Poll::Ready(output) => Poll::Ready(output.into_result().map_err(Box::new)),
+        Poll::Ready(output) => match output.into_result() {
+            Ok(()) => Polled::Done,
+            Err(error) => Polled::Failed(Box::new(error)),
+        },
         Poll::Pending => {
             mem::forget(guard);
-            Poll::Pending
+            Polled::Pending
         }
     }
 }

@@ -11,13 +11,13 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::thread;
 
-use super::call::Outcome;
+use super::call::Polled;
 use super::slot::{Slots, Storage};
 use super::table::{Call, Dispatch};
 use crate::event_publisher::{BoxedPublish, Kind};
 use crate::group::Group;
 use crate::mediator::{Link, Shared};
-use crate::publish_error::discard_panic;
+use crate::publish_error::{Caught, discard_panic};
 use crate::{Deliveries, DynNotification, HandlerFailure, Notification, PublishError};
 
 type Published = Poll<Result<(), PublishError>>;
@@ -285,11 +285,11 @@ impl Run<'_> {
                 // nothing else is put there.
                 match unsafe { call.start(NonNull::from(event).cast(), future, cx) } {
                     // SAFETY: to the end at most.
-                    Poll::Ready(Ok(())) => current = unsafe { current.add(1) },
+                    Polled::Done => current = unsafe { current.add(1) },
                     not_done => return not_done,
                 }
             }
-            Poll::Ready(Ok(()))
+            Polled::Done
         }));
         // SAFETY: the loop stopped at the call that is not done.
         unsafe { self.settle(caught, current) }
@@ -314,7 +314,7 @@ impl Run<'_> {
             let call = unsafe { &*current };
             // SAFETY: in this stage there is a future of the current call, pinned with `self`.
             let mut polled = unsafe { call.poll(future, cx) };
-            while let Poll::Ready(Ok(())) = polled {
+            while let Polled::Done = polled {
                 // SAFETY: to the end at most.
                 current = unsafe { current.add(1) };
                 if current == end {
@@ -351,14 +351,14 @@ impl Run<'_> {
     /// Unless all handlers are done, `current` is one of the calls in `progress`; if it is pending,
     /// `room.future` is its future.
     #[inline]
-    unsafe fn settle(&mut self, caught: thread::Result<Poll<Outcome>>, current: *const Call) -> Published {
+    unsafe fn settle(&mut self, caught: thread::Result<Polled>, current: *const Call) -> Published {
         let caught = match caught {
-            Ok(Poll::Ready(Ok(()))) => {
+            Ok(Polled::Done) => {
                 self.stage = Stage::Ended;
                 return Poll::Ready(Ok(()));
             }
-            Ok(Poll::Pending) => None,
-            Ok(Poll::Ready(outcome)) => Some(Ok(outcome)),
+            Ok(Polled::Pending) => None,
+            Ok(Polled::Failed(error)) => Some(Ok(error)),
             Err(panic) => Some(Err(panic)),
         };
         if let Some(progress) = &mut self.progress {
@@ -376,14 +376,14 @@ impl Run<'_> {
 
     /// Ends the publish with the failure of the current handler.
     #[cold]
-    fn fail(&mut self, caught: thread::Result<Outcome>) -> Published {
+    fn fail(&mut self, caught: Caught) -> Published {
         self.stage = Stage::Ended;
         let Some(Progress { dispatch, current }) = self.progress else { unreachable!("no handler was started") };
         // SAFETY: one of the calls.
         let current = unsafe { ptr::from_ref(current).offset_from_unsigned(dispatch.calls().as_ptr()) };
         let (handler, not_run) = (dispatch.handlers()[current], &dispatch.handlers()[current + 1..]);
         let error = PublishError::new(dispatch.event())
-            .with_failures(HandlerFailure::of(handler, caught))
+            .with_failures([HandlerFailure::new(handler, caught)])
             .with_not_run(not_run.iter().copied());
         Poll::Ready(Err(error))
     }

@@ -5,9 +5,9 @@ use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
-use std::task::{Context, Poll};
+use std::task::Context;
 
-use super::call::Outcome;
+use super::call::Polled;
 use super::table::Call;
 use crate::publish_error::discard_panic;
 
@@ -68,7 +68,7 @@ impl<'a> Slot<'a> {
         (handler, call): (usize, &'a Call),
         event: NonNull<()>,
         cx: &mut Context<'_>,
-    ) -> Poll<Outcome> {
+    ) -> Polled {
         // SAFETY: nothing is moved out of the slot; the reference only serves to reach its fields.
         let this = unsafe { self.get_unchecked_mut() };
         assert!(this.pending.is_none(), "a slot keeps one future at a time");
@@ -91,7 +91,7 @@ impl<'a> Slot<'a> {
     ///
     /// When it is ready or panics, it is dropped and the slot is empty.
     #[inline]
-    pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<Poll<Outcome>> {
+    pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<Polled> {
         // SAFETY: nothing is moved out of the slot; the reference only serves to reach its fields.
         let this = unsafe { self.get_unchecked_mut() };
         let pending = this.pending.take()?;

@@ -6,9 +6,9 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Context;
 
-use super::call::{CallPlan, Functions, Outcome};
+use super::call::{CallPlan, Functions, Polled};
 use super::slot::{Slot, Storage};
 use crate::registry::HandlerInfo;
 use crate::{DynNotification, Notification};
@@ -46,12 +46,7 @@ impl Call {
     /// until the future is gone. `storage` holds no future and is exclusively borrowed; if the
     /// result is `Pending`, it holds one of this call, and is pinned.
     #[inline]
-    pub(super) unsafe fn start(
-        &self,
-        event: NonNull<()>,
-        storage: NonNull<Storage>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Outcome> {
+    pub(super) unsafe fn start(&self, event: NonNull<()>, storage: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
         // SAFETY: `HandlerList::new` has checked that the handler is of the type that the function
         // was made for, and the list keeps it alive. The rest is guaranteed by the caller.
         unsafe { (self.functions.start)(self.handler, event, storage, cx) }
@@ -62,7 +57,7 @@ impl Call {
     /// `storage` holds a pending future of this call, which nobody else accesses. It is gone
     /// afterwards, even after a panic, unless the result is `Pending`.
     #[inline]
-    pub(super) unsafe fn poll(&self, storage: NonNull<Storage>, cx: &mut Context<'_>) -> Poll<Outcome> {
+    pub(super) unsafe fn poll(&self, storage: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
         // SAFETY: guaranteed by the caller.
         unsafe { (self.functions.poll)(storage, cx) }
     }
@@ -186,7 +181,7 @@ impl<'a> Dispatch<'a> {
     ///
     /// If there are no more than `index` handlers, the slot is in use, or the handler panics.
     #[inline]
-    pub(crate) fn start(&self, index: usize, slot: Pin<&mut Slot<'a>>, cx: &mut Context<'_>) -> Poll<Outcome> {
+    pub(crate) fn start(&self, index: usize, slot: Pin<&mut Slot<'a>>, cx: &mut Context<'_>) -> Polled {
         let event = NonNull::from(self.event).cast();
         // SAFETY: `Table::lookup` pairs an event with the list of its type only; both are borrowed
         // for `'a`.

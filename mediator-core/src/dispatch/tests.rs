@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use super::{CallPlan, HandlerList, Publish, Slot, Slots, Table};
+use super::{CallPlan, HandlerList, Polled, Publish, Slot, Slots, Table};
 use crate::event_publisher::{Kind, Strategy};
 use crate::mediator::{Link, Shared};
 use crate::registry::Registration;
@@ -71,7 +71,7 @@ fn to_the_end<const SIZE: usize>() {
     assert!(table.dispatch_of(&event).start(0, slot.as_mut(), &mut cx()).is_pending());
     assert_eq!(slot.handler(), Some(0));
     assert!(slot.as_mut().poll(&mut cx()).unwrap().is_pending());
-    assert!(matches!(slot.as_mut().poll(&mut cx()), Some(Poll::Ready(Ok(())))));
+    assert!(matches!(slot.as_mut().poll(&mut cx()), Some(Polled::Done)));
     assert!(slot.as_mut().poll(&mut cx()).is_none());
     assert_eq!(handler.drops.load(Ordering::Relaxed), 1);
 }
@@ -92,8 +92,8 @@ fn an_error_comes_out_of_the_slot() {
     let (table, event) = (table(from_ref(&handler)), Placed("fail".into()));
     let mut slot = pin!(Slot::empty());
     handler.polls.store(9, Ordering::Relaxed);
-    let outcome = table.dispatch_of(&event).start(0, slot.as_mut(), &mut cx());
-    assert!(matches!(outcome, Poll::Ready(Err(error)) if error.to_string() == "fail"));
+    let polled = table.dispatch_of(&event).start(0, slot.as_mut(), &mut cx());
+    assert!(matches!(polled, Polled::Failed(error) if error.to_string() == "fail"));
 }
 
 fn cancelled<const SIZE: usize>(cancel: impl FnOnce(Pin<&mut Slot<'_>>)) {
@@ -152,7 +152,7 @@ fn slots_keep_many_futures_where_they_are() {
     assert!(catch_unwind(AssertUnwindSafe(|| slots.as_mut().extend(1))).is_err());
     for index in 0..4 {
         let polled = slots.as_mut().slot(index).poll(&mut cx());
-        assert!(matches!(polled, Some(Poll::Ready(Ok(())))));
+        assert!(matches!(polled, Some(Polled::Done)));
     }
     assert_eq!(slots.as_mut().slot(4).handler(), Some(4));
 }
