@@ -22,6 +22,17 @@ pub(crate) enum Polled {
 }
 
 impl Polled {
+    // Not for each handler type.
+    #[inline]
+    fn of(result: Result<(), BoxError>) -> Self {
+        #[cold]
+        fn failed(error: BoxError) -> Polled {
+            Polled::Failed(Box::new(error))
+        }
+
+        result.map_or_else(failed, |()| Self::Done)
+    }
+
     #[inline]
     pub(crate) fn is_pending(&self) -> bool {
         matches!(self, Self::Pending)
@@ -104,37 +115,25 @@ unsafe fn start<E: Notification, H: EventHandler<E>>(
     // SAFETY: guaranteed by the caller.
     let event: &E = unsafe { &*(event.as_ptr() as *const E) };
     // SAFETY: guaranteed by the caller.
-    unsafe { start_future(|| handler.handle(event), storage, cx) }
+    unsafe { start_future(handler.handle(event), storage, cx) }
 }
 
 /// # Safety
 ///
 /// As for [`start`].
 #[inline]
-unsafe fn start_future<F: HandlerFuture>(
-    future: impl FnOnce() -> F,
-    storage: NonNull<Storage>,
-    cx: &mut Context<'_>,
-) -> Polled {
+unsafe fn start_future<F: HandlerFuture>(future: F, storage: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
     if const { Storage::fits::<F>() } {
-        // SAFETY: guaranteed by the caller.
-        unsafe { write_and_poll(future(), storage, cx) }
+        // SAFETY: the storage is large and aligned enough, and exclusively borrowed.
+        unsafe { ptr::write(storage.as_ptr() as *mut F, future) };
+        // SAFETY: an `F` was written just now; that it stays there is guaranteed by the caller.
+        unsafe { poll::<F>(storage, cx) }
     } else {
-        // SAFETY: guaranteed by the caller.
-        unsafe { write_and_poll(Box::pin(future()), storage, cx) }
+        // SAFETY: the storage is large and aligned enough for a pointer, and exclusively borrowed.
+        unsafe { ptr::write(storage.as_ptr() as *mut Pin<Box<F>>, Box::pin(future)) };
+        // SAFETY: a `Pin<Box<F>>` was written just now; the rest is guaranteed by the caller.
+        unsafe { poll::<Pin<Box<F>>>(storage, cx) }
     }
-}
-
-/// # Safety
-///
-/// As for [`start`].
-#[inline]
-unsafe fn write_and_poll<F: HandlerFuture>(future: F, storage: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
-    assert!(Storage::fits::<F>());
-    // SAFETY: the storage is large and aligned enough for an `F`, and exclusively borrowed.
-    unsafe { ptr::write(storage.as_ptr() as *mut F, future) };
-    // SAFETY: an `F` was written just now; that it stays there is guaranteed by the caller.
-    unsafe { poll::<F>(storage, cx) }
 }
 
 /// Polls the `F` in `storage`, and drops it unless it is still pending.
@@ -161,10 +160,7 @@ unsafe fn poll<F: HandlerFuture>(storage: NonNull<Storage>, cx: &mut Context<'_>
     // SAFETY: the caller guarantees that it is pinned.
     let future = unsafe { Pin::new_unchecked(future) };
     match future.poll(cx) {
-        Poll::Ready(output) => match output.into_result() {
-            Ok(()) => Polled::Done,
-            Err(error) => Polled::Failed(Box::new(error)),
-        },
+        Poll::Ready(output) => Polled::of(output.into_result()),
         Poll::Pending => {
             mem::forget(guard);
             Polled::Pending
