@@ -69,9 +69,11 @@ impl Generator {
         // If forks cannot be noticed, each id is from a generator of its own.
         let generation = if system::watch_forks() { system::generation() } else { u64::MAX };
         let mut hasher = RandomState::new().build_hasher();
-        // `RandomState` asks the operating system once per thread, so that alone would be the same
-        // in a child process.
-        hasher.write_u128(Uuid::new_v4().as_u128());
+        // `RandomState` asks the operating system for its key once per thread, so that alone would be
+        // the same in a child process.
+        hasher.write_u32(std::process::id());
+        hasher.write_u64(generation);
+        hasher.write_u128(system::now().as_nanos());
         Self { generation, hasher, last: Stamp { tick: 0, random: 0 } }
     }
 
