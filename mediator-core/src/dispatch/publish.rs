@@ -88,8 +88,9 @@ unsafe impl Carried for Box<dyn DynNotification> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 // By hand what an `async` block would do, because the bookkeeping of a block takes longer than
-// calling two handlers: here nothing is written down until a handler is pending, and what depends
-// on the type of the event is so little that it goes into the function that awaits the publish.
+// calling two handlers: here next to nothing is written down until a handler is pending, and what
+// depends on the type of the event is so little that it goes into the function that awaits the
+// publish.
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct Publish<'m, E> {
     run: Run<'m>,
