@@ -8,7 +8,7 @@ use std::task::{Context, Waker};
 
 use mediator_core::prelude::*;
 use mediator_core::{Deliveries, HandlerFuture, MediatorBuilder};
-use mediator_tests::{BestEffort, On, pending};
+use mediator_tests::{BestEffort, On, bind_tens, pending};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
@@ -76,17 +76,7 @@ fn four(waits: [usize; 4]) -> MediatorBuilder {
 
 /// A hundred handlers that wait so often.
 fn hundred(waits: usize) -> MediatorBuilder {
-    macro_rules! bind {
-        ($builder:expr, $($tens:literal)*) => {{
-            let builder = $builder;
-            $(let builder = bind!(@ones builder, $tens, 0 1 2 3 4 5 6 7 8 9);)*
-            builder
-        }};
-        (@ones $builder:ident, $tens:literal, $($ones:literal)*) => {
-            $builder$(.bind_handler::<OrderPlaced, _>(Wait::<{ 10 * $tens + $ones }>(waits)))*
-        };
-    }
-    bind!(Mediator::builder().without_discovery(), 0 1 2 3 4 5 6 7 8 9)
+    bind_tens!(Mediator::builder().without_discovery(), OrderPlaced, Wait(waits), 0 1 2 3 4 5 6 7 8 9)
 }
 
 #[test]

@@ -11,22 +11,18 @@ use std::thread;
 use std::time::Duration;
 
 use mediator_core::prelude::*;
+use mediator_tests::bind_tens;
 
 #[event]
 struct OrderPlaced {}
 
-/// Forty handlers of types of their own: more than are polled at every wake.
-macro_rules! bind_forty {
-    ($handler:ident, $value:expr) => {
-        bind_forty!(@tens Mediator::builder().without_discovery(), $handler, $value, 0 1 2 3)
-    };
-    (@tens $builder:expr, $handler:ident, $value:expr, $($tens:literal)*) => {{
-        let builder = $builder;
-        $(let builder = bind_forty!(@ones builder, $handler, $value, $tens, 0 1 2 3 4 5 6 7 8 9);)*
-        builder.event_publisher(GroupEventPublisher).build().unwrap()
-    }};
-    (@ones $builder:ident, $handler:ident, $value:expr, $tens:literal, $($ones:literal)*) => {
-        $builder$(.bind_handler::<OrderPlaced, _>($handler::<{ 10 * $tens + $ones }>($value)))*
+/// A group of forty handlers: more than are polled at every wake.
+macro_rules! group_of_forty {
+    ($handler:ident($value:expr)) => {
+        bind_tens!(Mediator::builder().without_discovery(), OrderPlaced, $handler($value), 0 1 2 3)
+            .event_publisher(GroupEventPublisher)
+            .build()
+            .unwrap()
     };
 }
 
@@ -70,7 +66,7 @@ fn handlers_that_are_woken_from_other_threads_all_finish() {
         let receive = receive.clone();
         thread::spawn(move || wake_all(&receive));
     }
-    let mediator = bind_forty!(WokenElsewhere, send.clone());
+    let mediator = group_of_forty!(WokenElsewhere(send.clone()));
     let (done, finished) = mpsc::channel();
     thread::spawn(move || {
         for _ in 0..20 {
@@ -137,7 +133,7 @@ fn poll_until_own_wakers(publish: &mut (impl Future + Unpin), gate: &Gate, task:
 #[test]
 fn a_wake_is_for_the_task_that_polled_last() {
     let gate = Arc::<Gate>::default();
-    let mediator = bind_forty!(AtGate, gate.clone());
+    let mediator = group_of_forty!(AtGate(gate.clone()));
     let mut publish = Box::pin(mediator.publish(OrderPlaced::new()));
     let (first, second) = (Arc::<Task>::default(), Arc::<Task>::default());
     let wakers = poll_until_own_wakers(&mut publish, &gate, &first.clone().into());
@@ -154,7 +150,7 @@ fn a_wake_is_for_the_task_that_polled_last() {
 #[test]
 fn only_the_handler_that_was_woken_is_polled() {
     let gate = Arc::<Gate>::default();
-    let mediator = bind_forty!(AtGate, gate.clone());
+    let mediator = group_of_forty!(AtGate(gate.clone()));
     let mut publish = Box::pin(mediator.publish(OrderPlaced::new()));
     let task = Waker::from(Arc::<Task>::default());
     let wakers = poll_until_own_wakers(&mut publish, &gate, &task);
@@ -169,7 +165,7 @@ fn only_the_handler_that_was_woken_is_polled() {
 #[test]
 fn a_waker_that_outlives_its_publish_wakes_nobody() {
     let gate = Arc::<Gate>::default();
-    let mediator = bind_forty!(AtGate, gate.clone());
+    let mediator = group_of_forty!(AtGate(gate.clone()));
     let mut publish = Box::pin(mediator.publish(OrderPlaced::new()));
     let task = Arc::<Task>::default();
     let wakers = poll_until_own_wakers(&mut publish, &gate, &task.clone().into());
