@@ -67,8 +67,8 @@ const SHARED_PASSES: usize = 8;
 /// A publish under way.
 pub(crate) struct Group<'a> {
     dispatch: Dispatch<'a>,
-    /// How many slots have been in use; in the order of the handlers, with gaps where they have
-    /// finished.
+    /// How many slots have been in use. The futures in them are in the order of the handlers, with
+    /// gaps where they have finished.
     used: usize,
     /// How many still are.
     pending: usize,

@@ -451,7 +451,7 @@ impl Run<'_> {
             (Stage::InOrder, Some(Progress { current, .. })) => {
                 let future = self.future();
                 // SAFETY: in this stage there is a future of the current call.
-                let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { current.drop(future) }));
+                let dropped = unsafe { current.drop(future) };
                 // As in `Slot`: nobody is left to tell of it.
                 dropped.unwrap_or_else(discard_panic);
             }

@@ -2,7 +2,6 @@
 
 use std::marker::{PhantomData, PhantomPinned};
 use std::mem::MaybeUninit;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::Context;
@@ -121,7 +120,7 @@ impl<'a> Slot<'a> {
         let storage = NonNull::from(&mut self.storage);
         // SAFETY: as in `poll`; the future is dropped where it was pinned, and `pending` was taken
         // first, so that a panic in its `Drop` cannot drop it twice.
-        catch_unwind(AssertUnwindSafe(|| unsafe { pending.call.drop(storage) }))
+        unsafe { pending.call.drop(storage) }
     }
 
     /// Drops the future of a publish that is cancelled.

@@ -3,10 +3,12 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::Context;
+use std::thread;
 
 use super::call::{CallPlan, Functions, Polled};
 use super::slot::{Slot, Storage};
@@ -62,13 +64,19 @@ impl Call {
         unsafe { (self.functions.poll)(storage, cx) }
     }
 
+    /// Drops the future in `storage`.
+    ///
+    /// # Errors
+    ///
+    /// The panic of the future's `Drop`; it is gone even so.
+    ///
     /// # Safety
     ///
     /// `storage` holds a pending future of this call, which nobody else accesses. It is gone
-    /// afterwards, even after a panic.
-    pub(super) unsafe fn drop(&self, storage: NonNull<Storage>) {
+    /// afterwards.
+    pub(super) unsafe fn drop(&self, storage: NonNull<Storage>) -> thread::Result<()> {
         // SAFETY: guaranteed by the caller.
-        unsafe { (self.functions.drop)(storage) }
+        catch_unwind(AssertUnwindSafe(|| unsafe { (self.functions.drop)(storage) }))
     }
 }
 
