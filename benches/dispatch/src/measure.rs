@@ -47,8 +47,10 @@ unsafe impl GlobalAlloc for Counting {
 
 pub struct Table<'a> {
     pub title: &'static str,
-    candidates: Vec<(String, Box<dyn FnMut(u64) + 'a>)>,
+    candidates: Vec<(String, Candidate<'a>)>,
 }
+
+type Candidate<'a> = Box<dyn FnMut(u64) + 'a>;
 
 pub struct Row {
     pub name: String,
