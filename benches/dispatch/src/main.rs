@@ -241,7 +241,7 @@ fn ids<'a>() -> Table<'a> {
             black_box(&OrderShipped::new(String::new()));
         }
     });
-    table.add("`Uuid::now_v7`", |times| {
+    table.add("`Uuid::now_v7`, with `fast-rng`", |times| {
         for _ in 0..times {
             black_box(uuid::Uuid::now_v7());
         }

@@ -7,6 +7,9 @@ use jaeb::{EventBus, HandlerResult, SyncEventHandler};
 use medi_rs::{medi_handler, medi_module, mediator};
 use registry_io::SyncRegistry;
 use registry_io::r#async::AsyncRegistry;
+use rust_bus::BusEventHandler;
+use rust_bus::contracts::bus_event::IBusEvent;
+use rust_bus::contracts::meta::BusMetadata;
 
 use crate::measure::{Table, block_on};
 use crate::work::{OrderPlaced, Total, Yield};
@@ -14,6 +17,7 @@ use crate::work::{OrderPlaced, Total, Yield};
 pub fn add_ready<'a>(table: &mut Table<'a>, runtime: &'a tokio::runtime::Runtime) {
     registry_io_sync(table);
     registry_io_async(table);
+    bus(table);
     bevy(table);
     broadcast(table, runtime);
     jaeb_sync(table, runtime);
@@ -68,6 +72,36 @@ pub fn add_concurrent(table: &mut Table<'_>, name: &str, handlers: usize, yields
         block_on(async {
             for quantity in 0..times {
                 registry.notify(&OrderPlaced::new(quantity)).await;
+            }
+        });
+    });
+}
+
+impl IBusEvent for OrderPlaced {
+    const EVENT_IDENTITY: &'static str = "OrderPlaced";
+}
+
+/// Its handlers have no instances that could keep a total.
+macro_rules! bus_handlers {
+    ($($name:ident)*) => {$(
+        #[BusEventHandler]
+        async fn $name(event: &OrderPlaced, _metadata: &BusMetadata) -> std::io::Result<()> {
+            static TOTAL: Total = Total::new();
+            TOTAL.add(event);
+            Ok(())
+        }
+    )*};
+}
+
+bus_handlers!(bus_first bus_second bus_third bus_fourth);
+
+fn bus(table: &mut Table<'_>) {
+    block_on(rust_bus::init()).expect("initialized once");
+    let metadata = BusMetadata::default();
+    table.add("rust_bus, in memory (boxed futures, handlers without services)", move |times| {
+        block_on(async {
+            for quantity in 0..times {
+                rust_bus::bus::event(OrderPlaced::new(quantity), &metadata).await.expect("no handler fails");
             }
         });
     });

@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use mediator_core::{EventHandler, HandlerOutput, Mediator, MediatorBuilder, Notification};
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Notification)]
+// Cloned by queues, and serialized by nobody: rust_bus only asks that it could be.
+#[derive(Clone, Deserialize, Notification, Serialize)]
 pub struct OrderPlaced {
     pub order_id: String,
     pub quantity: u64,
@@ -27,6 +29,10 @@ impl OrderPlaced {
 pub struct Total(AtomicU64);
 
 impl Total {
+    pub const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
     #[inline]
     pub fn add(&self, event: &OrderPlaced) {
         let total = self.0.load(Ordering::Relaxed);
