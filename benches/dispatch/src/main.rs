@@ -33,6 +33,7 @@ fn main() -> io::Result<()> {
     report.table(group_of_sixty_four().measure());
     report.table(ids().measure());
     report.scaling();
+    report.threads();
     report.write()
 }
 

@@ -60,7 +60,7 @@ pub struct Row {
     pub allocations: f64,
 }
 
-const ROUNDS: usize = 41;
+pub const ROUNDS: usize = 41;
 const ROUND_NANOS: f64 = 250_000.0;
 
 impl<'a> Table<'a> {
@@ -93,7 +93,7 @@ impl<'a> Table<'a> {
     }
 }
 
-fn times_per_round(run: &mut dyn FnMut(u64)) -> u64 {
+pub fn times_per_round(run: &mut dyn FnMut(u64)) -> u64 {
     run(1);
     let nanos = timed(run, 10).max(1.0);
     let nanos = timed(run, (ROUND_NANOS / nanos).max(1.0) as u64).max(0.5);

@@ -56,12 +56,6 @@ impl Report {
         let wakes = scale::PENDING.map(scale::per_wake);
         row(out, "**mediator**, group: ns per wake of one", wakes.map(|[group, _]| group), 0);
         row(out, "`FuturesUnordered`: ns per wake of one", wakes.map(|[_, unordered]| unordered), 0);
-        let [mediator, publisher] = scale::two_threads();
-        let _ = writeln!(
-            out,
-            "\nTwo threads that publish to the same handlers, which share nothing, make {mediator:.2} times the publishes \
-             of one through a `Mediator`, and {publisher:.2} times through one `Publisher`."
-        );
         let mediator = work::builder().build().expect("wired");
         let size = |bytes: usize| format!("{bytes} bytes");
         let publish = size_of_val(&mediator.publish(work::OrderPlaced::new(1)));
@@ -72,6 +66,27 @@ impl Report {
             size(size_of::<work::OrderPlaced>())
         );
         println!("{}", &out[out.find("## Growth").unwrap_or(0)..]);
+    }
+
+    pub fn threads(&mut self) {
+        println!("Two threads");
+        self.markdown.push_str("## Two threads\n\n");
+        let Some(rows) = scale::two_threads() else {
+            println!("  not measured: another program kept a hardware thread busy");
+            self.markdown.push_str("Not measured: another program kept a hardware thread busy.\n");
+            return;
+        };
+        self.markdown.push_str(
+            "| | ns, one thread | two threads: times the publishes of one | \
+             relative to the function pointers (quartiles) |\n|---|---:|---:|---:|\n",
+        );
+        for scale::Threads { name, nanos, throughput, ratio: [lower, median, upper] } in rows {
+            println!("  {name:60} {nanos:9.1} ns {throughput:6.2} {median:6.2} ({lower:.2}–{upper:.2})");
+            let _ = writeln!(
+                self.markdown,
+                "| {name} | {nanos:.1} | {throughput:.2} | {median:.2} ({lower:.2}–{upper:.2}) |"
+            );
+        }
     }
 
     pub fn write(self) -> io::Result<()> {

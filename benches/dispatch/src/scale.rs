@@ -1,15 +1,18 @@
 //! What grows with the number of handlers, event types, registrations and threads.
 
+use std::hint::{black_box, spin_loop};
 use std::marker::PhantomData;
 use std::pin::{Pin, pin};
-use std::sync::{Barrier, Mutex};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
+use std::{fs, io};
 
 use futures::stream::{FuturesUnordered, StreamExt};
-use mediator_core::{EventHandler, GroupEventPublisher, Mediator, MediatorBuilder, Notification};
+use mediator_core::{EventHandler, GroupEventPublisher, Mediator, MediatorBuilder, Notification, Publisher};
 
-use crate::measure::{block_on, quartiles, timed};
+use crate::measure::{ROUNDS, block_on, quartiles, timed, times_per_round};
 use crate::work::{At, Collect, OrderPlaced, Total, builder};
 
 type One = At<(), 0>;
@@ -142,59 +145,108 @@ fn best(times: usize, mut run: impl FnMut(u64)) -> f64 {
     quartiles(nanos)[0]
 }
 
-/// How many times the publishes of one thread two threads make, with handlers that share nothing.
-pub fn two_threads() -> [f64; 2] {
-    struct Local<N>(PhantomData<fn() -> N>);
-
-    impl<N: 'static> EventHandler<OrderPlaced> for Local<N> {
-        async fn handle(&self, event: &OrderPlaced) {
-            std::hint::black_box(event.quantity + event.order_id.len() as u64);
-        }
-    }
-
-    fn local<N: 'static>(into: MediatorBuilder) -> MediatorBuilder {
-        into.bind_handler::<OrderPlaced, _>(Local::<N>(PhantomData))
-    }
-
-    let builder = local::<At<(), 0>>(builder());
-    let builder = local::<At<(), 1>>(builder);
-    let builder = local::<At<(), 2>>(builder);
-    let mediator = local::<At<(), 3>>(builder).build().expect("no two alike");
-    let publisher = mediator.publisher();
-    let throughput = |run: &(dyn Fn() + Sync)| {
-        let ratios = (0..15).map(|_| {
-            let (one, two) = (parallel(1, run), parallel(2, run));
-            2.0 * one / two
-        });
-        quartiles(ratios.collect())[1]
-    };
-    let shared = throughput(&|| publish(&mediator, 100_000));
-    let weak = throughput(&|| {
-        block_on(async {
-            for quantity in 0..100_000 {
-                publisher.publish(OrderPlaced::new(quantity)).await.expect("no handler fails");
-            }
-        });
-    });
-    [shared, weak]
+thread_local! {
+    /// A thread has totals of its own, far from those of others, so that handlers share no cache line.
+    static TOTALS: [Total; 4] = const { [const { Total::new() }; 4] };
 }
 
-fn parallel(threads: usize, run: &(dyn Fn() + Sync)) -> f64 {
-    let barrier = Barrier::new(threads + 1);
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads)
-            .map(|_| {
-                scope.spawn(|| {
-                    barrier.wait();
-                    run();
-                })
-            })
-            .collect();
-        barrier.wait();
-        let start = Instant::now();
-        threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
-        start.elapsed().as_secs_f64()
-    })
+fn add<const NUMBER: usize>(event: &OrderPlaced) -> io::Result<()> {
+    TOTALS.with(|totals| totals[NUMBER].add(event));
+    Ok(())
+}
+
+struct Adding<const NUMBER: usize>;
+
+impl<const NUMBER: usize> EventHandler<OrderPlaced> for Adding<NUMBER> {
+    async fn handle(&self, event: &OrderPlaced) -> io::Result<()> {
+        add::<NUMBER>(event)
+    }
+}
+
+pub struct Threads {
+    pub name: &'static str,
+    /// Per publish, of one thread alone.
+    pub nanos: f64,
+    /// How many times the publishes of one thread two threads make.
+    pub throughput: f64,
+    /// Of the throughput to that of the first row: lower quartile, median, upper quartile.
+    pub ratio: [f64; 3],
+}
+
+/// One thread and two, with handlers that share nothing; `None` if another program hardly ever let two run.
+pub fn two_threads() -> Option<Vec<Threads>> {
+    let functions: Vec<fn(&OrderPlaced) -> io::Result<()>> = black_box(vec![add::<0>, add::<1>, add::<2>, add::<3>]);
+    let mediator = builder()
+        .bind_handler::<OrderPlaced, _>(Adding::<0>)
+        .bind_handler::<OrderPlaced, _>(Adding::<1>)
+        .bind_handler::<OrderPlaced, _>(Adding::<2>)
+        .bind_handler::<OrderPlaced, _>(Adding::<3>)
+        .build()
+        .expect("no two alike");
+    let publisher = mediator.publisher();
+    let candidates: [(&str, &(dyn Fn(u64) + Sync)); _] = [
+        ("loop over four sync function pointers", &|times| {
+            for quantity in 0..times {
+                let event = OrderPlaced::new(quantity);
+                functions.iter().try_for_each(|call| call(&event)).expect("no handler fails");
+            }
+        }),
+        ("a `Mediator`", &|times| publish(&mediator, times)),
+        ("a `Publisher`", &|times| publish_through(&publisher, times)),
+    ];
+    // A new thread may share a hardware thread with the first for a while, which short rounds would not outlast.
+    let candidates = candidates.map(|(name, run)| (name, run, 20 * times_per_round(&mut |times| run(times))));
+    let round =
+        || candidates.iter().map(|(_, run, times)| Some([parallel(1, run, *times)?, parallel(2, run, *times)?]));
+    let rounds: Vec<Vec<_>> = (0..10 * ROUNDS).filter_map(|_| round().collect()).take(ROUNDS).collect();
+    let throughput = |[one, two]: [f64; 2]| 2.0 * one / two;
+    let row = |(index, (name, ..)): (usize, &(&'static str, _, _))| Threads {
+        name,
+        nanos: quartiles(rounds.iter().map(|round| round[index][0]).collect())[1],
+        throughput: quartiles(rounds.iter().map(|round| throughput(round[index])).collect())[1],
+        ratio: quartiles(rounds.iter().map(|round| throughput(round[index]) / throughput(round[0])).collect()),
+    };
+    (rounds.len() == ROUNDS).then(|| candidates.iter().enumerate().map(row).collect())
+}
+
+fn publish_through(publisher: &Publisher, times: u64) {
+    block_on(async {
+        for quantity in 0..times {
+            publisher.publish(OrderPlaced::new(quantity)).await.expect("no handler fails");
+        }
+    });
+}
+
+/// Nanoseconds for each of the times, from the start of the first thread to the end of the last; `None` if
+/// one had to wait for a hardware thread: any two candidates that take turns on one scale alike.
+fn parallel(threads: usize, run: &(dyn Fn(u64) + Sync), times: u64) -> Option<f64> {
+    let ready = AtomicUsize::new(0);
+    let span = || {
+        ready.fetch_add(1, Ordering::Relaxed);
+        // A barrier that sleeps would wake them one after the other.
+        while ready.load(Ordering::Relaxed) < threads {
+            spin_loop();
+        }
+        let (waited, start) = (nanos_waited(), Instant::now());
+        run(times);
+        let end = Instant::now();
+        (nanos_waited() - waited < (end - start).as_nanos() / 20).then_some((start, end))
+    };
+    let spans: Vec<_> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(span)).collect();
+        let own = span();
+        let others = others.into_iter().map(|thread| thread.join().expect("no panic"));
+        others.chain([own]).collect::<Option<_>>()
+    })?;
+    let start = spans.iter().map(|(start, _)| *start).min()?;
+    let end = spans.iter().map(|(_, end)| *end).max()?;
+    Some((end - start).as_nanos() as f64 / times as f64)
+}
+
+/// For how long this thread was ready to run and did not, where Linux tells; 0 elsewhere.
+fn nanos_waited() -> u128 {
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    stat.split_whitespace().nth(1).and_then(|nanos| nanos.parse().ok()).unwrap_or(0)
 }
 
 /// Waits for a wake that never ends it, and keeps the waker for the benchmark.
