@@ -17,7 +17,9 @@ use mediator_core::{GroupEventPublisher, Notification};
 
 use measure::{Table, block_on};
 use report::Report;
-use work::{At, Boxed, Collect, OrderPlaced, Ready, Yielding, builder, four_ready, four_yielding, sixty_four_yielding};
+use work::{
+    At, Boxed, Collect, OrderPlaced, Ready, Yielding, builder, four_ready, four_yielding, handles, sixty_four_yielding,
+};
 
 type D<const DIGIT: usize> = At<(), DIGIT>;
 
@@ -107,14 +109,15 @@ fn four(runtime: &tokio::runtime::Runtime) -> Table<'_> {
             }
         }
     });
-    let mediator = four_ready(builder()).build().expect("wired");
-    let publisher = mediator.publisher();
+    // The row of the mediator keeps it for those of its publishers.
+    let (mediator, publisher, injected) = handles(four_ready(builder()));
     let group = four_ready(builder()).event_publisher(GroupEventPublisher).build().expect("wired");
-    let kept = mediator.clone();
-    publishes!(table, "**mediator**", |quantity| kept.publish(OrderPlaced::new(quantity)).await);
+    publishes!(table, "**mediator**", |quantity| mediator.publish(OrderPlaced::new(quantity)).await);
     publishes!(table, "**mediator**, through a `Publisher`", |quantity| {
-        let _keep = &mediator;
         publisher.publish(OrderPlaced::new(quantity)).await
+    });
+    publishes!(table, "**mediator**, through an injected `Publisher`", |quantity| {
+        injected.publish(OrderPlaced::new(quantity)).await
     });
     publishes!(table, "**mediator**, group", |quantity| group.publish(OrderPlaced::new(quantity)).await);
     boxed(&mut table, four_ready(Vec::new()));
@@ -154,15 +157,15 @@ fn shares<'a>() -> Table<'a> {
     });
     struct Unhandled(#[expect(dead_code, reason = "moved and dropped like the others")] OrderPlaced);
     impl Notification for Unhandled {}
-    let mediator = four_ready(builder()).build().expect("wired");
-    let publisher = mediator.publisher();
-    let kept = mediator.clone();
+    let (mediator, publisher, injected) = handles(four_ready(builder()));
     publishes!(table, "publish without a handler: future and lookup", |quantity| {
-        kept.publish(Unhandled(OrderPlaced::new(quantity))).await
+        mediator.publish(Unhandled(OrderPlaced::new(quantity))).await
     });
     publishes!(table, "the same through a `Publisher`", |quantity| {
-        let _keep = &mediator;
         publisher.publish(Unhandled(OrderPlaced::new(quantity))).await
+    });
+    publishes!(table, "the same through an injected `Publisher`", |quantity| {
+        injected.publish(Unhandled(OrderPlaced::new(quantity))).await
     });
     table
 }

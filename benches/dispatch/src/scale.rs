@@ -13,7 +13,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use mediator_core::{EventHandler, GroupEventPublisher, Mediator, MediatorBuilder, Notification, Publisher};
 
 use crate::measure::{ROUNDS, block_on, quartiles, timed, times_per_round};
-use crate::work::{At, Collect, OrderPlaced, Total, builder};
+use crate::work::{At, Collect, OrderPlaced, Total, builder, handles};
 
 type One = At<(), 0>;
 
@@ -176,14 +176,12 @@ pub struct Threads {
 /// One thread and two, with handlers that share nothing; `None` if another program hardly ever let two run.
 pub fn two_threads() -> Option<Vec<Threads>> {
     let functions: Vec<fn(&OrderPlaced) -> io::Result<()>> = black_box(vec![add::<0>, add::<1>, add::<2>, add::<3>]);
-    let mediator = builder()
+    let adding = builder()
         .bind_handler::<OrderPlaced, _>(Adding::<0>)
         .bind_handler::<OrderPlaced, _>(Adding::<1>)
         .bind_handler::<OrderPlaced, _>(Adding::<2>)
-        .bind_handler::<OrderPlaced, _>(Adding::<3>)
-        .build()
-        .expect("no two alike");
-    let publisher = mediator.publisher();
+        .bind_handler::<OrderPlaced, _>(Adding::<3>);
+    let (mediator, publisher, injected) = handles(adding);
     let candidates: [(&str, &(dyn Fn(u64) + Sync)); _] = [
         ("loop over four sync function pointers", &|times| {
             for quantity in 0..times {
@@ -193,6 +191,7 @@ pub fn two_threads() -> Option<Vec<Threads>> {
         }),
         ("a `Mediator`", &|times| publish(&mediator, times)),
         ("a `Publisher`", &|times| publish_through(&publisher, times)),
+        ("an injected `Publisher`", &|times| publish_through(&injected, times)),
     ];
     // A new thread may share a hardware thread with the first for a while, which short rounds would not outlast.
     let candidates = candidates.map(|(name, run)| (name, run, 20 * times_per_round(&mut |times| run(times))));
