@@ -8,8 +8,9 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, Once};
 use std::task::{Context, Poll, Waker};
 
+use futures::executor::block_on;
 use mediator_core::prelude::*;
-use mediator_tests::{BestEffort, pending};
+use mediator_tests::{BestEffort, On, pending};
 
 /// How often each thing that was made has been dropped.
 #[derive(Clone, Default)]
@@ -219,4 +220,39 @@ fn everything_is_dropped_once_with_futures_in_place() {
 #[test]
 fn everything_is_dropped_once_with_boxed_futures() {
     every_case::<true>();
+}
+
+#[test]
+fn everything_is_dropped_once_though_the_event_panics_when_asked_for_its_id() {
+    struct Nameless {
+        _entry: Entry,
+    }
+
+    impl Notification for Nameless {
+        fn notification_id(&self) -> Option<Uuid> {
+            panic!("asked for the id");
+        }
+    }
+
+    keep_quiet();
+    for group in [false, true] {
+        let ledger = Ledger::default();
+        let (handler, made) = (ledger.entry("handler"), ledger.clone());
+        let builder = Mediator::builder().without_discovery().bind_handler::<Nameless, _>(On(move |_: &Nameless| {
+            let (_handler, error) = (&handler, Failed(made.entry("error")));
+            async { Err::<(), _>(error) }
+        }));
+        let mediator = match group {
+            true => builder.event_publisher(GroupEventPublisher).build().unwrap(),
+            false => builder.build().unwrap(),
+        };
+        let publisher = mediator.publisher().downgrade();
+        QUIET.set(true);
+        let publish = publisher.publish(Nameless { _entry: ledger.entry("event") });
+        let ran = catch_unwind(AssertUnwindSafe(|| block_on(publish)));
+        QUIET.set(false);
+        assert_eq!(*ran.unwrap_err().downcast::<&str>().unwrap(), "asked for the id");
+        drop(mediator);
+        ledger.assert_each_dropped_once(&group);
+    }
 }

@@ -312,7 +312,7 @@ fn a_nested_failure_is_the_outer_handlers_to_propagate() {
         }))
         .build()
         .unwrap();
-    set_publisher(mediator.publisher());
+    set_publisher(mediator.publisher().downgrade());
 
     let error = block_on(mediator.publish(Outer::new())).unwrap_err();
     assert_eq!(error.event_name(), "failures::Outer");

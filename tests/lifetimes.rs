@@ -52,26 +52,67 @@ fn entangled(log: &Log, gate: Gate) -> Mediator {
 }
 
 #[test]
-fn handlers_are_dropped_with_the_last_mediator_though_they_hold_handles_of_it() {
+fn handlers_are_dropped_with_the_last_handle_though_they_hold_handles_themselves() {
     let log = Log::default();
     let (open, gate) = gate();
     open.send(()).unwrap();
     let mediator = entangled(&log, gate);
     block_on(mediator.publish(OrderPlaced::new(1))).unwrap();
-    let (clone, publisher) = (mediator.clone(), mediator.publisher());
+    let (clone, publisher, downgraded) = (mediator.clone(), mediator.publisher(), mediator.publisher().downgrade());
     drop(mediator);
-    assert_eq!(log.take(), ["order 1 waits", "shipped", "shipped"]);
     drop(clone);
-    assert_eq!(log.take(), ["the handler is dropped"]);
+    assert_eq!(log.take(), ["order 1 waits", "shipped", "shipped"]);
     drop(publisher);
+    assert_eq!(log.take(), ["the handler is dropped"]);
+    drop(downgraded);
     assert!(log.take().is_empty());
 }
 
 #[test]
-fn a_publisher_without_a_mediator_gives_the_event_back() {
+fn a_publisher_is_enough_to_publish() {
+    let log = Log::default();
+    let (open, gate) = gate();
+    open.send(()).unwrap();
+    let publisher = entangled(&log, gate).publisher();
+    block_on(publisher.clone().publish(OrderPlaced::new(1))).unwrap();
+    assert_eq!(log.take(), ["order 1 waits", "shipped", "shipped"]);
+}
+
+#[test]
+fn injected_handles_and_what_they_hand_out_keep_nothing() {
+    #[derive(Clone, Default)]
+    struct Handles(Arc<Mutex<Vec<Publisher>>>);
+
+    struct Generous;
+
+    impl Inject for Generous {
+        fn inject(services: &Services<'_>) -> Result<Self, InjectError> {
+            let (mediator, publisher): (Mediator, Publisher) = (services.get()?, services.get()?);
+            let handles = [publisher.clone(), publisher.downgrade(), publisher, mediator.clone().publisher()];
+            services.get::<Handles>()?.0.lock().unwrap().extend(handles);
+            Ok(Self)
+        }
+    }
+
+    impl EventHandler<OrderShipped> for Generous {
+        async fn handle(&self, _event: &OrderShipped) {}
+    }
+
+    let handles = Handles::default();
+    let builder = Mediator::builder().without_discovery().provide(handles.clone());
+    let mediator = builder.bind::<OrderShipped, Generous>().build().unwrap();
+    let handles = std::mem::take(&mut *handles.0.lock().unwrap());
+    assert!(handles.iter().all(|publisher| block_on(publisher.publish(OrderShipped::new())).is_ok()));
+    drop(mediator);
+    assert_eq!(handles.len(), 4);
+    assert!(handles.iter().all(|publisher| block_on(publisher.publish(OrderShipped::new())).is_err()));
+}
+
+#[test]
+fn a_downgraded_publisher_without_a_mediator_gives_the_event_back() {
     let log = Log::default();
     let mediator = entangled(&log, gate().1);
-    let publisher = mediator.publisher();
+    let publisher = mediator.publisher().downgrade();
     let not_polled_yet = publisher.publish(OrderPlaced::new(0));
     drop(mediator);
     log.take();
@@ -85,7 +126,7 @@ fn a_publisher_without_a_mediator_gives_the_event_back() {
         error.to_string(),
         format!(
             "publishing `lifetimes::OrderPlaced` ({id}) failed: the mediator was dropped; \
-             keep it alive for as long as its publishers are used; 1 event was not published"
+             keep it, or a publisher of it, for as long as handlers publish; 1 event was not published"
         )
     );
     let [event] = &error.into_unpublished()[..] else { panic!("one event") };
@@ -108,7 +149,10 @@ fn an_event_without_handlers_comes_back_as_well() {
     #[derive(Notification)]
     struct Unheard;
 
-    let publisher = Mediator::builder().without_discovery().build().unwrap().publisher();
+    let mediator = Mediator::builder().without_discovery().build().unwrap();
+    let publisher = mediator.publisher().downgrade();
+    block_on(publisher.publish(Unheard)).unwrap();
+    drop(mediator);
     assert_eq!(block_on(publisher.publish(Unheard)).unwrap_err().unpublished().len(), 1);
 }
 
@@ -117,7 +161,7 @@ fn a_publish_that_is_under_way_keeps_the_handlers_until_it_is_done() {
     let log = Log::default();
     let (open, gate) = gate();
     let mediator = entangled(&log, gate);
-    let publisher = mediator.publisher();
+    let publisher = mediator.publisher().downgrade();
     let mut publish = Stepped::new(publisher.publish(OrderPlaced::new(1)));
     assert!(publish.step().is_pending());
     drop(mediator);
@@ -133,7 +177,7 @@ fn handlers_go_with_a_publish_that_is_cancelled_after_the_mediator_was_dropped()
     let log = Log::default();
     let (_open, gate) = gate();
     let mediator = entangled(&log, gate);
-    let publisher = mediator.publisher();
+    let publisher = mediator.publisher().downgrade();
     let mut publish = Stepped::new(publisher.publish(OrderPlaced::new(1)));
     assert!(publish.step().is_pending());
     drop(mediator);
@@ -151,7 +195,7 @@ fn publish_all_gives_the_rest_back_when_the_mediator_goes_in_between() {
         async {}
     }));
     let built = bind_scripted::<OrderShipped>(builder, &log, &[ok(0)]).build().unwrap();
-    let publisher = built.publisher();
+    let publisher = built.publisher().downgrade();
     *mediator.lock().unwrap() = Some(built);
     let events: Vec<Box<dyn DynNotification>> =
         vec![Box::new(OrderPlaced::new(1)), Box::new(OrderShipped::new()), Box::new(OrderPlaced::new(2))];
@@ -213,7 +257,7 @@ fn a_handler_that_publishes_while_it_is_dropped_is_told_that_it_is_too_late() {
         .bind_handler(Farewell { publisher: publisher.clone(), log: log.clone() })
         .build()
         .unwrap();
-    *publisher.lock().unwrap() = Some(mediator.publisher());
+    *publisher.lock().unwrap() = Some(mediator.publisher().downgrade());
     drop(mediator);
     assert_eq!(log.take(), ["1 event came back"]);
 }
@@ -241,7 +285,7 @@ fn a_handlers_future_may_publish_while_it_is_dropped() {
                 }
             }));
         let mediator = bind_scripted::<OrderShipped>(builder, &log, &[ok(0)]).build().unwrap();
-        *publisher.lock().unwrap() = Some(mediator.publisher());
+        *publisher.lock().unwrap() = Some(mediator.publisher().downgrade());
         let mut publish = if group {
             Stepped::new(mediator.publish_with(&GroupEventPublisher, OrderPlaced::new(1)))
         } else {

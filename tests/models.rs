@@ -131,7 +131,7 @@ fn with_publish<T>(
         (Kind::Group, _) => builder.event_publisher(GroupEventPublisher),
     };
     let mediator = bind_many_scripted::<Tick>(builder, log, scripts).build().unwrap();
-    let publisher = mediator.publisher();
+    let publisher = mediator.publisher().downgrade();
     test(&mut match (way, kind) {
         (Way::Installed, _) => Stepped::new(mediator.publish(Tick::new())),
         (Way::ByPublisher, _) => Stepped::new(publisher.publish(Tick::new())),

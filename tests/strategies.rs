@@ -174,7 +174,7 @@ fn a_strategy_can_be_set_for_a_mediator_and_for_one_call() {
     let replaced = build(explicit().event_publisher(GroupEventPublisher).event_publisher(SequentialEventPublisher));
 
     for (mediator, usually) in [(&default, sequential), (&grouped, group), (&replaced, sequential)] {
-        let publisher = mediator.publisher();
+        let publisher = mediator.publisher().downgrade();
         block_on(mediator.publish(Tick::new())).unwrap();
         assert_eq!(log.take(), usually);
         block_on(publisher.publish(Tick::new())).unwrap();

@@ -198,7 +198,8 @@ impl MediatorBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Runs after the discovered handlers of the event, in the order of the calls.
+    /// Runs after the discovered handlers of the event, in the order of the calls. A handler that
+    /// publishes in turn takes a [downgraded](Publisher::downgrade) publisher.
     #[track_caller]
     pub fn bind_handler<E: Notification, H: EventHandler<E>>(mut self, handler: H) -> Self {
         self.explicit.push((Registration::ready_made::<E, H>(), Some(Arc::new(handler))));
@@ -398,14 +399,13 @@ fn arrange(events: &mut [Vec<Bind<'_>>], problems: &mut Vec<BuildProblem>) {
 
 fn table(events: &[Vec<Bind<'_>>], built: &TypeIdMap<Built>) -> Table {
     let list = |handlers: &Vec<Bind<'_>>| {
-        let event = handlers.first()?.plan.event();
         let handlers = handlers.iter().filter_map(|Bind { registration, plan, instance }| {
             let instance = instance.or_else(|| built[&plan.handler()].instance.as_ref());
             instance.map(|instance| (*plan, instance.clone(), registration.handler_info()))
         });
-        Some(HandlerList::new(event, handlers.collect()))
+        HandlerList::new(handlers.collect())
     };
-    Table::new(events.iter().filter_map(list))
+    Table::new(events.iter().map(list))
 }
 
 /// The same for people to read.

@@ -11,8 +11,9 @@ use crate::{
 
 /// Knows the handlers of all events and publishes to them.
 ///
-/// Cheap to clone; all clones share the handlers. When the last clone is gone, the handlers are
-/// dropped: neither a [`Publisher`] nor a `Mediator` that was injected into a handler keeps them.
+/// Cheap to clone; all clones share the handlers. When the last clone and the last [`Publisher`] from
+/// [`publisher`](Self::publisher) are gone, the handlers are dropped. Handles that were injected into
+/// handlers do not keep them, so handlers may own one and nothing leaks.
 ///
 /// ```
 /// use mediator_core::prelude::*;
@@ -34,9 +35,12 @@ pub struct Mediator {
 
 /// Publishes, and nothing else: what a module should be given.
 ///
-/// Get one from [`Mediator::publisher`], or inject it like a service. It never keeps the mediator
-/// alive: once the last [`Mediator`] is dropped, publishing fails with an error that says so and
-/// [gives the event back](PublishError::into_unpublished). While a publish runs, its handlers stay.
+/// Get one from [`Mediator::publisher`], which is as good as a clone of the mediator in all but what
+/// it can do, or inject it like a service. What is injected, or [downgraded](Self::downgrade), never
+/// keeps the mediator alive, so handlers may own it: once the last other handle is dropped, publishing
+/// through it fails with an error that says so and [gives the event
+/// back](PublishError::into_unpublished). While it publishes, the handlers stay; that costs two
+/// atomic operations for each publish.
 ///
 /// ```
 /// use mediator_core::prelude::*;
@@ -55,8 +59,6 @@ pub struct Mediator {
 /// let mediator = Mediator::builder().without_discovery().build()?;
 /// let orders = Orders { publisher: mediator.publisher() };
 /// futures::executor::block_on(orders.place(1))?;
-/// drop(mediator);
-/// assert!(futures::executor::block_on(orders.place(2)).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -78,13 +80,6 @@ pub(crate) enum Link {
 }
 
 impl Link {
-    fn member(&self) -> Self {
-        Self::Member(match self {
-            Self::Owner(shared) => Arc::downgrade(shared),
-            Self::Member(shared) => shared.clone(),
-        })
-    }
-
     async fn publish_all(&self, events: Vec<Box<dyn DynNotification>>) -> Result<(), PublishError> {
         let mut events = events.into_iter();
         while let Some(event) = events.next() {
@@ -110,11 +105,10 @@ impl Link {
                 None => return Err(PublishError::mediator_dropped(Box::new(event))),
             },
         };
-        let dispatch = shared.table.dispatch_of(&event);
-        if dispatch.len() == 0 {
-            return Ok(());
+        match shared.table.dispatch_of(&event) {
+            Some(dispatch) => strategy.publish(Deliveries::new(dispatch)).await,
+            None => Ok(()),
         }
-        strategy.publish(Deliveries::new(dispatch)).await
     }
 }
 
@@ -151,10 +145,10 @@ impl Mediator {
         self.topology.get().unwrap_or(&NOT_BUILT)
     }
 
-    /// A handle that can only publish.
+    /// A handle that can only publish, and keeps the handlers like this one.
     #[must_use]
     pub fn publisher(&self) -> Publisher {
-        Publisher { link: self.link.member() }
+        Publisher { link: self.link.clone() }
     }
 
     /// Calls every handler of `event`, as the mediator's strategy has it; `Ok` if there is none.
@@ -216,11 +210,46 @@ impl Mediator {
 }
 
 impl Publisher {
+    /// The same, but it does not keep the mediator alive, like one that is injected.
+    ///
+    /// For handlers that are bound ready-made and publish in turn: one that owned a `Publisher` as
+    /// [`Mediator::publisher`] returns it would keep itself alive for good.
+    ///
+    /// ```
+    /// use std::sync::{Arc, OnceLock};
+    /// use mediator_core::prelude::*;
+    ///
+    /// # #[event] struct OrderPlaced {}
+    /// # #[event] struct StockReserved {}
+    /// struct ReserveStock { publisher: Arc<OnceLock<Publisher>> }
+    ///
+    /// impl EventHandler<OrderPlaced> for ReserveStock {
+    ///     async fn handle(&self, _event: &OrderPlaced) -> Result<(), PublishError> {
+    ///         self.publisher.get().expect("set once built").publish(StockReserved::new()).await
+    ///     }
+    /// }
+    ///
+    /// let publisher = Arc::new(OnceLock::new());
+    /// let reserve_stock = ReserveStock { publisher: publisher.clone() };
+    /// let mediator = Mediator::builder().bind_handler::<OrderPlaced, _>(reserve_stock).build()?;
+    /// let _ = publisher.set(mediator.publisher().downgrade());
+    /// futures::executor::block_on(mediator.publish(OrderPlaced::new())).unwrap();
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn downgrade(&self) -> Self {
+        let shared = match &self.link {
+            Link::Owner(shared) => Arc::downgrade(shared),
+            Link::Member(shared) => shared.clone(),
+        };
+        Self { link: Link::Member(shared) }
+    }
+
     /// Calls every handler of `event`: [`Mediator::publish`].
     ///
     /// # Errors
     ///
-    /// As there, and when the mediator was dropped.
+    /// As there, and when this handle does not keep the mediator alive, and it was dropped.
     pub fn publish<E: Notification>(&self, event: E) -> Publish<'_, E> {
         Publish::new(&self.link, event)
     }
@@ -229,7 +258,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// As there, and when the mediator was dropped.
+    /// As there, and when this handle does not keep the mediator alive, and it was dropped.
     pub async fn publish_all(&self, events: Vec<Box<dyn DynNotification>>) -> Result<(), PublishError> {
         self.link.publish_all(events).await
     }
@@ -238,7 +267,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// As there, and when the mediator was dropped.
+    /// As there, and when this handle does not keep the mediator alive, and it was dropped.
     pub async fn publish_with<P, E>(&self, strategy: &P, event: E) -> Result<(), PublishError>
     where
         P: EventPublisher,

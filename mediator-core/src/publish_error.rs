@@ -101,7 +101,7 @@ impl PublishError {
 
     /// Every failure that happened, in the order of the handlers.
     ///
-    /// Empty if the mediator was dropped before a [`Publisher`](crate::Publisher) was used.
+    /// Empty if the mediator was dropped before a handle was used that does not keep it alive.
     #[must_use]
     pub fn failures(&self) -> &[HandlerFailure] {
         &self.report.failures
@@ -140,7 +140,9 @@ impl PublishError {
 
     fn fmt_cause(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.failures() {
-            [] => f.write_str("the mediator was dropped; keep it alive for as long as its publishers are used"),
+            [] => {
+                f.write_str("the mediator was dropped; keep it, or a publisher of it, for as long as handlers publish")
+            }
             [failure] => write!(f, "{failure}"),
             [first, others @ ..] => {
                 write!(f, "{} handlers failed: {first}", others.len() + 1)?;

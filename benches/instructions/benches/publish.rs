@@ -94,11 +94,11 @@ fn event() {
     }
 }
 
-const ONE: u64 = 13_400;
-const FOUR: u64 = 21_600;
-const PENDING: u64 = 58_500;
-const GROUP: u64 = 124_000;
-const ID: u64 = 27_000;
+const ONE: u64 = 8_600;
+const FOUR: u64 = 16_600;
+const PENDING: u64 = 35_200;
+const GROUP: u64 = 118_000;
+const ID: u64 = 25_200;
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);

@@ -3,17 +3,15 @@
 use std::any::TypeId;
 use std::fmt;
 use std::mem::{self, ManuallyDrop, MaybeUninit};
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
-use std::thread;
 
 use super::call::Polled;
 use super::slot::{Slots, Storage};
-use super::table::{Call, Dispatch};
+use super::table::{Cursor, Dispatch};
 use crate::event_publisher::{BoxedPublish, Kind};
 use crate::group::Group;
 use crate::mediator::{Link, Shared};
@@ -26,10 +24,11 @@ type Published = Poll<Result<(), PublishError>>;
 ///
 /// # Safety
 ///
-/// `event_type` is the type of the event behind `event`, which is always the same one.
+/// `event_type` is the type of the event that `event` points to, which is always the same one and
+/// borrowed with `self`.
 #[doc(hidden)]
 pub unsafe trait Carried: Send {
-    fn event(&self) -> &dyn DynNotification;
+    fn event(&self) -> NonNull<()>;
     fn event_type(&self) -> TypeId;
     fn into_box(self) -> Box<dyn DynNotification>;
 }
@@ -37,8 +36,8 @@ pub unsafe trait Carried: Send {
 // SAFETY: the event itself.
 unsafe impl<E: Notification> Carried for E {
     #[inline]
-    fn event(&self) -> &dyn DynNotification {
-        self
+    fn event(&self) -> NonNull<()> {
+        NonNull::from(self).cast()
     }
 
     #[inline]
@@ -53,8 +52,8 @@ unsafe impl<E: Notification> Carried for E {
 
 // SAFETY: the event in the box.
 unsafe impl Carried for Box<dyn DynNotification> {
-    fn event(&self) -> &dyn DynNotification {
-        &**self
+    fn event(&self) -> NonNull<()> {
+        NonNull::from(&**self).cast()
     }
 
     fn event_type(&self) -> TypeId {
@@ -88,9 +87,7 @@ unsafe impl Carried for Box<dyn DynNotification> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 // By hand what an `async` block would do, because the bookkeeping of a block takes longer than
-// calling two handlers: here next to nothing is written down until a handler is pending, and what
-// depends on the type of the event is so little that it goes into the function that awaits the
-// publish.
+// calling two handlers: here little is written down until a handler is pending.
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct Publish<'m, E> {
     run: Run<'m>,
@@ -98,97 +95,113 @@ pub struct Publish<'m, E> {
     event: ManuallyDrop<E>,
 }
 
-impl<'m, E: Carried> Publish<'m, E> {
+impl<'m, E> Publish<'m, E> {
     #[inline]
     pub(crate) fn new(link: &'m Link, event: E) -> Self {
         let mediator = ManuallyDrop::new(None);
-        // If all of it were constant, compilers would write zeros to all of `room`.
-        let run = Run { link, stage: Stage::New, progress: None, room: MaybeUninit::uninit(), mediator };
-        Self { run, event: ManuallyDrop::new(event) }
-    }
-
-    /// # Safety
-    ///
-    /// The publish is new and pinned. The mediator lives until the publish has ended or is dropped.
-    #[inline]
-    unsafe fn start(&mut self, mediator: NonNull<Shared>, cx: &mut Context<'_>) -> Published {
-        // SAFETY: see `Carried` for the event's type. The event is pinned, and dropped after what is
-        // in `run`; the rest is guaranteed by the caller.
-        let polled = unsafe { self.run.start(mediator, self.event.event(), self.event.event_type(), cx) };
-        // SAFETY: nothing was done to the event but in `run`.
-        unsafe { self.drop_event_after(polled) }
-    }
-
-    /// Starts by way of a handle that does not keep the mediator alive.
-    ///
-    /// # Safety
-    ///
-    /// The publish is new and pinned.
-    #[inline(never)]
-    unsafe fn start_as_member(&mut self, mediator: &Weak<Shared>, cx: &mut Context<'_>) -> Published {
-        let Some(mediator) = mediator.upgrade() else {
-            self.run.stage = Stage::Ended;
-            // SAFETY: the stage says that it is gone.
-            let event = unsafe { ManuallyDrop::take(&mut self.event) };
-            return Poll::Ready(Err(PublishError::mediator_dropped(event.into_box())));
-        };
-        let shared = NonNull::from(&*mediator);
-        *self.run.mediator = Some(mediator);
-        // SAFETY: `run` holds the mediator now; the rest is guaranteed by the caller.
-        let polled = unsafe { self.start(shared, cx) };
-        if polled.is_ready() {
-            *self.run.mediator = None;
+        Self {
+            run: Run { room: MaybeUninit::uninit(), link, stage: Stage::New, mediator },
+            event: ManuallyDrop::new(event),
         }
-        polled
+    }
+
+    /// Drops the event of a publish that has run to its end.
+    ///
+    /// # Safety
+    ///
+    /// To be called once, in the stage `Ended` or `Failed`.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn end(&mut self) -> Published {
+        if let Stage::Failed = self.run.stage {
+            // SAFETY: in this stage; for the rest see the caller.
+            return unsafe { self.fail() };
+        }
+        // SAFETY: nothing borrows the event any more, and it is dropped only here.
+        unsafe { ManuallyDrop::drop(&mut self.event) };
+        Poll::Ready(Ok(()))
     }
 
     /// # Safety
     ///
-    /// The publish had not ended before it was polled, with `polled` as the result.
-    #[inline]
-    unsafe fn drop_event_after(&mut self, polled: Published) -> Published {
-        if polled.is_ready() {
-            // SAFETY: the publish has just ended, so the event is still there, and for the last time.
-            unsafe { ManuallyDrop::drop(&mut self.event) };
-        }
-        polled
+    /// As for [`end`](Self::end), in the stage `Failed`.
+    #[cold]
+    unsafe fn fail(&mut self) -> Published {
+        self.run.stage = Stage::Ended;
+        // SAFETY: set in the stage before.
+        let error = unsafe { &mut self.run.room.assume_init_mut().error };
+        // SAFETY: it was in that stage for the last time.
+        let error = unsafe { ManuallyDrop::take(error) };
+        // SAFETY: nothing borrows the event any more, and it is dropped only here.
+        unsafe { ManuallyDrop::drop(&mut self.event) };
+        Poll::Ready(Err(error))
+    }
+
+    #[cold]
+    fn cancel(&mut self) {
+        self.run.clear();
+        // SAFETY: nothing borrows the event any more, and it is dropped only here: the publish had
+        // not ended before.
+        unsafe { ManuallyDrop::drop(&mut self.event) };
+    }
+}
+
+impl<E: Carried> Publish<'_, E> {
+    /// Ends a publish because there is no mediator any more.
+    ///
+    /// # Safety
+    ///
+    /// The publish is new.
+    #[cold]
+    unsafe fn give_back(&mut self) -> Published {
+        self.run.stage = Stage::Ended;
+        // SAFETY: a new publish has its event; from now on that is nobody's to drop.
+        let event = unsafe { ManuallyDrop::take(&mut self.event) };
+        Poll::Ready(Err(PublishError::mediator_dropped(event.into_box())))
     }
 }
 
 impl<E: Carried> Future for Publish<'_, E> {
     type Output = Result<(), PublishError>;
 
-    #[inline]
+    // Compilers leave this to a function of its own in programs that publish a lot, where a publish
+    // to one handler takes a third more instructions. Unoptimized builds are better off with it.
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Published {
         // SAFETY: what is in `run`, and the event as long as that borrows it, stay where they are.
         let this = unsafe { self.get_unchecked_mut() };
-        if this.run.stage != Stage::New {
-            let polled = this.run.resume(cx);
-            // SAFETY: otherwise `resume` had panicked.
-            return unsafe { this.drop_event_after(polled) };
+        if let Stage::New = this.run.stage {
+            let event = this.event.event();
+            match this.run.link {
+                // SAFETY: new and pinned; see `Carried` for the event's type. `self` cannot outlive
+                // the mediator, and ends `run` before it drops the event.
+                Link::Owner(mediator) => unsafe {
+                    this.run.start(NonNull::from(&**mediator), event, this.event.event_type());
+                },
+                Link::Member(mediator) => {
+                    // SAFETY: as above, but for the mediator.
+                    if unsafe { this.run.start_as_member(mediator, event, this.event.event_type()) }.is_none() {
+                        // SAFETY: still new.
+                        return unsafe { this.give_back() };
+                    }
+                }
+            }
+            if let Stage::Ended = this.run.stage {
+                // SAFETY: for the first time.
+                return unsafe { this.end() };
+            }
         }
-        match this.run.link {
-            // SAFETY: new, pinned, and the mediator is borrowed for longer than `self` can live.
-            Link::Owner(mediator) => unsafe { this.start(NonNull::from(&**mediator), cx) },
-            // SAFETY: new and pinned.
-            Link::Member(mediator) => unsafe { this.start_as_member(mediator, cx) },
+        match this.run.poll(cx) {
+            // SAFETY: for the first time, since `Run::poll` panics when it is called again.
+            Poll::Ready(()) => unsafe { this.end() },
+            Poll::Pending => Poll::Pending,
         }
-    }
-}
-
-impl<E> Publish<'_, E> {
-    #[cold]
-    fn cancel(&mut self) {
-        self.run.clear();
-        // SAFETY: the publish had not ended, so the event is still there; now it has.
-        unsafe { ManuallyDrop::drop(&mut self.event) };
     }
 }
 
 impl<E> Drop for Publish<'_, E> {
     #[inline]
     fn drop(&mut self) {
-        if self.run.stage != Stage::Ended {
+        if !matches!(self.run.stage, Stage::Ended) {
             self.cancel();
         }
     }
@@ -200,230 +213,183 @@ impl<E> fmt::Debug for Publish<'_, E> {
     }
 }
 
-const POLLED_AGAIN: &str = "a publish was polled again after it had ended";
-
 /// How far a publish has come; the same for all types of events.
 ///
 /// What is in it borrows the event and the mediator. Both live longer than a `Run` that is not
 /// ended, which is what `'static` stands for here: see [`Run::start`].
+// In this order: compilers write zeros to all of `room` when the field behind it starts as a
+// constant.
+#[repr(C)]
 struct Run<'m> {
+    room: MaybeUninit<Room>,
     link: &'m Link,
     stage: Stage,
-    /// Set from the start, if there are handlers.
-    progress: Option<Progress>,
-    room: MaybeUninit<Room>,
     /// Kept alive by this publish until it ends.
     mediator: ManuallyDrop<Option<Arc<Shared>>>,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum Stage {
     New,
-    Ended,
-    /// `room.future` is the one of the current handler.
-    InOrder,
-    /// `room.group` is set.
-    Group,
-    /// `room.custom` is set.
-    Custom,
-}
-
-#[derive(Clone, Copy)]
-struct Progress {
-    dispatch: Dispatch<'static>,
-    /// One of the calls in `dispatch`.
-    current: &'static Call,
-}
-
-/// What is kept while handlers are pending.
-union Room {
     /// One handler after another, as [`SequentialEventPublisher`](crate::SequentialEventPublisher)
-    /// has it: the future of the current one.
+    /// has it.
+    InOrder {
+        dispatch: Dispatch<'static>,
+        /// At one of the calls in `dispatch`.
+        cursor: Cursor<'static>,
+        /// Whether that call is pending: then `room.future` is its future.
+        pending: bool,
+    },
+    /// All at once, as [`GroupEventPublisher`](crate::GroupEventPublisher) has it: `room.group` is set.
+    Group,
+    /// As the user has it: `room.custom` is set.
+    Custom,
+    /// All is dropped but the event and `room.error`, which is set.
+    Failed,
+    /// All is dropped.
+    Ended,
+}
+
+union Room {
     future: ManuallyDrop<Storage>,
-    /// All at once, as [`GroupEventPublisher`](crate::GroupEventPublisher) has it.
     group: ManuallyDrop<(Group<'static>, Slots<'static>)>,
-    /// As the user has it.
     custom: ManuallyDrop<BoxedPublish<'static>>,
+    error: ManuallyDrop<PublishError>,
+}
+
+impl Room {
+    #[inline]
+    fn future(room: &mut MaybeUninit<Self>) -> NonNull<Storage> {
+        // SAFETY: within the room.
+        let future = unsafe { &raw mut (*room.as_mut_ptr()).future };
+        // SAFETY: part of a reference's target, so it is not null.
+        unsafe { NonNull::new_unchecked(future.cast()) }
+    }
 }
 
 impl Run<'_> {
-    /// Starts the handlers, as the mediator's strategy has it.
+    /// Looks the handlers up, for [`poll`](Self::poll) to run them; without any the publish has ended.
     ///
     /// # Safety
     ///
-    /// `self` is new and pinned. `event` is of type `event_type`. The event and the mediator stay
+    /// `self` is new and pinned. The event is of type `event_type`. The event and the mediator stay
     /// where they are and are not changed until `self` has ended.
-    #[inline(never)]
-    unsafe fn start(
-        &mut self,
-        mediator: NonNull<Shared>,
-        event: &dyn DynNotification,
-        event_type: TypeId,
-        cx: &mut Context<'_>,
-    ) -> Published {
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn start(&mut self, mediator: NonNull<Shared>, event: NonNull<()>, event_type: TypeId) {
         // SAFETY: only used in `self`, until it has ended.
         let mediator: &'static Shared = unsafe { mediator.as_ref() };
-        // SAFETY: only used in `self`, until it has ended.
-        let event: &'static dyn DynNotification = unsafe { &*ptr::from_ref(event) };
-        let dispatch = mediator.table.lookup(event_type, event);
-        let [first, ..] = dispatch.calls() else {
+        let Some(handlers) = mediator.table.handlers_of(event_type) else {
             self.stage = Stage::Ended;
-            return Poll::Ready(Ok(()));
+            return;
         };
-        if !matches!(mediator.strategy.0, Kind::Sequential) {
-            return self.start_other(mediator, event, event_type, cx);
-        }
-        self.progress = Some(Progress { dispatch, current: first });
-        let future = self.future();
-        let Range { start: mut current, end } = dispatch.calls().as_ptr_range();
-        // Caught once for all handlers: `current` tells whose panic it was.
-        let caught = catch_unwind(AssertUnwindSafe(|| {
-            while current != end {
-                // SAFETY: before the end it is one of the calls.
-                let call = unsafe { &*current };
-                // SAFETY: the call is for this event, and both live until `self` has ended. There is
-                // room for the future, pinned with `self`, and none in it; while it is pending,
-                // nothing else is put there.
-                match unsafe { call.start(NonNull::from(event).cast(), future, cx) } {
-                    // SAFETY: to the end at most.
-                    Polled::Done => current = unsafe { current.add(1) },
-                    not_done => return not_done,
-                }
+        // SAFETY: these are the handlers of the event's type, and it is borrowed until `self` has
+        // ended.
+        let dispatch = unsafe { Dispatch::new(handlers, event) };
+        match mediator.strategy.0 {
+            Kind::Sequential => {
+                self.stage = Stage::InOrder { dispatch, cursor: dispatch.cursor(), pending: false };
             }
-            Polled::Done
-        }));
-        // SAFETY: the loop stopped at the call that is not done.
-        unsafe { self.settle(caught, current) }
+            Kind::Group | Kind::Custom(_) => self.start_other(&mediator.strategy.0, dispatch),
+        }
     }
 
-    /// Goes on after a wake.
+    /// Starts by way of a handle that does not keep the mediator alive; `None` if it is gone.
+    ///
+    /// # Safety
+    ///
+    /// As for [`start`](Self::start), but for the mediator.
+    #[cold]
+    unsafe fn start_as_member(
+        &mut self,
+        mediator: &Weak<Shared>,
+        event: NonNull<()>,
+        event_type: TypeId,
+    ) -> Option<()> {
+        let mediator = &*self.mediator.insert(mediator.upgrade()?);
+        let mediator = NonNull::from(&**mediator);
+        // SAFETY: guaranteed by the caller, and `self` keeps the mediator until it has ended.
+        unsafe { self.start(mediator, event, event_type) };
+        if let Stage::Ended = self.stage {
+            self.release();
+        }
+        Some(())
+    }
+
+    #[cold]
+    fn start_other(&mut self, strategy: &'static Kind, dispatch: Dispatch<'static>) {
+        if let Kind::Custom(strategy) = strategy {
+            let custom = strategy.publish_boxed(Deliveries::new(dispatch));
+            self.room.write(Room { custom: ManuallyDrop::new(custom) });
+            self.stage = Stage::Custom;
+            return;
+        }
+        let room = self.room.as_mut_ptr();
+        // SAFETY: within `room`.
+        let group = unsafe { &raw mut (*room).group }.cast::<(Group<'_>, Slots<'_>)>();
+        // SAFETY: within `room`.
+        let slots = unsafe { &raw mut (*group).1 };
+        // SAFETY: memory for slots.
+        unsafe { Slots::init(slots) };
+        // SAFETY: within `room`.
+        let group = unsafe { &raw mut (*group).0 };
+        // SAFETY: memory for a group.
+        unsafe { group.write(Group::new(dispatch)) };
+        self.stage = Stage::Group;
+    }
+
+    /// Polls the handlers. When it is ready, the stage is `Ended` or `Failed`.
     ///
     /// # Panics
     ///
-    /// If the publish has ended.
-    #[inline(never)]
-    fn resume(&mut self, cx: &mut Context<'_>) -> Published {
-        let Progress { dispatch, current } = match (self.stage, self.progress) {
-            (Stage::InOrder, Some(progress)) => progress,
-            _ => return self.resume_other(cx),
-        };
-        let future = self.future();
-        let event = NonNull::from(dispatch.event()).cast();
-        let (mut current, end) = (ptr::from_ref(current), dispatch.calls().as_ptr_range().end);
+    /// If the publish has ended before.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Stage::InOrder { dispatch, cursor, pending } = &mut self.stage else { return self.poll_other(cx) };
+        let future = Room::future(&mut self.room);
+        let mut current = *cursor;
+        // Caught once for all handlers: `current` tells whose panic it was.
         let caught = catch_unwind(AssertUnwindSafe(|| {
-            // SAFETY: one of the calls.
-            let call = unsafe { &*current };
-            // SAFETY: in this stage there is a future of the current call, pinned with `self`.
-            let mut polled = unsafe { call.poll(future, cx) };
-            while let Polled::Done = polled {
-                // SAFETY: to the end at most.
-                current = unsafe { current.add(1) };
-                if current == end {
-                    break;
+            let mut pending = *pending;
+            loop {
+                // SAFETY: not at the end: there is one call at least.
+                let call = unsafe { current.call() };
+                let polled = if pending {
+                    // SAFETY: the room holds the future of this call, pinned with `self`.
+                    unsafe { call.poll(future, cx) }
+                } else {
+                    // SAFETY: the call is for this event, and both live until `self` has ended.
+                    // There is room for the future, pinned with `self`, and none in it.
+                    unsafe { call.start(dispatch.erased_event(), future, cx) }
+                };
+                let Polled::Done = polled else { return polled };
+                pending = false;
+                // SAFETY: not at the end.
+                unsafe { current.advance() };
+                if current.is_at_end() {
+                    return Polled::Done;
                 }
-                // SAFETY: before the end it is one of the calls.
-                let call = unsafe { &*current };
-                // SAFETY: as in `start`; the future that was there has been dropped.
-                polled = unsafe { call.start(event, future, cx) };
             }
-            polled
         }));
-        // SAFETY: the loop stopped at the call that is not done.
-        let polled = unsafe { self.settle(caught, current) };
-        if polled.is_ready() {
-            *self.mediator = None;
-        }
-        polled
-    }
-
-    /// Where the handlers' futures are kept, one after another.
-    #[inline]
-    fn future(&mut self) -> NonNull<Storage> {
-        // SAFETY: within `room`.
-        let future = unsafe { &raw mut (*self.room.as_mut_ptr()).future };
-        // SAFETY: part of `self`, so it is not null.
-        unsafe { NonNull::new_unchecked(future.cast()) }
-    }
-
-    /// Ends a pass over the handlers, which got as far as the `current` one.
-    ///
-    /// # Safety
-    ///
-    /// Unless all handlers are done, `current` is one of the calls in `progress`; if it is pending,
-    /// `room.future` is its future.
-    #[inline]
-    unsafe fn settle(&mut self, caught: thread::Result<Polled>, current: *const Call) -> Published {
-        let caught = match caught {
+        match caught {
             Ok(Polled::Done) => {
                 self.stage = Stage::Ended;
-                return Poll::Ready(Ok(()));
+                if self.mediator.is_some() {
+                    self.release();
+                }
+                Poll::Ready(())
             }
-            Ok(Polled::Pending) => None,
-            Ok(Polled::Failed(error)) => Some(Ok(error)),
-            Err(panic) => Some(Err(panic)),
-        };
-        if let Some(progress) = &mut self.progress {
-            // SAFETY: guaranteed by the caller.
-            progress.current = unsafe { &*current };
-        }
-        match caught {
-            None => {
-                self.stage = Stage::InOrder;
+            Ok(Polled::Pending) => {
+                *cursor = current;
+                *pending = true;
                 Poll::Pending
             }
-            Some(caught) => self.fail(caught),
+            Ok(Polled::Failed(error)) => self.fail(current, Ok(error)),
+            Err(panic) => self.fail(current, Err(panic)),
         }
     }
 
-    /// Ends the publish with the failure of the current handler.
     #[cold]
-    fn fail(&mut self, caught: Caught) -> Published {
-        self.stage = Stage::Ended;
-        let Some(Progress { dispatch, current }) = self.progress else { unreachable!("no handler was started") };
-        // SAFETY: one of the calls.
-        let current = unsafe { ptr::from_ref(current).offset_from_unsigned(dispatch.calls().as_ptr()) };
-        let (handler, not_run) = (dispatch.handlers()[current], &dispatch.handlers()[current + 1..]);
-        let error = PublishError::new(dispatch.event())
-            .with_failures([HandlerFailure::new(handler, caught)])
-            .with_not_run(not_run.iter().copied());
-        Poll::Ready(Err(error))
-    }
-
-    /// Looks the handlers up once more: it takes longer to pass on what was found, in memory.
-    #[inline(never)]
-    fn start_other(
-        &mut self,
-        mediator: &'static Shared,
-        event: &'static dyn DynNotification,
-        event_type: TypeId,
-        cx: &mut Context<'_>,
-    ) -> Published {
-        let dispatch = mediator.table.lookup(event_type, event);
-        match &mediator.strategy.0 {
-            Kind::Custom(strategy) => {
-                let custom = strategy.publish_boxed(Deliveries::new(dispatch));
-                self.room.write(Room { custom: ManuallyDrop::new(custom) });
-                self.stage = Stage::Custom;
-            }
-            Kind::Sequential | Kind::Group => {
-                let room = self.room.as_mut_ptr();
-                // SAFETY: within `room`.
-                let group = unsafe { &raw mut (*room).group }.cast::<(Group<'_>, Slots<'_>)>();
-                // SAFETY: within `room`.
-                let slots = unsafe { &raw mut (*group).1 };
-                // SAFETY: memory for slots.
-                unsafe { Slots::init(slots) };
-                // SAFETY: within `room`.
-                let group = unsafe { &raw mut (*group).0 };
-                // SAFETY: memory for a group.
-                unsafe { group.write(Group::new(dispatch)) };
-                self.stage = Stage::Group;
-            }
-        }
-        self.resume_other(cx)
-    }
-
-    fn resume_other(&mut self, cx: &mut Context<'_>) -> Published {
+    fn poll_other(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let polled = match self.stage {
             Stage::Group => {
                 // SAFETY: set in this stage.
@@ -436,39 +402,79 @@ impl Run<'_> {
                 let custom = unsafe { &mut self.room.assume_init_mut().custom };
                 custom.as_mut().poll(cx)
             }
-            Stage::New | Stage::InOrder | Stage::Ended => panic!("{POLLED_AGAIN}"),
+            Stage::New | Stage::InOrder { .. } | Stage::Failed | Stage::Ended => {
+                panic!("a publish was polled again after it had ended")
+            }
         };
-        if polled.is_ready() {
-            self.clear();
+        let Poll::Ready(published) = polled else { return Poll::Pending };
+        self.clear();
+        if let Err(error) = published {
+            self.keep(error);
         }
-        polled
+        Poll::Ready(())
+    }
+
+    /// Ends the publish with the failure of the handler at `current`.
+    #[cold]
+    fn fail(&mut self, current: Cursor<'static>, caught: Caught) -> Poll<()> {
+        let Stage::InOrder { dispatch, pending, .. } = &mut self.stage else {
+            unreachable!("the handlers run in order")
+        };
+        // Its future has been dropped.
+        *pending = false;
+        let index = dispatch.index_of(current);
+        let (handler, not_run) = (dispatch.handlers()[index], &dispatch.handlers()[index + 1..]);
+        let error = PublishError::new(dispatch.event())
+            .with_failures([HandlerFailure::new(handler, caught)])
+            .with_not_run(not_run.iter().copied());
+        self.release();
+        self.keep(error);
+        Poll::Ready(())
+    }
+
+    fn keep(&mut self, error: PublishError) {
+        self.room.write(Room { error: ManuallyDrop::new(error) });
+        self.stage = Stage::Failed;
+    }
+
+    #[cold]
+    fn release(&mut self) {
+        *self.mediator = None;
     }
 
     /// Ends the publish: drops what is pending.
     fn clear(&mut self) {
         // The stage first, so that a panic does not make anything be dropped twice.
-        match (mem::replace(&mut self.stage, Stage::Ended), self.progress) {
-            (Stage::InOrder, Some(Progress { current, .. })) => {
-                let future = self.future();
-                // SAFETY: in this stage there is a future of the current call.
-                let dropped = unsafe { current.drop(future) };
+        match mem::replace(&mut self.stage, Stage::Ended) {
+            Stage::InOrder { cursor, pending: true, .. } => {
+                let future = Room::future(&mut self.room);
+                // SAFETY: not at the end: the call is pending.
+                let call = unsafe { cursor.call() };
+                // SAFETY: the room holds the future of this call.
+                let dropped = unsafe { call.drop(future) };
                 // As in `Slot`: nobody is left to tell of it.
                 dropped.unwrap_or_else(discard_panic);
             }
-            (Stage::Group, _) => {
+            Stage::Group => {
                 // SAFETY: set in this stage.
                 let group = unsafe { &mut self.room.assume_init_mut().group };
                 // SAFETY: it was in this stage for the last time.
                 unsafe { ManuallyDrop::drop(group) };
             }
-            (Stage::Custom, _) => {
+            Stage::Custom => {
                 // SAFETY: set in this stage.
                 let custom = unsafe { &mut self.room.assume_init_mut().custom };
                 // SAFETY: it was in this stage for the last time.
                 unsafe { ManuallyDrop::drop(custom) };
             }
-            _ => {}
+            Stage::Failed => {
+                // SAFETY: set in this stage.
+                let error = unsafe { &mut self.room.assume_init_mut().error };
+                // SAFETY: it was in this stage for the last time.
+                unsafe { ManuallyDrop::drop(error) };
+            }
+            Stage::New | Stage::InOrder { pending: false, .. } | Stage::Ended => {}
         }
-        *self.mediator = None;
+        self.release();
     }
 }

@@ -3,6 +3,7 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use std::task::Context;
 use std::thread;
 
-use super::call::{CallPlan, Functions, Polled};
+use super::call::{CallPlan, Erase, Functions, Polled, erase};
 use super::slot::{Slot, Storage};
 use crate::registry::HandlerInfo;
 use crate::{DynNotification, Notification};
@@ -21,7 +22,10 @@ pub(crate) type Instance = Arc<dyn Any + Send + Sync>;
 /// All handlers of one event type, in the order they are called.
 pub(crate) struct HandlerList {
     event: TypeId,
-    calls: Box<[Call]>,
+    /// Of the same type.
+    erase: Erase,
+    /// With `None` behind the last one: see [`Cursor`].
+    calls: Box<[Option<Call>]>,
     infos: Box<[HandlerInfo]>,
     /// Keeps alive what `calls` points to.
     _instances: Box<[Instance]>,
@@ -83,30 +87,42 @@ impl Call {
 impl HandlerList {
     /// # Panics
     ///
-    /// If a plan is not for this event or its instance not of the plan's handler type.
-    pub(crate) fn new(event: TypeId, handlers: Vec<(CallPlan, Instance, HandlerInfo)>) -> Self {
-        let mut calls = Vec::with_capacity(handlers.len());
+    /// If there is no handler, they are not all for one event, or an instance is not of its plan's
+    /// handler type.
+    pub(crate) fn new(handlers: Vec<(CallPlan, Instance, HandlerInfo)>) -> Self {
+        let (first, ..) = handlers.first().expect("a list has handlers");
+        let (event, erase) = (first.event(), first.erase);
+        let mut calls = Vec::with_capacity(handlers.len() + 1);
         let mut infos = Vec::with_capacity(handlers.len());
         let mut instances = Vec::with_capacity(handlers.len());
         for (plan, instance, info) in handlers {
             // `Call::start` relies on these two.
             assert_eq!(plan.event(), event, "a handler in the list of another event");
             assert_eq!(plan.handler(), (*instance).type_id(), "a handler called as another type");
-            calls.push(Call { functions: plan.functions, handler: NonNull::from(&*instance).cast() });
+            calls.push(Some(Call { functions: plan.functions, handler: NonNull::from(&*instance).cast() }));
             infos.push(info);
             instances.push(instance);
         }
-        Self { event, calls: calls.into(), infos: infos.into(), _instances: instances.into() }
+        calls.push(None);
+        Self { event, erase, calls: calls.into(), infos: infos.into(), _instances: instances.into() }
     }
 
     fn free() -> Self {
         struct Never;
-        Self::new(TypeId::of::<Never>(), Vec::new())
+        impl Notification for Never {}
+
+        Self {
+            event: TypeId::of::<Never>(),
+            erase: erase::<Never>,
+            calls: Box::default(),
+            infos: Box::default(),
+            _instances: Box::default(),
+        }
     }
 
     #[inline]
     fn is_free(&self) -> bool {
-        self.calls.is_empty()
+        self.infos.is_empty()
     }
 
     pub(crate) fn infos(&self) -> &[HandlerInfo] {
@@ -121,6 +137,8 @@ impl HandlerList {
 pub(crate) struct Table {
     /// Free places hold an empty list for an event that is never published.
     places: Box<[HandlerList]>,
+    /// One less than there are places, which are a power of two.
+    mask: usize,
 }
 
 impl Table {
@@ -128,59 +146,96 @@ impl Table {
         let lists = Vec::from_iter(lists);
         let mut places = Vec::new();
         places.resize_with((2 * lists.len()).next_power_of_two(), HandlerList::free);
+        let mask = places.len() - 1;
         for list in lists {
-            let mut place = hash(list.event) & (places.len() - 1);
+            let mut place = hash(list.event) & mask;
             while !places[place].is_free() {
-                place = (place + 1) & (places.len() - 1);
+                place = (place + 1) & mask;
             }
             places[place] = list;
         }
-        Self { places: places.into() }
+        Self { places: places.into(), mask }
     }
 
-    /// The handlers of `event`, ready to be started.
-    pub(crate) fn dispatch_of<'a, E: Notification>(&'a self, event: &'a E) -> Dispatch<'a> {
-        self.lookup(TypeId::of::<E>(), event)
-    }
-
-    /// `event_type` must be the type of `event`.
+    /// The handlers of events of a type, if there are any.
     #[inline]
-    pub(super) fn lookup<'a>(&'a self, event_type: TypeId, event: &'a dyn DynNotification) -> Dispatch<'a> {
-        let mut place = hash(event_type);
+    pub(super) fn handlers_of(&self, event: TypeId) -> Option<&HandlerList> {
+        let mut place = hash(event);
         loop {
-            let handlers = &self.places[place & (self.places.len() - 1)];
-            if handlers.event == event_type || handlers.is_free() {
-                return Dispatch { event, handlers };
+            // SAFETY: `mask` is the last place.
+            let handlers = unsafe { self.places.get_unchecked(place & self.mask) };
+            if handlers.event == event {
+                return Some(handlers);
+            }
+            if handlers.is_free() {
+                return None;
             }
             place += 1;
         }
+    }
+
+    /// The handlers of `event`, ready to be started, if there are any.
+    pub(crate) fn dispatch_of<'a, E: Notification>(&'a self, event: &'a E) -> Option<Dispatch<'a>> {
+        let handlers = self.handlers_of(TypeId::of::<E>())?;
+        // SAFETY: the handlers are those of this type.
+        Some(unsafe { Dispatch::new(handlers, NonNull::from(event).cast()) })
     }
 }
 
 /// One event and its handlers.
 #[derive(Clone, Copy)]
 pub(crate) struct Dispatch<'a> {
-    event: &'a dyn DynNotification,
-    /// Has handlers for exactly the type of `event`.
     handlers: &'a HandlerList,
+    /// Of the type that `handlers` is for.
+    event: NonNull<()>,
+    _event: PhantomData<&'a dyn DynNotification>,
 }
 
+// SAFETY: a `DynNotification` is `Sync`, and so is a `HandlerList`.
+unsafe impl Send for Dispatch<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Dispatch<'_> {}
+
 impl<'a> Dispatch<'a> {
+    /// # Safety
+    ///
+    /// `event` points to an event of the type that `handlers` is for, borrowed for `'a`.
+    #[inline]
+    pub(super) unsafe fn new(handlers: &'a HandlerList, event: NonNull<()>) -> Self {
+        Self { handlers, event, _event: PhantomData }
+    }
+
     pub(crate) fn event(&self) -> &'a dyn DynNotification {
-        self.event
+        // SAFETY: guaranteed by the caller of `new`.
+        unsafe { (self.handlers.erase)(self.event).as_ref() }
     }
 
     pub(crate) fn handlers(&self) -> &'a [HandlerInfo] {
         self.handlers.infos()
     }
 
-    pub(super) fn calls(&self) -> &'a [Call] {
-        &self.handlers.calls
+    /// What to start the calls with.
+    #[inline]
+    pub(super) fn erased_event(&self) -> NonNull<()> {
+        self.event
+    }
+
+    /// At the first call.
+    #[inline]
+    pub(super) fn cursor(&self) -> Cursor<'a> {
+        // SAFETY: of a reference, so it is not null.
+        Cursor(unsafe { NonNull::new_unchecked(self.handlers.calls.as_ptr().cast_mut()) }, PhantomData)
+    }
+
+    /// Where in the list the call at `cursor` is.
+    pub(super) fn index_of(&self, cursor: Cursor<'a>) -> usize {
+        let first = self.cursor().0;
+        (cursor.0.addr().get() - first.addr().get()) / size_of::<Option<Call>>()
     }
 
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.handlers.calls.len()
+        self.handlers.infos.len()
     }
 
     /// Starts one handler in `slot` and polls it; a panic of the handler passes through.
@@ -190,10 +245,48 @@ impl<'a> Dispatch<'a> {
     /// If there are no more than `index` handlers, the slot is in use, or the handler panics.
     #[inline]
     pub(crate) fn start(&self, index: usize, slot: Pin<&mut Slot<'a>>, cx: &mut Context<'_>) -> Polled {
-        let event = NonNull::from(self.event).cast();
-        // SAFETY: `Table::lookup` pairs an event with the list of its type only; both are borrowed
+        let call = self.handlers.calls[index].as_ref().expect("a handler of the list");
+        // SAFETY: the event is of the type that the list and its calls are for; both are borrowed
         // for `'a`.
-        unsafe { slot.start((index, &self.calls()[index]), event, cx) }
+        unsafe { slot.start((index, call), self.event, cx) }
+    }
+}
+
+/// A place in the calls of a list, or behind the last one, where there is `None`: one pointer tells
+/// where a publish is and whether that is the end.
+#[derive(Clone, Copy)]
+pub(super) struct Cursor<'a>(NonNull<Option<Call>>, PhantomData<&'a [Option<Call>]>);
+
+// SAFETY: as a reference to calls, which are `Sync`.
+unsafe impl Send for Cursor<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Cursor<'_> {}
+
+impl<'a> Cursor<'a> {
+    #[inline]
+    pub(super) fn is_at_end(&self) -> bool {
+        // SAFETY: points into the calls of a list, or to the `None` behind them.
+        unsafe { self.0.as_ref() }.is_none()
+    }
+
+    /// # Safety
+    ///
+    /// The cursor is not at the end.
+    #[inline]
+    pub(super) unsafe fn call(&self) -> &'a Call {
+        // SAFETY: points into the calls of a list.
+        let call: &'a Option<Call> = unsafe { self.0.as_ref() };
+        // SAFETY: guaranteed by the caller.
+        unsafe { call.as_ref().unwrap_unchecked() }
+    }
+
+    /// # Safety
+    ///
+    /// The cursor is not at the end.
+    #[inline]
+    pub(super) unsafe fn advance(&mut self) {
+        // SAFETY: behind a call there is another, or `None`.
+        self.0 = unsafe { self.0.add(1) };
     }
 }
 
