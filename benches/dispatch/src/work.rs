@@ -3,14 +3,12 @@
 use std::io;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
-use mediator_core::{EventHandler, HandlerOutput, Inject, Mediator, MediatorBuilder, Notification, Publisher};
+use mediator_core::{EventHandler, HandlerOutput, Mediator, MediatorBuilder, Notification, Publisher};
 use serde::{Deserialize, Serialize};
-
-use crate::measure::block_on;
 
 // Cloned by queues, and serialized by nobody: rust_bus only asks that it could be.
 #[derive(Clone, Deserialize, Notification, Serialize)]
@@ -196,27 +194,10 @@ pub fn builder() -> MediatorBuilder {
     Mediator::builder().without_discovery()
 }
 
-/// Asks a handler for the `Publisher` that was injected into it.
-#[derive(Notification)]
-struct PublisherWanted;
-
-#[derive(Inject)]
-struct HandOut {
-    publisher: Publisher,
-    place: Arc<OnceLock<Publisher>>,
-}
-
-impl EventHandler<PublisherWanted> for HandOut {
-    async fn handle(&self, _event: &PublisherWanted) {
-        self.place.set(self.publisher.clone()).expect("asked once");
-    }
-}
-
-/// A mediator, a `Publisher` of it, and one that was injected.
+/// A mediator, a `Publisher` of it, and one like those that are injected.
 pub fn handles(builder: MediatorBuilder) -> (Mediator, Publisher, Publisher) {
-    let place = Arc::<OnceLock<Publisher>>::default();
-    let mediator = builder.provide(place.clone()).bind::<PublisherWanted, HandOut>().build().expect("wired");
-    block_on(mediator.publish(PublisherWanted)).expect("asked once");
+    let mediator = builder.build().expect("wired");
     let publisher = mediator.publisher();
-    (mediator, publisher, place.get().expect("handed out").clone())
+    let injected = publisher.downgrade();
+    (mediator, publisher, injected)
 }
