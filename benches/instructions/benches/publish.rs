@@ -94,10 +94,10 @@ fn event() {
     }
 }
 
-const ONE: u64 = 8_600;
-const FOUR: u64 = 16_600;
-const PENDING: u64 = 35_200;
-const GROUP: u64 = 118_000;
+const ONE: u64 = 9_000;
+const FOUR: u64 = 17_000;
+const PENDING: u64 = 35_000;
+const GROUP: u64 = 117_000;
 const ID: u64 = 25_200;
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

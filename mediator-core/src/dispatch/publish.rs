@@ -169,7 +169,8 @@ impl<E: Carried> Future for Publish<'_, E> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Published {
         // SAFETY: what is in `run`, and the event as long as that borrows it, stay where they are.
         let this = unsafe { self.get_unchecked_mut() };
-        if let Stage::New = this.run.stage {
+        let fresh = matches!(this.run.stage, Stage::New);
+        if fresh {
             let event = this.event.event();
             match this.run.link {
                 // SAFETY: new and pinned; see `Carried` for the event's type. `self` cannot outlive
@@ -190,7 +191,7 @@ impl<E: Carried> Future for Publish<'_, E> {
                 return unsafe { this.end() };
             }
         }
-        match this.run.poll(cx) {
+        match this.run.poll(fresh, cx) {
             // SAFETY: for the first time, since `Run::poll` panics when it is called again.
             Poll::Ready(()) => unsafe { this.end() },
             Poll::Pending => Poll::Pending,
@@ -235,16 +236,16 @@ enum Stage {
     /// has it.
     InOrder {
         dispatch: Dispatch<'static>,
-        /// At one of the calls in `dispatch`.
+        /// At the call whose future is `room.future`.
         cursor: Cursor<'static>,
-        /// Whether that call is pending: then `room.future` is its future.
-        pending: bool,
     },
     /// All at once, as [`GroupEventPublisher`](crate::GroupEventPublisher) has it: `room.group` is set.
     Group,
     /// As the user has it: `room.custom` is set.
     Custom,
-    /// All is dropped but the event and `room.error`, which is set.
+    /// All is dropped but the event.
+    Stopped,
+    /// The same, and `room.error` is set.
     Failed,
     /// All is dropped.
     Ended,
@@ -287,7 +288,7 @@ impl Run<'_> {
         let dispatch = unsafe { Dispatch::new(handlers, event) };
         match mediator.strategy.0 {
             Kind::Sequential => {
-                self.stage = Stage::InOrder { dispatch, cursor: dispatch.cursor(), pending: false };
+                self.stage = Stage::InOrder { dispatch, cursor: dispatch.cursor() };
             }
             Kind::Group | Kind::Custom(_) => self.start_other(&mediator.strategy.0, dispatch),
         }
@@ -339,17 +340,19 @@ impl Run<'_> {
 
     /// Polls the handlers. When it is ready, the stage is `Ended` or `Failed`.
     ///
+    /// `fresh` if it was started just now: in order, no future is in the room yet.
+    ///
     /// # Panics
     ///
     /// If the publish has ended before.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Stage::InOrder { dispatch, cursor, pending } = &mut self.stage else { return self.poll_other(cx) };
+    fn poll(&mut self, fresh: bool, cx: &mut Context<'_>) -> Poll<()> {
+        let Stage::InOrder { dispatch, cursor } = &mut self.stage else { return self.poll_other(cx) };
         let future = Room::future(&mut self.room);
         let mut current = *cursor;
         // Caught once for all handlers: `current` tells whose panic it was.
         let caught = catch_unwind(AssertUnwindSafe(|| {
-            let mut pending = *pending;
+            let mut pending = !fresh;
             loop {
                 // SAFETY: not at the end: there is one call at least.
                 let call = unsafe { current.call() };
@@ -380,7 +383,6 @@ impl Run<'_> {
             }
             Ok(Polled::Pending) => {
                 *cursor = current;
-                *pending = true;
                 Poll::Pending
             }
             Ok(Polled::Failed(error)) => self.fail(current, Ok(error)),
@@ -402,7 +404,7 @@ impl Run<'_> {
                 let custom = unsafe { &mut self.room.assume_init_mut().custom };
                 custom.as_mut().poll(cx)
             }
-            Stage::New | Stage::InOrder { .. } | Stage::Failed | Stage::Ended => {
+            Stage::New | Stage::InOrder { .. } | Stage::Stopped | Stage::Failed | Stage::Ended => {
                 panic!("a publish was polled again after it had ended")
             }
         };
@@ -417,11 +419,9 @@ impl Run<'_> {
     /// Ends the publish with the failure of the handler at `current`.
     #[cold]
     fn fail(&mut self, current: Cursor<'static>, caught: Caught) -> Poll<()> {
-        let Stage::InOrder { dispatch, pending, .. } = &mut self.stage else {
+        let Stage::InOrder { dispatch, .. } = mem::replace(&mut self.stage, Stage::Stopped) else {
             unreachable!("the handlers run in order")
         };
-        // Its future has been dropped.
-        *pending = false;
         let index = dispatch.index_of(current);
         let (handler, not_run) = (dispatch.handlers()[index], &dispatch.handlers()[index + 1..]);
         let error = PublishError::new(dispatch.event())
@@ -446,7 +446,7 @@ impl Run<'_> {
     fn clear(&mut self) {
         // The stage first, so that a panic does not make anything be dropped twice.
         match mem::replace(&mut self.stage, Stage::Ended) {
-            Stage::InOrder { cursor, pending: true, .. } => {
+            Stage::InOrder { cursor, .. } => {
                 let future = Room::future(&mut self.room);
                 // SAFETY: not at the end: the call is pending.
                 let call = unsafe { cursor.call() };
@@ -473,7 +473,7 @@ impl Run<'_> {
                 // SAFETY: it was in this stage for the last time.
                 unsafe { ManuallyDrop::drop(error) };
             }
-            Stage::New | Stage::InOrder { pending: false, .. } | Stage::Ended => {}
+            Stage::New | Stage::Stopped | Stage::Ended => {}
         }
         self.release();
     }
