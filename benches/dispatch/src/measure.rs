@@ -2,7 +2,8 @@
 //!
 //! A harness of its own, because the figures that count are ratios: all candidates of a table take
 //! turns in short rounds, so that what else the machine does hits all of them, and the ratio is the
-//! median over the rounds' ratios. Criterion and divan measure one candidate after the other.
+//! median over the rounds' ratios. Divan, which `cargo bench` runs on the same candidates, measures
+//! one after the other.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -26,10 +27,8 @@ thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
 }
 
-struct Counting;
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+/// The allocator to count with.
+pub struct Counting;
 
 // SAFETY: does what `System` does; counting touches no memory but a thread-local integer.
 unsafe impl GlobalAlloc for Counting {
@@ -45,12 +44,12 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-pub struct Table<'a> {
+pub struct Table {
     pub title: &'static str,
-    candidates: Vec<(String, Candidate<'a>)>,
+    pub candidates: Vec<(String, Candidate)>,
 }
 
-type Candidate<'a> = Box<dyn FnMut(u64) + 'a>;
+pub type Candidate = Box<dyn FnMut(u64)>;
 
 pub struct Row {
     pub name: String,
@@ -63,14 +62,14 @@ pub struct Row {
 pub const ROUNDS: usize = 41;
 const ROUND_NANOS: f64 = 250_000.0;
 
-impl<'a> Table<'a> {
+impl Table {
     pub fn new(title: &'static str) -> Self {
         Self { title, candidates: Vec::new() }
     }
 
     /// A candidate does its work so many times per call. The first is what the others are compared
     /// with.
-    pub fn add(&mut self, name: impl Into<String>, run: impl FnMut(u64) + 'a) {
+    pub fn add(&mut self, name: impl Into<String>, run: impl FnMut(u64) + 'static) {
         self.candidates.push((name.into(), Box::new(run)));
     }
 

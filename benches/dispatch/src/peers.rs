@@ -10,11 +10,14 @@ use registry_io::r#async::AsyncRegistry;
 use rust_bus::BusEventHandler;
 use rust_bus::contracts::bus_event::IBusEvent;
 use rust_bus::contracts::meta::BusMetadata;
+use tokio::runtime::Runtime;
 
 use crate::measure::{Table, block_on};
 use crate::work::{OrderPlaced, Total, Yield};
 
-pub fn add_ready<'a>(table: &mut Table<'a>, runtime: &'a tokio::runtime::Runtime) {
+pub fn add_ready(table: &mut Table) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("no limits are set");
+    let runtime = &*Box::leak(Box::new(runtime));
     registry_io_sync(table);
     registry_io_async(table);
     bus(table);
@@ -24,7 +27,7 @@ pub fn add_ready<'a>(table: &mut Table<'a>, runtime: &'a tokio::runtime::Runtime
     medi(table, runtime);
 }
 
-fn registry_io_sync(table: &mut Table<'_>) {
+fn registry_io_sync(table: &mut Table) {
     let registry = SyncRegistry::new();
     for _ in 0..4 {
         let total = Total::default();
@@ -54,7 +57,7 @@ fn async_registry(handlers: usize, yields: usize) -> AsyncRegistry<OrderPlaced> 
     registry
 }
 
-fn registry_io_async(table: &mut Table<'_>) {
+fn registry_io_async(table: &mut Table) {
     let sequential = async_registry(4, 0);
     table.add("registry-io, async, sequential (no results)", move |times| {
         block_on(async {
@@ -66,7 +69,7 @@ fn registry_io_async(table: &mut Table<'_>) {
     add_concurrent(table, "registry-io, async, concurrent (no results)", 4, 0);
 }
 
-pub fn add_concurrent(table: &mut Table<'_>, name: &str, handlers: usize, yields: usize) {
+pub fn add_concurrent(table: &mut Table, name: &str, handlers: usize, yields: usize) {
     let registry = async_registry(handlers, yields);
     table.add(name, move |times| {
         block_on(async {
@@ -95,8 +98,9 @@ macro_rules! bus_handlers {
 
 bus_handlers!(bus_first bus_second bus_third bus_fourth);
 
-fn bus(table: &mut Table<'_>) {
-    block_on(rust_bus::init()).expect("initialized once");
+fn bus(table: &mut Table) {
+    // Fails only when called again.
+    let _ = block_on(rust_bus::init());
     let metadata = BusMetadata::default();
     table.add("rust_bus, in memory (boxed futures, handlers without services)", move |times| {
         block_on(async {
@@ -110,7 +114,7 @@ fn bus(table: &mut Table<'_>) {
 #[derive(Event)]
 struct Triggered(OrderPlaced);
 
-fn bevy(table: &mut Table<'_>) {
+fn bevy(table: &mut Table) {
     let mut world = World::new();
     for _ in 0..4 {
         let total = Total::default();
@@ -124,7 +128,7 @@ fn bevy(table: &mut Table<'_>) {
     });
 }
 
-fn broadcast<'a>(table: &mut Table<'a>, runtime: &'a tokio::runtime::Runtime) {
+fn broadcast(table: &mut Table, runtime: &'static Runtime) {
     let (sender, _) = tokio::sync::broadcast::channel(16);
     let mut receivers: Vec<_> = (0..4).map(|_| (sender.subscribe(), Total::default())).collect();
     table.add("tokio broadcast, four receivers (a queue, one clone each)", move |times| {
@@ -150,7 +154,7 @@ impl SyncEventHandler<OrderPlaced> for Summing {
     }
 }
 
-fn jaeb_sync<'a>(table: &mut Table<'a>, runtime: &'a tokio::runtime::Runtime) {
+fn jaeb_sync(table: &mut Table, runtime: &'static Runtime) {
     let bus = runtime.block_on(async {
         let bus = EventBus::builder().build().await.expect("a bus without settings");
         for _ in 0..4 {
@@ -208,7 +212,7 @@ mediator! {
     }
 }
 
-fn medi<'a>(table: &mut Table<'a>, runtime: &'a tokio::runtime::Runtime) {
+fn medi(table: &mut Table, runtime: &'static Runtime) {
     let medi: &Medi = Box::leak(Box::new(Medi::builder().sum(Sum(Arc::default())).build()));
     runtime.block_on(async { medi.start().expect("started once") });
     table.add("medi-rs, publish_and_wait (a queue, a worker, one clone each)", move |times| {

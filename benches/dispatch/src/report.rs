@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs, io};
 
-use crate::measure::Row;
+use crate::measure::Table;
 use crate::{scale, work};
 
 #[derive(Default)]
@@ -15,7 +15,8 @@ pub struct Report {
 }
 
 impl Report {
-    pub fn table(&mut self, (title, rows): (String, Vec<Row>)) {
+    pub fn table(&mut self, table: Table) {
+        let (title, rows) = table.measure();
         println!("{title}");
         let _ =
             writeln!(self.markdown, "## {title}\n\n| | ns | ratio (quartiles) | allocations |\n|---|---:|---:|---:|");
