@@ -4,12 +4,13 @@
 use std::cell::Cell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, Once};
 use std::task::{Context, Poll, Waker};
 
 use futures::executor::block_on;
 use mediator_core::prelude::*;
+use mediator_core::{Deliveries, HandlerFuture};
 use mediator_tests::{BestEffort, On, pending};
 
 /// How often each thing that was made has been dropped.
@@ -254,5 +255,137 @@ fn everything_is_dropped_once_though_the_event_panics_when_asked_for_its_id() {
         assert_eq!(*ran.unwrap_err().downcast::<&str>().unwrap(), "asked for the id");
         drop(mediator);
         ledger.assert_each_dropped_once(&group);
+    }
+}
+
+/// What panics while it is dropped.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fragile {
+    Event,
+    Handler,
+    HandlersFuture,
+    StrategysFuture,
+}
+
+/// Panics when it is dropped, if it is what is `fragile` in this case.
+struct Part {
+    _entry: Entry,
+    fragile: bool,
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if self.fragile {
+            panic!("dropped");
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Parts {
+    ledger: Ledger,
+    fragile: Fragile,
+}
+
+impl Parts {
+    fn part(&self, part: Fragile) -> Part {
+        Part { _entry: self.ledger.entry("part"), fragile: part == self.fragile }
+    }
+}
+
+struct Parcel(#[expect(dead_code, reason = "only dropped")] Part);
+
+impl Notification for Parcel {}
+
+struct Carrier {
+    _part: Part,
+    parts: Parts,
+    behavior: Behavior,
+}
+
+impl EventHandler<Parcel> for Carrier {
+    fn handle(&self, _event: &Parcel) -> impl HandlerFuture {
+        let (ledger, Behavior { waits, end }) = (self.parts.ledger.clone(), self.behavior);
+        let inner = Box::pin(async move {
+            pending(waits).await;
+            match end {
+                End::Error => Err(Failed(ledger.entry("error"))),
+                _ => Ok(()),
+            }
+        });
+        With { inner, _part: self.parts.part(Fragile::HandlersFuture) }
+    }
+}
+
+/// `BestEffort`, with a part in its future.
+struct Careless(Parts);
+
+impl EventPublisher for Careless {
+    fn publish(&self, deliveries: Deliveries<'_>) -> impl Future<Output = Result<(), PublishError>> + Send {
+        With { inner: Box::pin(BestEffort.publish(deliveries)), _part: self.0.part(Fragile::StrategysFuture) }
+    }
+}
+
+/// A future whose part is dropped after it was ready, as locals of `async` functions never are.
+struct With<F> {
+    inner: Pin<Box<F>>,
+    _part: Part,
+}
+
+impl<F: Future> Future for With<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.inner.as_mut().poll(cx)
+    }
+}
+
+/// Publishes, polls at most so often, and drops everything, the mediator before the last poll.
+fn run_fragile(strategy: Strategy, behavior: Behavior, fragile: Fragile, polls: usize) {
+    let ledger = Ledger::default();
+    let parts = Parts { ledger: ledger.clone(), fragile };
+    let carrier = Carrier { _part: parts.part(Fragile::Handler), parts: parts.clone(), behavior };
+    let builder = Mediator::builder().without_discovery().bind_handler::<Parcel, _>(carrier);
+    let builder = match strategy {
+        Strategy::Sequential => builder,
+        Strategy::Group => builder.event_publisher(GroupEventPublisher),
+        Strategy::Own => builder.event_publisher(Careless(parts.clone())),
+    };
+    let mediator = builder.build().unwrap();
+    let publisher = mediator.publisher().downgrade();
+    let mut mediator = Some(mediator);
+    let caught = |run: &mut dyn FnMut()| drop(catch_unwind(AssertUnwindSafe(run)));
+    QUIET.set(true);
+    let mut publish = Some(Box::pin(publisher.publish(Parcel(parts.part(Fragile::Event)))));
+    let mut cx = Context::from_waker(Waker::noop());
+    for poll in 1..=polls {
+        let mut polled = Poll::Pending;
+        caught(&mut || polled = publish.as_mut().unwrap().as_mut().poll(&mut cx));
+        if polled.is_ready() {
+            break;
+        }
+        if poll + 1 == polls {
+            caught(&mut || drop(mediator.take()));
+        }
+    }
+    caught(&mut || drop(publish.take()));
+    caught(&mut || drop(mediator.take()));
+    QUIET.set(false);
+    ledger.assert_each_dropped_once(&(strategy, behavior, fragile, polls));
+}
+
+#[test]
+fn everything_is_dropped_once_though_some_of_it_panics_while_it_is() {
+    keep_quiet();
+    for fragile in [Fragile::Event, Fragile::Handler, Fragile::HandlersFuture, Fragile::StrategysFuture] {
+        for strategy in [Strategy::Sequential, Strategy::Group, Strategy::Own] {
+            for behavior in
+                [End::Ok, End::Error].into_iter().flat_map(|end| [0, 1, 2].map(|waits| Behavior { waits, end }))
+            {
+                for polls in 0..4 {
+                    run_fragile(strategy, behavior, fragile, polls);
+                }
+            }
+        }
     }
 }

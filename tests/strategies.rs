@@ -1,6 +1,7 @@
 //! The strategies: one after another, all at once, and the user's own.
 #![allow(missing_docs)]
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
@@ -328,4 +329,50 @@ fn a_strategy_is_not_asked_about_events_without_handlers() {
         mediator.publish_with(&Never, Tick::new()).await
     })
     .unwrap();
+}
+
+#[test]
+fn a_strategy_that_panics_before_it_returns_a_future_is_not_called_again() {
+    struct Impatient(Arc<AtomicUsize>);
+
+    impl EventPublisher for Impatient {
+        fn publish(&self, _deliveries: Deliveries<'_>) -> impl Future<Output = Result<(), PublishError>> + Send {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            assert!(self.0.load(Ordering::Relaxed) == 0, "no patience");
+            async { Ok(()) }
+        }
+    }
+
+    let (calls, log) = (Arc::<AtomicUsize>::default(), Log::default());
+    let builder = bind_scripted::<Tick>(explicit(), &log, &[ok(0)]).event_publisher(Impatient(calls.clone()));
+    let mediator = builder.build().unwrap();
+    assert_over_after_a_panic(Stepped::new(mediator.publish(Tick::new())), "no patience");
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_group_that_failed_does_not_succeed_when_it_is_polled_again_after_a_panic() {
+    struct Nameless;
+
+    impl Notification for Nameless {
+        fn notification_id(&self) -> Option<Uuid> {
+            panic!("asked for the id");
+        }
+    }
+
+    for strategy in [false, true] {
+        let builder = bind_scripted::<Nameless>(explicit(), &Log::default(), &[error(0), forever()]);
+        let mediator = match strategy {
+            true => builder.event_publisher(GroupEventPublisher).build().unwrap(),
+            false => builder.build().unwrap(),
+        };
+        assert_over_after_a_panic(Stepped::new(mediator.publish(Nameless)), "asked for the id");
+    }
+}
+
+fn assert_over_after_a_panic(mut publish: Stepped<'_, Result<(), PublishError>>, first: &str) {
+    for message in [first, "a publish was polled again after it had ended"] {
+        let panic = catch_unwind(AssertUnwindSafe(|| publish.step().is_ready())).unwrap_err();
+        assert_eq!(*panic.downcast::<&str>().unwrap(), message);
+    }
 }

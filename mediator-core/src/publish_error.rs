@@ -320,6 +320,11 @@ fn panic_text(payload: Box<dyn Any + Send>) -> String {
     "Box<dyn Any>".to_owned()
 }
 
+/// Drops things of the user's where nobody is left to tell of a panic, which the panic hook has seen.
+pub(crate) fn discarding_panics(drop: impl FnOnce()) {
+    catch_unwind(AssertUnwindSafe(drop)).unwrap_or_else(discard_panic);
+}
+
 /// Drops the payload of a panic, which may panic in turn, and that panic's payload again.
 pub(crate) fn discard_panic(payload: Box<dyn Any + Send>) {
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {

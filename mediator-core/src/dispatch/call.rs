@@ -86,7 +86,7 @@ pub(super) struct Functions {
     pub(super) start: Start,
     /// Polls the future again; unless it is pending afterwards, it has been dropped.
     pub(super) poll: unsafe fn(NonNull<Storage>, &mut Context<'_>) -> Polled,
-    pub(super) drop: unsafe fn(NonNull<Storage>),
+    pub(super) drop_future: unsafe fn(NonNull<Storage>),
 }
 
 impl Functions {
@@ -98,9 +98,9 @@ impl Functions {
         F: HandlerFuture + 'a,
     {
         if const { Storage::fits::<F>() } {
-            Self { start: start::<E, H>, poll: poll::<F>, drop: drop_in_place::<F> }
+            Self { start: start::<E, H>, poll: poll::<F>, drop_future: drop_in_place::<F> }
         } else {
-            Self { start: start::<E, H>, poll: poll::<Pin<Box<F>>>, drop: drop_in_place::<Pin<Box<F>>> }
+            Self { start: start::<E, H>, poll: poll::<Pin<Box<F>>>, drop_future: drop_in_place::<Pin<Box<F>>> }
         }
     }
 }
@@ -152,9 +152,9 @@ unsafe fn start_future<F: HandlerFuture>(future: F, storage: NonNull<Storage>, c
 /// afterwards, even after a panic, unless the result is `Pending`.
 #[inline]
 unsafe fn poll<F: HandlerFuture>(storage: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
-    struct DropOnExit<F>(*mut F);
+    struct DropOnPanic<F>(*mut F);
 
-    impl<F> Drop for DropOnExit<F> {
+    impl<F> Drop for DropOnPanic<F> {
         #[inline]
         fn drop(&mut self) {
             // SAFETY: made from the storage below, whose future is the guard's to drop.
@@ -162,18 +162,22 @@ unsafe fn poll<F: HandlerFuture>(storage: NonNull<Storage>, cx: &mut Context<'_>
         }
     }
 
-    let guard = DropOnExit(storage.as_ptr() as *mut F);
+    let guard = DropOnPanic(storage.as_ptr() as *mut F);
     // SAFETY: the caller guarantees a valid `F` that is not accessed otherwise.
     let future = unsafe { &mut *guard.0 };
     // SAFETY: the caller guarantees that it is pinned.
     let future = unsafe { Pin::new_unchecked(future) };
-    match future.poll(cx) {
+    let polled = match future.poll(cx) {
         Poll::Ready(output) => Polled::of(output.into_result()),
-        Poll::Pending => {
-            mem::forget(guard);
-            Polled::Pending
-        }
+        Poll::Pending => Polled::Pending,
+    };
+    mem::forget(guard);
+    if !polled.is_pending() {
+        // Not left to the guard: if this panics, an error on its way out would be lost.
+        // SAFETY: the future is as it was; it is gone now.
+        unsafe { drop_in_place::<F>(storage) };
     }
+    polled
 }
 
 /// Drops the `F` in `storage`.
@@ -181,6 +185,7 @@ unsafe fn poll<F: HandlerFuture>(storage: NonNull<Storage>, cx: &mut Context<'_>
 /// # Safety
 ///
 /// `storage` holds an `F` that nobody else accesses. It is gone afterwards.
+#[inline]
 unsafe fn drop_in_place<F>(storage: NonNull<Storage>) {
     // SAFETY: guaranteed by the caller.
     unsafe { ptr::drop_in_place(storage.as_ptr() as *mut F) };

@@ -3,7 +3,7 @@
 use std::any::TypeId;
 use std::fmt;
 use std::mem::{self, ManuallyDrop, MaybeUninit};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::{Arc, Weak};
@@ -15,7 +15,7 @@ use super::table::{Cursor, Dispatch};
 use crate::event_publisher::{BoxedPublish, Kind};
 use crate::group::Group;
 use crate::mediator::{Link, Shared};
-use crate::publish_error::{Caught, discard_panic};
+use crate::publish_error::{Caught, discard_panic, discarding_panics};
 use crate::{Deliveries, DynNotification, HandlerFailure, Notification, PublishError};
 
 type Published = Poll<Result<(), PublishError>>;
@@ -24,8 +24,8 @@ type Published = Poll<Result<(), PublishError>>;
 ///
 /// # Safety
 ///
-/// `event_type` is the type of the event that `event` points to, which is always the same one and
-/// borrowed with `self`.
+/// `event_type` is the type of the event that `event` points to. As long as `self` stays where it is
+/// and is not changed, so does the event, and it may be read.
 #[doc(hidden)]
 pub unsafe trait Carried: Send {
     fn event(&self) -> NonNull<()>;
@@ -114,7 +114,7 @@ impl<'m, E> Publish<'m, E> {
     unsafe fn end(&mut self) -> Published {
         if let Stage::Failed = self.run.stage {
             // SAFETY: in this stage; for the rest see the caller.
-            return unsafe { self.fail() };
+            return unsafe { self.end_with_error() };
         }
         // SAFETY: nothing borrows the event any more, and it is dropped only here.
         unsafe { ManuallyDrop::drop(&mut self.event) };
@@ -125,7 +125,7 @@ impl<'m, E> Publish<'m, E> {
     ///
     /// As for [`end`](Self::end), in the stage `Failed`.
     #[cold]
-    unsafe fn fail(&mut self) -> Published {
+    unsafe fn end_with_error(&mut self) -> Published {
         self.run.stage = Stage::Ended;
         // SAFETY: set in the stage before.
         let error = unsafe { &mut self.run.room.assume_init_mut().error };
@@ -139,6 +139,7 @@ impl<'m, E> Publish<'m, E> {
     #[cold]
     fn cancel(&mut self) {
         self.run.clear();
+        self.run.stage = Stage::Ended;
         // SAFETY: nothing borrows the event any more, and it is dropped only here: the publish had
         // not ended before.
         unsafe { ManuallyDrop::drop(&mut self.event) };
@@ -229,25 +230,27 @@ struct Run<'m> {
     mediator: ManuallyDrop<Option<Arc<Shared>>>,
 }
 
-#[derive(Clone, Copy)]
+/// What is under way, and what `room` is used for.
 enum Stage {
     New,
     /// One handler after another, as [`SequentialEventPublisher`](crate::SequentialEventPublisher)
     /// has it.
     InOrder {
         dispatch: Dispatch<'static>,
-        /// At the call whose future is `room.future`.
+        /// At the call whose future is `room.future`; from [`Run::start`] until [`Run::poll`] has
+        /// polled for the first time, at the first call, without a future. Nothing may come between
+        /// the two.
         cursor: Cursor<'static>,
     },
     /// All at once, as [`GroupEventPublisher`](crate::GroupEventPublisher) has it: `room.group` is set.
     Group,
     /// As the user has it: `room.custom` is set.
     Custom,
-    /// All is dropped but the event.
+    /// Nothing is pending any more; what comes of it is still to be said.
     Stopped,
-    /// The same, and `room.error` is set.
+    /// The same, and `room.error` is set, for [`Publish::end`] to take.
     Failed,
-    /// All is dropped.
+    /// Over: the event is gone, or is being dropped.
     Ended,
 }
 
@@ -277,7 +280,8 @@ impl Run<'_> {
     /// where they are and are not changed until `self` has ended.
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn start(&mut self, mediator: NonNull<Shared>, event: NonNull<()>, event_type: TypeId) {
-        // SAFETY: only used in `self`, until it has ended.
+        // SAFETY: only used in `self`, until it has ended, and by strategies that are written for any
+        // lifetime, so that they cannot keep it for longer.
         let mediator: &'static Shared = unsafe { mediator.as_ref() };
         let Some(handlers) = mediator.table.handlers_of(event_type) else {
             self.stage = Stage::Ended;
@@ -287,6 +291,7 @@ impl Run<'_> {
         // ended.
         let dispatch = unsafe { Dispatch::new(handlers, event) };
         match mediator.strategy.0 {
+            // For `poll` to go on with at once.
             Kind::Sequential => {
                 self.stage = Stage::InOrder { dispatch, cursor: dispatch.cursor() };
             }
@@ -311,7 +316,7 @@ impl Run<'_> {
         // SAFETY: guaranteed by the caller, and `self` keeps the mediator until it has ended.
         unsafe { self.start(mediator, event, event_type) };
         if let Stage::Ended = self.stage {
-            self.release();
+            self.release_mediator();
         }
         Some(())
     }
@@ -319,6 +324,8 @@ impl Run<'_> {
     #[cold]
     fn start_other(&mut self, strategy: &'static Kind, dispatch: Dispatch<'static>) {
         if let Kind::Custom(strategy) = strategy {
+            // If this panics, it is not to be called again.
+            self.stage = Stage::Stopped;
             let custom = strategy.publish_boxed(Deliveries::new(dispatch));
             self.room.write(Room { custom: ManuallyDrop::new(custom) });
             self.stage = Stage::Custom;
@@ -340,7 +347,8 @@ impl Run<'_> {
 
     /// Polls the handlers. When it is ready, the stage is `Ended` or `Failed`.
     ///
-    /// `fresh` if it was started just now: in order, no future is in the room yet.
+    /// `fresh` if it was started just now: in order, no future is in the room yet. Told by the caller,
+    /// because each wake would have to write it down otherwise.
     ///
     /// # Panics
     ///
@@ -377,7 +385,7 @@ impl Run<'_> {
             Ok(Polled::Done) => {
                 self.stage = Stage::Ended;
                 if self.mediator.is_some() {
-                    self.release();
+                    self.release_mediator();
                 }
                 Poll::Ready(())
             }
@@ -392,26 +400,28 @@ impl Run<'_> {
 
     #[cold]
     fn poll_other(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let polled = match self.stage {
-            Stage::Group => {
+        let (Stage::Group | Stage::Custom) = self.stage else {
+            panic!("a publish was polled again after it had ended");
+        };
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            if let Stage::Group = self.stage {
                 // SAFETY: set in this stage.
                 let (group, slots) = unsafe { &mut *self.room.assume_init_mut().group };
                 // SAFETY: pinned with `self`.
                 group.poll(unsafe { Pin::new_unchecked(slots) }, cx)
-            }
-            Stage::Custom => {
+            } else {
                 // SAFETY: set in this stage.
                 let custom = unsafe { &mut self.room.assume_init_mut().custom };
                 custom.as_mut().poll(cx)
             }
-            Stage::New | Stage::InOrder { .. } | Stage::Stopped | Stage::Failed | Stage::Ended => {
-                panic!("a publish was polled again after it had ended")
-            }
-        };
-        let Poll::Ready(published) = polled else { return Poll::Pending };
+        }));
+        if let Ok(Poll::Pending) = polled {
+            return Poll::Pending;
+        }
         self.clear();
-        if let Err(error) = published {
-            self.keep(error);
+        match polled.unwrap_or_else(|panic| resume_unwind(panic)) {
+            Poll::Ready(Err(error)) => self.keep_error(error),
+            _ => self.stage = Stage::Ended,
         }
         Poll::Ready(())
     }
@@ -427,54 +437,47 @@ impl Run<'_> {
         let error = PublishError::new(dispatch.event())
             .with_failures([HandlerFailure::new(handler, caught)])
             .with_not_run(not_run.iter().copied());
-        self.release();
-        self.keep(error);
+        self.release_mediator();
+        self.keep_error(error);
         Poll::Ready(())
     }
 
-    fn keep(&mut self, error: PublishError) {
+    fn keep_error(&mut self, error: PublishError) {
         self.room.write(Room { error: ManuallyDrop::new(error) });
         self.stage = Stage::Failed;
     }
 
     #[cold]
-    fn release(&mut self) {
-        *self.mediator = None;
+    fn release_mediator(&mut self) {
+        let mediator = self.mediator.take();
+        discarding_panics(|| drop(mediator));
     }
 
-    /// Ends the publish: drops what is pending.
+    /// Drops what is pending.
     fn clear(&mut self) {
-        // The stage first, so that a panic does not make anything be dropped twice.
-        match mem::replace(&mut self.stage, Stage::Ended) {
+        match mem::replace(&mut self.stage, Stage::Stopped) {
             Stage::InOrder { cursor, .. } => {
                 let future = Room::future(&mut self.room);
                 // SAFETY: not at the end: the call is pending.
                 let call = unsafe { cursor.call() };
                 // SAFETY: the room holds the future of this call.
-                let dropped = unsafe { call.drop(future) };
-                // As in `Slot`: nobody is left to tell of it.
+                let dropped = unsafe { call.drop_future(future) };
                 dropped.unwrap_or_else(discard_panic);
             }
             Stage::Group => {
                 // SAFETY: set in this stage.
                 let group = unsafe { &mut self.room.assume_init_mut().group };
                 // SAFETY: it was in this stage for the last time.
-                unsafe { ManuallyDrop::drop(group) };
+                discarding_panics(|| unsafe { ManuallyDrop::drop(group) });
             }
             Stage::Custom => {
                 // SAFETY: set in this stage.
                 let custom = unsafe { &mut self.room.assume_init_mut().custom };
                 // SAFETY: it was in this stage for the last time.
-                unsafe { ManuallyDrop::drop(custom) };
+                discarding_panics(|| unsafe { ManuallyDrop::drop(custom) });
             }
-            Stage::Failed => {
-                // SAFETY: set in this stage.
-                let error = unsafe { &mut self.room.assume_init_mut().error };
-                // SAFETY: it was in this stage for the last time.
-                unsafe { ManuallyDrop::drop(error) };
-            }
-            Stage::New | Stage::Stopped | Stage::Ended => {}
+            Stage::New | Stage::Stopped | Stage::Failed | Stage::Ended => {}
         }
-        self.release();
+        self.release_mediator();
     }
 }

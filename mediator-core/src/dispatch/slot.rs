@@ -60,7 +60,8 @@ impl<'a> Slot<'a> {
     ///
     /// # Safety
     ///
-    /// `event` is of the type that `call` is for, and borrowed for `'a`.
+    /// `event` is of the type that `call` is for, and borrowed for `'a`. Calls are only in lists, so the
+    /// list is borrowed for `'a` as well.
     #[inline]
     pub(super) unsafe fn start(
         self: Pin<&mut Self>,
@@ -120,7 +121,7 @@ impl<'a> Slot<'a> {
         let storage = NonNull::from(&mut self.storage);
         // SAFETY: as in `poll`; the future is dropped where it was pinned, and `pending` was taken
         // first, so that a panic in its `Drop` cannot drop it twice.
-        unsafe { pending.call.drop(storage) }
+        unsafe { pending.call.drop_future(storage) }
     }
 
     /// Drops the future of a publish that is cancelled.

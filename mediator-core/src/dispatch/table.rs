@@ -38,7 +38,7 @@ pub(super) struct Call {
     handler: NonNull<()>,
 }
 
-// SAFETY: `handler` points to an `Instance`, which is `Send` and `Sync`.
+// SAFETY: `handler` points to the value in an `Instance`, which is `Send` and `Sync`.
 unsafe impl Send for Call {}
 // SAFETY: as above.
 unsafe impl Sync for Call {}
@@ -78,9 +78,9 @@ impl Call {
     ///
     /// `storage` holds a pending future of this call, which nobody else accesses. It is gone
     /// afterwards.
-    pub(super) unsafe fn drop(&self, storage: NonNull<Storage>) -> thread::Result<()> {
+    pub(super) unsafe fn drop_future(&self, storage: NonNull<Storage>) -> thread::Result<()> {
         // SAFETY: guaranteed by the caller.
-        catch_unwind(AssertUnwindSafe(|| unsafe { (self.functions.drop)(storage) }))
+        catch_unwind(AssertUnwindSafe(|| unsafe { (self.functions.drop_future)(storage) }))
     }
 }
 
@@ -199,7 +199,8 @@ unsafe impl Sync for Dispatch<'_> {}
 impl<'a> Dispatch<'a> {
     /// # Safety
     ///
-    /// `event` points to an event of the type that `handlers` is for, borrowed for `'a`.
+    /// `event` points to an event of the type that `handlers` is for, borrowed for `'a`; there is one
+    /// handler at least.
     #[inline]
     pub(super) unsafe fn new(handlers: &'a HandlerList, event: NonNull<()>) -> Self {
         Self { handlers, event, _event: PhantomData }
