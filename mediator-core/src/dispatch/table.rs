@@ -157,13 +157,14 @@ impl Table {
         Self { places: places.into(), mask }
     }
 
-    /// The handlers of events of a type, if there are any.
+    /// The handlers of events of a type, one at least, if there are any.
     #[inline]
     pub(super) fn handlers_of(&self, event: TypeId) -> Option<&HandlerList> {
         let mut place = hash(event);
         loop {
             // SAFETY: `mask` is the last place.
             let handlers = unsafe { self.places.get_unchecked(place & self.mask) };
+            // Never a free one, for whose event there is no name.
             if handlers.event == event {
                 return Some(handlers);
             }
