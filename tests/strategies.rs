@@ -337,8 +337,8 @@ fn a_strategy_that_panics_before_it_returns_a_future_is_not_called_again() {
 
     impl EventPublisher for Impatient {
         fn publish(&self, _deliveries: Deliveries<'_>) -> impl Future<Output = Result<(), PublishError>> + Send {
-            self.0.fetch_add(1, Ordering::Relaxed);
-            assert!(self.0.load(Ordering::Relaxed) == 0, "no patience");
+            let calls = self.0.fetch_add(1, Ordering::Relaxed);
+            assert!(calls > 0, "no patience");
             async { Ok(()) }
         }
     }
@@ -351,7 +351,7 @@ fn a_strategy_that_panics_before_it_returns_a_future_is_not_called_again() {
 }
 
 #[test]
-fn a_group_that_failed_does_not_succeed_when_it_is_polled_again_after_a_panic() {
+fn a_publish_that_failed_does_not_succeed_when_it_is_polled_again_after_a_panic() {
     struct Nameless;
 
     impl Notification for Nameless {
@@ -360,9 +360,9 @@ fn a_group_that_failed_does_not_succeed_when_it_is_polled_again_after_a_panic() 
         }
     }
 
-    for strategy in [false, true] {
+    for group in [false, true] {
         let builder = bind_scripted::<Nameless>(explicit(), &Log::default(), &[error(0), forever()]);
-        let mediator = match strategy {
+        let mediator = match group {
             true => builder.event_publisher(GroupEventPublisher).build().unwrap(),
             false => builder.build().unwrap(),
         };

@@ -46,21 +46,21 @@ pub(crate) struct CallPlan {
     handler: TypeId,
     /// An `Arc` of `handler` handles the event too, and is the same handler.
     shared: TypeId,
-    pub(super) erase: Erase,
+    pub(super) as_dyn: AsDyn,
     pub(super) functions: Functions,
 }
 
 /// Makes of a pointer to an event of some type one that knows the type.
-pub(super) type Erase = fn(NonNull<()>) -> NonNull<dyn DynNotification>;
+pub(super) type AsDyn = fn(NonNull<()>) -> NonNull<dyn DynNotification>;
 
-pub(super) fn erase<E: Notification>(event: NonNull<()>) -> NonNull<dyn DynNotification> {
+pub(super) fn as_dyn<E: Notification>(event: NonNull<()>) -> NonNull<dyn DynNotification> {
     event.cast::<E>()
 }
 
 impl CallPlan {
     pub(crate) fn new<E: Notification, H: EventHandler<E>>() -> Self {
         let (event, handler, shared) = (TypeId::of::<E>(), TypeId::of::<H>(), TypeId::of::<Arc<H>>());
-        Self { event, handler, shared, erase: erase::<E>, functions: Functions::new::<E, H, _>(H::handle) }
+        Self { event, handler, shared, as_dyn: as_dyn::<E>, functions: Functions::new::<E, H, _>(H::handle) }
     }
 
     pub(crate) fn event(&self) -> TypeId {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::Context;
 use std::thread;
 
-use super::call::{CallPlan, Erase, Functions, Polled, erase};
+use super::call::{AsDyn, CallPlan, Functions, Polled, as_dyn};
 use super::slot::{Slot, Storage};
 use crate::registry::HandlerInfo;
 use crate::{DynNotification, Notification};
@@ -23,7 +23,7 @@ pub(crate) type Instance = Arc<dyn Any + Send + Sync>;
 pub(crate) struct HandlerList {
     event: TypeId,
     /// Of the same type.
-    erase: Erase,
+    as_dyn: AsDyn,
     /// With `None` behind the last one: see [`Cursor`].
     calls: Box<[Option<Call>]>,
     infos: Box<[HandlerInfo]>,
@@ -91,7 +91,7 @@ impl HandlerList {
     /// handler type.
     pub(crate) fn new(handlers: Vec<(CallPlan, Instance, HandlerInfo)>) -> Self {
         let (first, ..) = handlers.first().expect("a list has handlers");
-        let (event, erase) = (first.event(), first.erase);
+        let (event, as_dyn) = (first.event(), first.as_dyn);
         let mut calls = Vec::with_capacity(handlers.len() + 1);
         let mut infos = Vec::with_capacity(handlers.len());
         let mut instances = Vec::with_capacity(handlers.len());
@@ -104,7 +104,7 @@ impl HandlerList {
             instances.push(instance);
         }
         calls.push(None);
-        Self { event, erase, calls: calls.into(), infos: infos.into(), _instances: instances.into() }
+        Self { event, as_dyn, calls: calls.into(), infos: infos.into(), _instances: instances.into() }
     }
 
     fn free() -> Self {
@@ -113,7 +113,7 @@ impl HandlerList {
 
         Self {
             event: TypeId::of::<Never>(),
-            erase: erase::<Never>,
+            as_dyn: as_dyn::<Never>,
             calls: Box::default(),
             infos: Box::default(),
             _instances: Box::default(),
@@ -209,7 +209,7 @@ impl<'a> Dispatch<'a> {
 
     pub(crate) fn event(&self) -> &'a dyn DynNotification {
         // SAFETY: guaranteed by the caller of `new`.
-        unsafe { (self.handlers.erase)(self.event).as_ref() }
+        unsafe { (self.handlers.as_dyn)(self.event).as_ref() }
     }
 
     pub(crate) fn handlers(&self) -> &'a [HandlerInfo] {
@@ -225,8 +225,7 @@ impl<'a> Dispatch<'a> {
     /// At the first call.
     #[inline]
     pub(super) fn cursor(&self) -> Cursor<'a> {
-        // SAFETY: of a reference, so it is not null.
-        Cursor(unsafe { NonNull::new_unchecked(self.handlers.calls.as_ptr().cast_mut()) }, PhantomData)
+        Cursor(NonNull::from(&*self.handlers.calls).cast(), PhantomData)
     }
 
     /// Where in the list the call at `cursor` is.
