@@ -24,40 +24,44 @@
 //! # }).unwrap();
 //! ```
 
-mod build_error;
-mod builder;
-mod dispatch;
+// From the ground up: a folder imports from itself and from those above it.
 mod event;
-mod event_id;
-mod event_publisher;
-mod group;
 mod handler;
-mod inject;
-mod mediator;
-mod order;
-mod pending_events;
-mod publish_error;
+mod errors;
+mod services;
+mod topology;
+mod dispatch;
 mod registry;
-mod sequential;
+mod strategy;
+mod mediator;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod topology;
 
-pub use crate::build_error::{BuildError, BuildProblem};
-pub use crate::builder::MediatorBuilder;
-pub use crate::dispatch::Publish;
-pub use crate::event::{DynNotification, Event, Notification};
-pub use crate::event_publisher::{Deliveries, Delivery, EventPublisher};
-pub use crate::group::GroupEventPublisher;
-pub use crate::handler::{EventHandler, HandlerFuture, HandlerOutput};
-pub use crate::inject::{Inject, InjectError, Service, Services};
-pub use crate::mediator::{Mediator, Publisher};
-pub use crate::order::OrderStep;
-pub use crate::pending_events::PendingEvents;
-pub use crate::publish_error::{HandlerFailure, PublishError};
-pub use crate::registry::{EventInfo, HandlerInfo, Registration};
-pub use crate::sequential::SequentialEventPublisher;
-pub use crate::topology::{EventNode, HandlerNode, ServiceUse, Topology};
+pub use crate::dispatch::{Lend, Publish, Publishable, Scope};
+pub use crate::errors::build_error::{BuildError, BuildProblem, OrderStep};
+pub use crate::errors::handler_failure::HandlerFailure;
+pub use crate::errors::panics::PanicPayload;
+pub use crate::errors::publish_error::{PublishError, PublishErrorKind};
+pub use crate::event::dynamic::DynNotification;
+pub use crate::event::id::{EventId, ParseEventIdError};
+pub use crate::event::info::EventInfo;
+pub use crate::event::notification::{Event, Notification};
+pub use crate::event::pending::PendingEvents;
+pub use crate::handler::event_handler::{EventHandler, HandlerFuture, HandlerOutput};
+pub use crate::handler::info::HandlerInfo;
+pub use crate::mediator::builder::MediatorBuilder;
+pub use crate::mediator::handles::{Mediator, Publisher};
+pub use crate::registry::registration::Registration;
+pub use crate::services::info::ServiceInfo;
+pub use crate::services::inject::{Inject, InjectError, Service};
+pub use crate::services::services::Services;
+pub use crate::strategy::best_effort::BestEffortEventPublisher;
+pub use crate::strategy::deliveries::{Deliveries, Delivery};
+pub use crate::strategy::event_publisher::EventPublisher;
+pub use crate::strategy::group::GroupEventPublisher;
+pub use crate::strategy::join::JoinEventPublisher;
+pub use crate::strategy::sequential::SequentialEventPublisher;
+pub use crate::topology::{BorrowUse, EventNode, HandlerNode, ServiceNode, ServiceUse, Topology};
 
 #[cfg(feature = "macros")]
 pub use mediator_macros::{Inject, Notification, event, event_handler};
@@ -70,8 +74,9 @@ pub use uuid::Uuid;
 /// What modules need: `use mediator_core::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        BuildError, DynNotification, Event, EventHandler, EventPublisher, GroupEventPublisher, Inject, Mediator,
-        Notification, PendingEvents, PublishError, Publisher, SequentialEventPublisher, Uuid,
+        BestEffortEventPublisher, BuildError, DynNotification, Event, EventHandler, EventId, EventPublisher,
+        GroupEventPublisher, Inject, JoinEventPublisher, Mediator, Notification, PendingEvents, PublishError, Publisher,
+        SequentialEventPublisher, Uuid,
     };
 
     #[cfg(feature = "macros")]
@@ -81,14 +86,16 @@ pub mod prelude {
 /// What the macros' expansions use. Not part of the public API: anything here may change.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::event_id::new as new_event_id;
-    pub use crate::order::HandlerRef;
-    pub use crate::registry::EventRegistration;
+    pub use crate::dispatch::{Borrow, BorrowError, Exclusive, FnHandler, Handle, Lent, Shared};
+    pub use crate::registry::event_registration::EventRegistration;
+    pub use crate::registry::order::HandlerRef;
+    pub use crate::registry::registration::HandlerRegistration;
+    pub use crate::services::module_service::{ServiceAlias, ServiceRegistration};
     pub use inventory;
 
     /// Passes on the `new` of an event.
     ///
-    /// A second `new` is an error that rustc words, but for one thing: it says which macro the first one comes from.
+    /// A second `new` is an error that rustc words; this macro's name in it says where the first one comes from.
     #[macro_export]
     #[doc(hidden)]
     macro_rules! __your_own_new_needs_event_new_equals_false {

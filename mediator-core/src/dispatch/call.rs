@@ -1,192 +1,116 @@
-//! What is compiled for each pair of an event and a handler.
+//! A handler and how to call it.
 
-use std::any::TypeId;
-use std::mem;
-use std::pin::Pin;
-use std::ptr::{self, NonNull};
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+use std::task::Context;
+use std::thread;
 
-use super::slot::Storage;
-use crate::handler::{BoxError, HandlerOutput};
-use crate::{DynNotification, EventHandler, HandlerFuture, Notification};
+use super::storage::Storage;
+use super::vtable::{Polled, Vtable};
 
-/// What came of polling a handler.
-///
-/// Flatter than a `Poll` of a `Result`, and the error boxed once more, so that it is returned in
-/// registers and `Done` is seen by one comparison.
-pub(crate) enum Polled {
-    Done,
-    Pending,
-    Failed(Box<BoxError>),
+/// A handler of a list and the functions for it.
+pub(crate) struct Call {
+    pub(super) vtable: Vtable,
+    /// Of the type that `vtable` is for, kept alive by the list.
+    pub(super) handler: NonNull<()>,
 }
 
-impl Polled {
-    // Not for each handler type.
+// SAFETY: `handler` points to the value in an `Instance`, which is `Send` and `Sync`, or to a `TakesEvent`.
+unsafe impl Send for Call {}
+// SAFETY: `handler` points to the value in an `Instance`, which is `Send` and `Sync`, or to a `TakesEvent`.
+unsafe impl Sync for Call {}
+
+impl Call {
+    /// Calls the handler and polls the future in `storage`.
+    ///
+    /// # Safety
+    ///
+    /// `argument` is what the list of this call says; it and the list stay borrowed until the future is gone. `storage` holds
+    /// no future and is exclusively borrowed; if the result is `Pending`, it holds one of this call, and stays pinned.
     #[inline]
-    fn of(result: Result<(), BoxError>) -> Self {
-        #[cold]
-        fn failed(error: BoxError) -> Polled {
-            Polled::Failed(Box::new(error))
-        }
+    pub(super) unsafe fn start(
+        &self,
+        argument: NonNull<()>,
+        storage: NonNull<Storage>,
+        cx: &mut Context<'_>,
+    ) -> Polled {
+        // SAFETY: the handler is of the vtable's type, since `HandlerList::new` has checked that, and the list keeps it alive.
+        // The rest is guaranteed by the caller.
+        unsafe { (self.vtable.start)(self.handler, argument, storage, cx) }
+    }
 
-        result.map_or_else(failed, |()| Self::Done)
+    /// # Safety
+    ///
+    /// `storage` holds a pending future of this call, which nobody else accesses. It is gone
+    /// afterwards, even after a panic, unless the result is `Pending`.
+    #[inline]
+    pub(super) unsafe fn poll(&self, storage: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
+        // SAFETY: guaranteed by the caller.
+        unsafe { (self.vtable.poll)(storage, cx) }
+    }
+
+    /// Drops the future in `storage`.
+    ///
+    /// # Errors
+    ///
+    /// The panic of the future's `Drop`; it is gone even so.
+    ///
+    /// # Safety
+    ///
+    /// `storage` holds a pending future of this call, which nobody else accesses. It is gone
+    /// afterwards.
+    pub(super) unsafe fn drop_future(&self, storage: NonNull<Storage>) -> thread::Result<()> {
+        // SAFETY: guaranteed by the caller.
+        catch_unwind(AssertUnwindSafe(|| unsafe { (self.vtable.drop_future)(storage) }))
+    }
+}
+
+/// A place in the calls of a list, or behind the last one, where there is `None`: one pointer tells
+/// where a publish is and whether that is the end.
+#[derive(Clone, Copy)]
+pub(super) struct Cursor<'a>(NonNull<Option<Call>>, PhantomData<&'a [Option<Call>]>);
+
+// SAFETY: as a reference to calls, which are `Sync`.
+unsafe impl Send for Cursor<'_> {}
+// SAFETY: as a reference to calls, which are `Sync`.
+unsafe impl Sync for Cursor<'_> {}
+
+impl<'a> Cursor<'a> {
+    /// At the first of `calls`, behind the last of which there is `None`.
+    #[inline]
+    pub(super) fn first(calls: &'a [Option<Call>]) -> Self {
+        Self(NonNull::from(calls).cast(), PhantomData)
+    }
+
+    /// How many calls there are from `first` to this one.
+    pub(super) fn index_from(self, first: Self) -> usize {
+        (self.0.addr().get() - first.0.addr().get()) / size_of::<Option<Call>>()
     }
 
     #[inline]
-    pub(crate) fn is_pending(&self) -> bool {
-        matches!(self, Self::Pending)
-    }
-}
-
-/// How to call handlers of one type with events of one type.
-#[derive(Clone, Copy)]
-pub(crate) struct CallPlan {
-    event: TypeId,
-    handler: TypeId,
-    /// An `Arc` of `handler` handles the event too, and is the same handler.
-    shared: TypeId,
-    pub(super) as_dyn: AsDyn,
-    pub(super) functions: Functions,
-}
-
-/// Makes of a pointer to an event of some type one that knows the type.
-pub(super) type AsDyn = fn(NonNull<()>) -> NonNull<dyn DynNotification>;
-
-pub(super) fn as_dyn<E: Notification>(event: NonNull<()>) -> NonNull<dyn DynNotification> {
-    event.cast::<E>()
-}
-
-impl CallPlan {
-    pub(crate) fn new<E: Notification, H: EventHandler<E>>() -> Self {
-        let (event, handler, shared) = (TypeId::of::<E>(), TypeId::of::<H>(), TypeId::of::<Arc<H>>());
-        Self { event, handler, shared, as_dyn: as_dyn::<E>, functions: Functions::new::<E, H, _>(H::handle) }
+    pub(super) fn is_at_end(self) -> bool {
+        // SAFETY: points into the calls of a list, or to the `None` behind them.
+        unsafe { self.0.as_ref() }.is_none()
     }
 
-    pub(crate) fn event(&self) -> TypeId {
-        self.event
+    /// # Safety
+    ///
+    /// The cursor is not at the end.
+    #[inline]
+    pub(super) unsafe fn call(self) -> &'a Call {
+        // SAFETY: points into the calls of a list.
+        let call: &'a Option<Call> = unsafe { self.0.as_ref() };
+        // SAFETY: guaranteed by the caller.
+        unsafe { call.as_ref().unwrap_unchecked() }
     }
 
-    pub(crate) fn handler(&self) -> TypeId {
-        self.handler
+    /// # Safety
+    ///
+    /// The cursor is not at the end.
+    #[inline]
+    pub(super) unsafe fn advance(&mut self) {
+        // SAFETY: behind a call there is another, or `None`.
+        self.0 = unsafe { self.0.add(1) };
     }
-
-    pub(crate) fn shared_handler(&self) -> TypeId {
-        self.shared
-    }
-}
-
-/// Calls the handler at the first pointer with the event at the second, and polls the future in the
-/// storage; unless it is pending afterwards, it has been dropped.
-type Start = unsafe fn(NonNull<()>, NonNull<()>, NonNull<Storage>, &mut Context<'_>) -> Polled;
-
-/// Functions for an event type, a handler type, and the type of the future of the two.
-#[derive(Clone, Copy)]
-pub(super) struct Functions {
-    pub(super) start: Start,
-    /// Polls the future again; unless it is pending afterwards, it has been dropped.
-    pub(super) poll: unsafe fn(NonNull<Storage>, &mut Context<'_>) -> Polled,
-    pub(super) drop_future: unsafe fn(NonNull<Storage>),
-}
-
-impl Functions {
-    /// Takes `EventHandler::handle`, since the type of its future has no name.
-    fn new<'a, E, H, F>(_handle: impl FnOnce(&'a H, &'a E) -> F) -> Self
-    where
-        E: Notification,
-        H: EventHandler<E>,
-        F: HandlerFuture + 'a,
-    {
-        if const { Storage::fits::<F>() } {
-            Self { start: start::<E, H>, poll: poll::<F>, drop_future: drop_in_place::<F> }
-        } else {
-            Self { start: start::<E, H>, poll: poll::<Pin<Box<F>>>, drop_future: drop_in_place::<Pin<Box<F>>> }
-        }
-    }
-}
-
-/// Calls the handler with the event and polls the future in `storage`, in a box if it is too large.
-///
-/// # Safety
-///
-/// `handler` points to an `H` and `event` to an `E`, both are borrowed until the future is gone.
-/// `storage` holds no future and is exclusively borrowed; if the result is `Pending`, it holds what
-/// [`Functions`] polls and drops, pinned.
-unsafe fn start<E: Notification, H: EventHandler<E>>(
-    handler: NonNull<()>,
-    event: NonNull<()>,
-    storage: NonNull<Storage>,
-    cx: &mut Context<'_>,
-) -> Polled {
-    // SAFETY: guaranteed by the caller.
-    let handler: &H = unsafe { &*(handler.as_ptr() as *const H) };
-    // SAFETY: guaranteed by the caller.
-    let event: &E = unsafe { &*(event.as_ptr() as *const E) };
-    // SAFETY: guaranteed by the caller.
-    unsafe { start_future(handler.handle(event), storage, cx) }
-}
-
-/// # Safety
-///
-/// As for [`start`].
-#[inline]
-unsafe fn start_future<F: HandlerFuture>(future: F, storage: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
-    if const { Storage::fits::<F>() } {
-        // SAFETY: the storage is large and aligned enough, and exclusively borrowed.
-        unsafe { ptr::write(storage.as_ptr() as *mut F, future) };
-        // SAFETY: an `F` was written just now; that it stays there is guaranteed by the caller.
-        unsafe { poll::<F>(storage, cx) }
-    } else {
-        // SAFETY: the storage is large and aligned enough for a pointer, and exclusively borrowed.
-        unsafe { ptr::write(storage.as_ptr() as *mut Pin<Box<F>>, Box::pin(future)) };
-        // SAFETY: a `Pin<Box<F>>` was written just now; the rest is guaranteed by the caller.
-        unsafe { poll::<Pin<Box<F>>>(storage, cx) }
-    }
-}
-
-/// Polls the `F` in `storage`, and drops it unless it is still pending.
-///
-/// # Safety
-///
-/// `storage` holds an `F` that is pinned there and that nobody else accesses. It is gone
-/// afterwards, even after a panic, unless the result is `Pending`.
-#[inline]
-unsafe fn poll<F: HandlerFuture>(storage: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
-    struct DropOnPanic<F>(*mut F);
-
-    impl<F> Drop for DropOnPanic<F> {
-        #[inline]
-        fn drop(&mut self) {
-            // SAFETY: made from the storage below, whose future is the guard's to drop.
-            unsafe { ptr::drop_in_place(self.0) };
-        }
-    }
-
-    let guard = DropOnPanic(storage.as_ptr() as *mut F);
-    // SAFETY: the caller guarantees a valid `F` that is not accessed otherwise.
-    let future = unsafe { &mut *guard.0 };
-    // SAFETY: the caller guarantees that it is pinned.
-    let future = unsafe { Pin::new_unchecked(future) };
-    let polled = match future.poll(cx) {
-        Poll::Ready(output) => Polled::of(output.into_result()),
-        Poll::Pending => Polled::Pending,
-    };
-    mem::forget(guard);
-    if !polled.is_pending() {
-        // Not left to the guard: if this panics, an error on its way out would be lost.
-        // SAFETY: the future is as it was; it is gone now.
-        unsafe { drop_in_place::<F>(storage) };
-    }
-    polled
-}
-
-/// Drops the `F` in `storage`.
-///
-/// # Safety
-///
-/// `storage` holds an `F` that nobody else accesses. It is gone afterwards.
-#[inline]
-unsafe fn drop_in_place<F>(storage: NonNull<Storage>) {
-    // SAFETY: guaranteed by the caller.
-    unsafe { ptr::drop_in_place(storage.as_ptr() as *mut F) };
 }

@@ -2,66 +2,86 @@
 
 use std::any::TypeId;
 use std::fmt;
-use std::mem::{self, ManuallyDrop, MaybeUninit};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::mem::{self, ManuallyDrop};
+use std::panic::{AssertUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::call::Polled;
-use super::slot::{Slots, Storage};
-use super::table::{Cursor, Dispatch};
-use crate::event_publisher::{BoxedPublish, Kind};
-use crate::group::Group;
-use crate::mediator::{Link, Shared};
-use crate::publish_error::{Caught, discard_panic, discarding_panics};
-use crate::{Deliveries, DynNotification, HandlerFailure, Notification, PublishError};
+use super::call::Cursor;
+use super::core::{Core, Link, Strategy};
+#[cfg(debug_assertions)]
+use super::depth::Nested;
+use super::dispatch::Dispatch;
+use super::group::Group;
+use super::lent::Lender;
+use super::room::Room;
+use super::table::HandlerList;
+use super::vtable::{Argument, Polled};
+use crate::errors::handler_failure::{Caught, HandlerFailure};
+use crate::errors::panics::{discard_panic, discarding_panics};
+use crate::errors::publish_error::{PublishError, PublishErrorKind};
+use crate::event::dynamic::DynNotification;
+use crate::event::notification::Notification;
 
 type Published = Poll<Result<(), PublishError>>;
 
-/// What a publish carries: an event, or a box with one.
+/// What can be published: a [`Notification`], or a box with one.
 ///
-/// # Safety
+/// ```
+/// use mediator_core::prelude::*;
 ///
-/// `event_type` is the type of the event that `event` points to. As long as `self` stays where it is
-/// and is not changed, so does the event, and it may be read.
-#[doc(hidden)]
-pub unsafe trait Carried: Send {
-    fn event(&self) -> NonNull<()>;
-    fn event_type(&self) -> TypeId;
-    fn into_box(self) -> Box<dyn DynNotification>;
-}
+/// # #[derive(Notification)] struct OrderPlaced;
+/// # async fn f(mediator: Mediator) -> Result<(), PublishError> {
+/// mediator.publish(OrderPlaced).await?;
+/// let boxed: Box<dyn DynNotification> = Box::new(OrderPlaced);
+/// mediator.publish(boxed).await?;
+/// # Ok(()) }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither an event nor a notification",
+    label = "lacks `#[event]` or `#[derive(Notification)]`",
+    note = "put `#[event]` on the type; or `#[derive(Notification)]`, which adds no field",
+    note = "an event is published by value: `publish(event)`, not `publish(&event)`, nor in an `Arc`"
+)]
+pub trait Publishable: Send + sealed::Publishable {}
 
-// SAFETY: the event itself.
-unsafe impl<E: Notification> Carried for E {
-    #[inline]
-    fn event(&self) -> NonNull<()> {
-        NonNull::from(self).cast()
+#[diagnostic::do_not_recommend]
+impl<E: Notification> Publishable for E {}
+
+impl Publishable for Box<dyn DynNotification> {}
+
+mod sealed {
+    use super::{DynNotification, Notification};
+
+    /// As long as `self` stays where it is and is not changed, [`event`](Self::event) gives the same reference.
+    pub trait Publishable {
+        fn event(&self) -> &dyn DynNotification;
+
+        fn into_box(self) -> Box<dyn DynNotification>;
     }
 
-    #[inline]
-    fn event_type(&self) -> TypeId {
-        TypeId::of::<E>()
+    impl<E: Notification> Publishable for E {
+        #[inline]
+        fn event(&self) -> &dyn DynNotification {
+            self
+        }
+
+        fn into_box(self) -> Box<dyn DynNotification> {
+            Box::new(self)
+        }
     }
 
-    fn into_box(self) -> Box<dyn DynNotification> {
-        Box::new(self)
-    }
-}
+    impl Publishable for Box<dyn DynNotification> {
+        #[inline]
+        fn event(&self) -> &dyn DynNotification {
+            &**self
+        }
 
-// SAFETY: the event in the box.
-unsafe impl Carried for Box<dyn DynNotification> {
-    fn event(&self) -> NonNull<()> {
-        NonNull::from(&**self).cast()
-    }
-
-    fn event_type(&self) -> TypeId {
-        (**self).type_id()
-    }
-
-    fn into_box(self) -> Self {
-        self
+        fn into_box(self) -> Self {
+            self
+        }
     }
 }
 
@@ -91,77 +111,84 @@ unsafe impl Carried for Box<dyn DynNotification> {
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct Publish<'m, E> {
     run: Run<'m>,
-    /// Dropped when the publish ends, or with it, or given back.
+    /// Taken or dropped when the publish ends, or dropped with it.
     event: ManuallyDrop<E>,
 }
+
+// Handlers' panics are caught, and leave nothing of a mediator half-done.
+impl<E: UnwindSafe> UnwindSafe for Publish<'_, E> {}
 
 impl<'m, E> Publish<'m, E> {
     #[inline]
     pub(crate) fn new(link: &'m Link, event: E) -> Self {
-        let mediator = ManuallyDrop::new(None);
-        Self {
-            run: Run { room: MaybeUninit::uninit(), link, stage: Stage::New, mediator },
-            event: ManuallyDrop::new(event),
-        }
+        let run = Run { room: Room::empty(), link, stage: Stage::New, kept: ManuallyDrop::new(None) };
+        Self { run, event: ManuallyDrop::new(event) }
     }
 
-    /// Drops the event of a publish that has run to its end.
+    /// Drops the event of a publish whose stage became `Ended` just now.
     ///
     /// # Safety
     ///
-    /// To be called once, in the stage `Ended` or `Failed`.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn end(&mut self) -> Published {
-        if let Stage::Failed = self.run.stage {
-            // SAFETY: in this stage; for the rest see the caller.
-            return unsafe { self.end_with_error() };
-        }
-        // SAFETY: nothing borrows the event any more, and it is dropped only here.
+    /// To be called once, when nothing borrows the event any more.
+    #[inline]
+    unsafe fn drop_event(&mut self) {
+        // SAFETY: not dropped before, as the caller guarantees, nor again in this stage.
         unsafe { ManuallyDrop::drop(&mut self.event) };
-        Poll::Ready(Ok(()))
-    }
-
-    /// # Safety
-    ///
-    /// As for [`end`](Self::end), in the stage `Failed`.
-    #[cold]
-    unsafe fn end_with_error(&mut self) -> Published {
-        self.run.stage = Stage::Ended;
-        // SAFETY: set in the stage before.
-        let error = unsafe { &mut self.run.room.assume_init_mut().error };
-        // SAFETY: it was in that stage for the last time.
-        let error = unsafe { ManuallyDrop::take(error) };
-        // SAFETY: nothing borrows the event any more, and it is dropped only here.
-        unsafe { ManuallyDrop::drop(&mut self.event) };
-        Poll::Ready(Err(error))
     }
 
     #[cold]
     fn cancel(&mut self) {
         self.run.clear();
         self.run.stage = Stage::Ended;
-        // SAFETY: nothing borrows the event any more, and it is dropped only here: the publish had
-        // not ended before.
-        unsafe { ManuallyDrop::drop(&mut self.event) };
+        // SAFETY: what borrowed the event was dropped; the publish had not ended before.
+        unsafe { self.drop_event() };
     }
 }
 
-impl<E: Carried> Publish<'_, E> {
-    /// Ends a publish because there is no mediator any more.
-    ///
-    /// # Safety
-    ///
-    /// The publish is new.
+impl<E: Publishable> Publish<'_, E> {
+    fn poll_again(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        assert!(!matches!(self.run.stage, Stage::Ended), "a publish was polled again after it had ended");
+        let event = NonNull::from(self.event.event());
+        // SAFETY: as in `Future::poll`.
+        unsafe { self.run.poll_again(event, cx) }
+    }
+
+    /// Ends a publish that is not pending any more.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn end(&mut self) -> Published {
+        match self.run.stage {
+            Stage::Done => {
+                self.run.stage = Stage::Ended;
+                // SAFETY: no handler is left.
+                unsafe { self.drop_event() };
+                Poll::Ready(Ok(()))
+            }
+            _ => self.end_with_error(),
+        }
+    }
+
     #[cold]
-    unsafe fn give_back(&mut self) -> Published {
-        self.run.stage = Stage::Ended;
-        // SAFETY: a new publish has its event; from now on that is nobody's to drop.
-        let event = unsafe { ManuallyDrop::take(&mut self.event) };
-        Poll::Ready(Err(PublishError::mediator_dropped(event.into_box())))
+    fn end_with_error(&mut self) -> Published {
+        let refused = match mem::replace(&mut self.run.stage, Stage::Ended) {
+            Stage::Failed => false,
+            Stage::Refused => true,
+            _ => unreachable!("a publish that is not pending is done or has failed"),
+        };
+        // SAFETY: there is one in these stages, which are over.
+        let error = unsafe { self.run.room.take_error() };
+        if refused {
+            // SAFETY: no handler has started; the event is not used in the stage `Ended`.
+            let event = unsafe { ManuallyDrop::take(&mut self.event) };
+            return Poll::Ready(Err(error.with_unpublished([event.into_box()])));
+        }
+        // The error tells what was wrong first; a panic of the event's destructor must not take its place.
+        // SAFETY: no handler is left.
+        discarding_panics(|| unsafe { self.drop_event() });
+        Poll::Ready(Err(error))
     }
 }
 
-impl<E: Carried> Future for Publish<'_, E> {
+impl<E: Publishable> Future for Publish<'_, E> {
     type Output = Result<(), PublishError>;
 
     // Compilers leave this to a function of its own in programs that publish a lot, where a publish
@@ -170,31 +197,16 @@ impl<E: Carried> Future for Publish<'_, E> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Published {
         // SAFETY: what is in `run`, and the event as long as that borrows it, stay where they are.
         let this = unsafe { self.get_unchecked_mut() };
-        let fresh = matches!(this.run.stage, Stage::New);
-        if fresh {
-            let event = this.event.event();
-            match this.run.link {
-                // SAFETY: new and pinned; see `Carried` for the event's type. `self` cannot outlive
-                // the mediator, and ends `run` before it drops the event.
-                Link::Owner(mediator) => unsafe {
-                    this.run.start(NonNull::from(&**mediator), event, this.event.event_type());
-                },
-                Link::Member(mediator) => {
-                    // SAFETY: as above, but for the mediator.
-                    if unsafe { this.run.start_as_member(mediator, event, this.event.event_type()) }.is_none() {
-                        // SAFETY: still new.
-                        return unsafe { this.give_back() };
-                    }
-                }
-            }
-            if let Stage::Ended = this.run.stage {
-                // SAFETY: for the first time.
-                return unsafe { this.end() };
-            }
-        }
-        match this.run.poll(fresh, cx) {
-            // SAFETY: for the first time, since `Run::poll` panics when it is called again.
-            Poll::Ready(()) => unsafe { this.end() },
+        let polled = if let Stage::New = this.run.stage {
+            let event = NonNull::from(this.event.event());
+            // SAFETY: the event stays where it is and is only read until the publish has ended, and what borrows it is gone by
+            // then.
+            unsafe { this.run.poll_first(event, cx) }
+        } else {
+            this.poll_again(cx)
+        };
+        match polled {
+            Poll::Ready(()) => this.end(),
             Poll::Pending => Poll::Pending,
         }
     }
@@ -215,269 +227,367 @@ impl<E> fmt::Debug for Publish<'_, E> {
     }
 }
 
-/// How far a publish has come; the same for all types of events.
+/// A publish, whatever the type of its event.
 ///
-/// What is in it borrows the event and the mediator. Both live longer than a `Run` that is not
-/// ended, which is what `'static` stands for here: see [`Run::start`].
-// In this order: compilers write zeros to all of `room` when the field behind it starts as a
-// constant.
+/// What is under way borrows the event, the mediator and what is lent. All of that outlives a `Run` that has not ended, which is
+/// what `'static` stands for here: the event is beside it, it keeps the mediator or borrows a handle that does, and it borrows
+/// the scope that lends.
 #[repr(C)]
 struct Run<'m> {
-    room: MaybeUninit<Room>,
+    room: Room,
     link: &'m Link,
     stage: Stage,
-    /// Kept alive by this publish until it ends.
-    mediator: ManuallyDrop<Option<Arc<Shared>>>,
+    /// The mediator of a weak handle, until the publish has ended.
+    kept: ManuallyDrop<Option<Arc<Core>>>,
 }
 
-/// What is under way, and what `room` is used for.
+/// What is under way, and what is in the room.
 enum Stage {
     New,
-    /// One handler after another, as [`SequentialEventPublisher`](crate::SequentialEventPublisher)
-    /// has it.
-    InOrder {
-        dispatch: Dispatch<'static>,
-        /// At the call whose future is `room.future`; from [`Run::start`] until [`Run::poll`] has
-        /// polled for the first time, at the first call, without a future. Nothing may come between
-        /// the two.
-        cursor: Cursor<'static>,
-    },
-    /// All at once, as [`GroupEventPublisher`](crate::GroupEventPublisher) has it: `room.group` is set.
-    Group,
-    /// As the user has it: `room.custom` is set.
+    /// One handler after another; the future of the one at the cursor is in the room.
+    InOrder(InOrder),
+    /// All at once: a group is in the room.
+    AtOnce,
+    /// By a strategy of the user's, whose run is in the room.
     Custom,
-    /// Nothing is pending any more; what comes of it is still to be said.
+    /// Nothing is under way, and nothing is in the room.
     Stopped,
-    /// The same, and `room.error` is set, for [`Publish::end`] to take.
+    /// Every handler has run.
+    Done,
+    /// An error is in the room.
     Failed,
-    /// Over: the event is gone, or is being dropped.
+    /// No handler has started; an error is in the room, and the event is to go with it.
+    Refused,
+    /// The event is gone.
     Ended,
 }
 
-union Room {
-    future: ManuallyDrop<Storage>,
-    group: ManuallyDrop<(Group<'static>, Slots<'static>)>,
-    custom: ManuallyDrop<BoxedPublish<'static>>,
-    error: ManuallyDrop<PublishError>,
+#[derive(Clone, Copy)]
+struct InOrder {
+    handlers: &'static HandlerList,
+    /// What the calls of the list take.
+    argument: NonNull<()>,
+    cursor: Cursor<'static>,
 }
 
-impl Room {
-    #[inline]
-    fn future(room: &mut MaybeUninit<Self>) -> NonNull<Storage> {
-        // SAFETY: within the room.
-        let future = unsafe { &raw mut (*room.as_mut_ptr()).future };
-        // SAFETY: part of a reference's target, so it is not null.
-        unsafe { NonNull::new_unchecked(future.cast()) }
-    }
-}
+// SAFETY: `argument` stands for a reference to the event or the dispatch, which are `Sync`.
+unsafe impl Send for InOrder {}
+// SAFETY: `argument` stands for a reference to the event or the dispatch, which are `Sync`.
+unsafe impl Sync for InOrder {}
 
 impl Run<'_> {
-    /// Looks the handlers up, for [`poll`](Self::poll) to run them; without any the publish has ended.
+    /// Starts the handlers and polls them. When it is ready, the stage is `Done`, `Failed` or `Refused`.
     ///
     /// # Safety
     ///
-    /// `self` is new and pinned. The event is of type `event_type`. The event and the mediator stay
-    /// where they are and are not changed until `self` has ended.
+    /// `self` is new and pinned. As long as it is not ready, the event stays where it is and is not changed.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn start(&mut self, mediator: NonNull<Shared>, event: NonNull<()>, event_type: TypeId) {
-        // SAFETY: only used in `self`, until it has ended, and by strategies that are written for any
-        // lifetime, so that they cannot keep it for longer.
-        let mediator: &'static Shared = unsafe { mediator.as_ref() };
-        let Some(handlers) = mediator.table.handlers_of(event_type) else {
-            self.stage = Stage::Ended;
-            return;
+    unsafe fn poll_first(&mut self, event: NonNull<dyn DynNotification>, cx: &mut Context<'_>) -> Poll<()> {
+        if let Link::Strong(core) = self.link
+            && !cfg!(debug_assertions)
+        {
+            let core = NonNull::from(&**core);
+            // SAFETY: guaranteed by the caller; the handle keeps the mediator.
+            return unsafe { self.start(core, event, cx) };
+        }
+        // SAFETY: guaranteed by the caller.
+        unsafe { self.start_otherwise(event, cx) }
+    }
+
+    /// Polls what is under way; as [`poll_first`](Self::poll_first), with the event that it was given.
+    ///
+    /// # Safety
+    ///
+    /// As there, but `self` is pending.
+    #[inline(never)]
+    unsafe fn poll_again(&mut self, event: NonNull<dyn DynNotification>, cx: &mut Context<'_>) -> Poll<()> {
+        #[cfg(debug_assertions)]
+        // SAFETY: guaranteed by the caller.
+        let _nested = Nested::enter(unsafe { event.as_ref() }.event_name());
+        match self.stage {
+            // SAFETY: the run was started with this event.
+            Stage::InOrder(run) => unsafe { self.run_in_order(run, true, event, cx) },
+            Stage::AtOnce | Stage::Custom => self.poll_strategy(cx),
+            // A panic came out of a strategy before.
+            _ => panic!("a publish was polled again after it had panicked"),
+        }
+    }
+
+    /// Starts by way of any handle, and with debug assertions unless publishes are nested too deep.
+    ///
+    /// # Safety
+    ///
+    /// As for [`poll_first`](Self::poll_first).
+    #[inline(never)]
+    unsafe fn start_otherwise(&mut self, event: NonNull<dyn DynNotification>, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: guaranteed by the caller.
+        let event_ref = unsafe { event.as_ref() };
+        #[cfg(debug_assertions)]
+        let nested = Nested::enter(event_ref.event_name());
+        #[cfg(debug_assertions)]
+        if let Err(reason) = nested.check() {
+            return self.refuse(PublishError::new(PublishErrorKind::TooDeep, event_ref).with_reason(reason));
+        }
+        if self.link.core().is_none() {
+            *self.kept = self.link.upgrade();
+        }
+        let Some(core) = self.kept.as_deref().or_else(|| self.link.core()).map(NonNull::from) else {
+            return self.refuse(PublishError::mediator_dropped(event_ref));
         };
-        // SAFETY: these are the handlers of the event's type, and it is borrowed until `self` has
-        // ended.
-        let dispatch = unsafe { Dispatch::new(handlers, event) };
-        match mediator.strategy.0 {
-            // For `poll` to go on with at once.
-            Kind::Sequential => {
-                self.stage = Stage::InOrder { dispatch, cursor: dispatch.cursor() };
-            }
-            Kind::Group | Kind::Custom(_) => self.start_other(&mediator.strategy.0, dispatch),
-        }
+        // SAFETY: guaranteed by the caller; this publish or its handle keeps the mediator.
+        unsafe { self.start(core, event, cx) }
     }
 
-    /// Starts by way of a handle that does not keep the mediator alive; `None` if it is gone.
+    /// Looks the handlers up and starts them.
     ///
     /// # Safety
     ///
-    /// As for [`start`](Self::start), but for the mediator.
-    #[cold]
-    unsafe fn start_as_member(
-        &mut self,
-        mediator: &Weak<Shared>,
-        event: NonNull<()>,
-        event_type: TypeId,
-    ) -> Option<()> {
-        let mediator = &*self.mediator.insert(mediator.upgrade()?);
-        let mediator = NonNull::from(&**mediator);
-        // SAFETY: guaranteed by the caller, and `self` keeps the mediator until it has ended.
-        unsafe { self.start(mediator, event, event_type) };
-        if let Stage::Ended = self.stage {
-            self.release_mediator();
-        }
-        Some(())
-    }
-
-    #[cold]
-    fn start_other(&mut self, strategy: &'static Kind, dispatch: Dispatch<'static>) {
-        if let Kind::Custom(strategy) = strategy {
-            // If this panics, it is not to be called again.
-            self.stage = Stage::Stopped;
-            let custom = strategy.publish_boxed(Deliveries::new(dispatch));
-            self.room.write(Room { custom: ManuallyDrop::new(custom) });
-            self.stage = Stage::Custom;
-            return;
-        }
-        let room = self.room.as_mut_ptr();
-        // SAFETY: within `room`.
-        let group = unsafe { &raw mut (*room).group }.cast::<(Group<'_>, Slots<'_>)>();
-        // SAFETY: within `room`.
-        let slots = unsafe { &raw mut (*group).1 };
-        // SAFETY: memory for slots.
-        unsafe { Slots::init(slots) };
-        // SAFETY: within `room`.
-        let group = unsafe { &raw mut (*group).0 };
-        // SAFETY: memory for a group.
-        unsafe { group.write(Group::new(dispatch)) };
-        self.stage = Stage::Group;
-    }
-
-    /// Polls the handlers. When it is ready, the stage is `Ended` or `Failed`.
-    ///
-    /// `fresh` if it was started just now: in order, no future is in the room yet. Told by the caller,
-    /// because each wake would have to write it down otherwise.
-    ///
-    /// # Panics
-    ///
-    /// If the publish has ended before.
+    /// As for [`poll_first`](Self::poll_first); the mediator outlives what is under way.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn poll(&mut self, fresh: bool, cx: &mut Context<'_>) -> Poll<()> {
-        let Stage::InOrder { dispatch, cursor } = &mut self.stage else { return self.poll_other(cx) };
-        let future = Room::future(&mut self.room);
-        let mut current = *cursor;
-        // Caught once for all handlers: `current` tells whose panic it was.
+    unsafe fn start(&mut self, core: NonNull<Core>, event: NonNull<dyn DynNotification>, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: guaranteed by the caller.
+        let core: &'static Core = unsafe { core.as_ref() };
+        // SAFETY: guaranteed by the caller.
+        let event_type: TypeId = unsafe { event.as_ref() }.type_id();
+        let Some(handlers) = core.table.handlers_of(event_type) else {
+            return self.finish();
+        };
+        if let (Argument::Event, Strategy::InOrder) = (handlers.argument, &handlers.strategy) {
+            let run = InOrder { handlers, argument: event.cast(), cursor: handlers.cursor() };
+            // SAFETY: the calls take the event, which is of their type.
+            unsafe { self.run_in_order(run, false, event, cx) }
+        } else {
+            // SAFETY: guaranteed by the caller; these are the handlers of the event's type.
+            unsafe { self.start_dispatch(core, handlers, event, cx) }
+        }
+    }
+
+    /// Starts handlers that borrow, or that do not run in order.
+    ///
+    /// # Safety
+    ///
+    /// As for [`start`](Self::start); the handlers are those of the event's type.
+    #[inline(never)]
+    unsafe fn start_dispatch(
+        &mut self,
+        core: &'static Core,
+        handlers: &'static HandlerList,
+        event: NonNull<dyn DynNotification>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        // SAFETY: borrowed from `link`, and so outlives `self`.
+        let lender = unsafe { mem::transmute::<Lender<'_>, Lender<'static>>(self.link.lender()) };
+        // SAFETY: guaranteed by the caller.
+        let event_ref: &'static dyn DynNotification = unsafe { event.as_ref() };
+        let dispatch = Dispatch::with_own_strategy(core, handlers, event_ref, lender);
+        if let Err(error) = dispatch.check_borrows() {
+            return self.refuse(error);
+        }
+        // SAFETY: pinned with `self`, and the only one.
+        let dispatch = unsafe { self.room.put_dispatch(dispatch) };
+        match &handlers.strategy {
+            Strategy::InOrder => {
+                let run = InOrder { handlers, argument: dispatch.argument(), cursor: handlers.cursor() };
+                // SAFETY: the calls take the dispatch, whose event is of their type.
+                return unsafe { self.run_in_order(run, false, event, cx) };
+            }
+            Strategy::AtOnce { stop_on_failure } => {
+                self.room.put_group(Group::new(dispatch, *stop_on_failure));
+                self.stage = Stage::AtOnce;
+            }
+            Strategy::Custom(strategy) => {
+                // If this panics, it is not to be called again.
+                self.stage = Stage::Stopped;
+                self.room.put_custom(strategy.run(dispatch));
+                self.stage = Stage::Custom;
+            }
+        }
+        self.poll_strategy(cx)
+    }
+
+    /// Runs the handlers from the cursor on; `resumes` if the future of the one at the cursor is in the room.
+    ///
+    /// # Safety
+    ///
+    /// `self` is pinned, and the argument is what the calls take, both until this is ready. Without `resumes` no future is in
+    /// the room.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn run_in_order(
+        &mut self,
+        run: InOrder,
+        resumes: bool,
+        event: NonNull<dyn DynNotification>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let InOrder { argument, mut cursor, .. } = run;
+        let future = self.room.future();
+        // Caught once for all handlers: `cursor` tells whose panic it was.
         let caught = catch_unwind(AssertUnwindSafe(|| {
-            let mut pending = !fresh;
+            let mut resumes = resumes;
             loop {
-                // SAFETY: not at the end: there is one call at least.
-                let call = unsafe { current.call() };
-                let polled = if pending {
+                // SAFETY: not at the end, since a list has handlers.
+                let call = unsafe { cursor.call() };
+                let polled = if resumes {
                     // SAFETY: the room holds the future of this call, pinned with `self`.
                     unsafe { call.poll(future, cx) }
                 } else {
-                    // SAFETY: the call is for this event, and both live until `self` has ended.
-                    // There is room for the future, pinned with `self`, and none in it.
-                    unsafe { call.start(dispatch.erased_event(), future, cx) }
+                    // SAFETY: the argument is what the call takes, and outlives the future. The room is pinned, and no future
+                    // is in it.
+                    unsafe { call.start(argument, future, cx) }
                 };
                 let Polled::Done = polled else { return polled };
-                pending = false;
+                resumes = false;
                 // SAFETY: not at the end.
-                unsafe { current.advance() };
-                if current.is_at_end() {
+                unsafe { cursor.advance() };
+                if cursor.is_at_end() {
                     return Polled::Done;
                 }
             }
         }));
         match caught {
-            Ok(Polled::Done) => {
-                self.stage = Stage::Ended;
-                if self.mediator.is_some() {
-                    self.release_mediator();
-                }
-                Poll::Ready(())
-            }
+            Ok(Polled::Done) => self.finish(),
             Ok(Polled::Pending) => {
-                *cursor = current;
+                self.stage = Stage::InOrder(InOrder { cursor, ..run });
                 Poll::Pending
             }
-            Ok(Polled::Failed(error)) => self.fail(current, Ok(error)),
-            Err(panic) => self.fail(current, Err(panic)),
+            // SAFETY: guaranteed by the caller.
+            Ok(Polled::Failed(error)) => unsafe { self.fail(InOrder { cursor, ..run }, Ok(error), event) },
+            // SAFETY: guaranteed by the caller.
+            Err(panic) => unsafe { self.fail(InOrder { cursor, ..run }, Err(panic), event) },
         }
     }
 
+    #[inline]
+    fn finish(&mut self) -> Poll<()> {
+        self.stage = Stage::Done;
+        if self.kept.is_some() {
+            self.release_core();
+        }
+        Poll::Ready(())
+    }
+
+    /// Ends the publish with the failure of the handler at the cursor.
+    ///
+    /// # Safety
+    ///
+    /// The event can be read.
     #[cold]
-    fn poll_other(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let (Stage::Group | Stage::Custom) = self.stage else {
-            panic!("a publish was polled again after it had ended");
-        };
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            if let Stage::Group = self.stage {
-                // SAFETY: set in this stage.
-                let (group, slots) = unsafe { &mut *self.room.assume_init_mut().group };
-                // SAFETY: pinned with `self`.
-                group.poll(unsafe { Pin::new_unchecked(slots) }, cx)
-            } else {
-                // SAFETY: set in this stage.
-                let custom = unsafe { &mut self.room.assume_init_mut().custom };
-                custom.as_mut().poll(cx)
+    unsafe fn fail(&mut self, run: InOrder, caught: Caught, event: NonNull<dyn DynNotification>) -> Poll<()> {
+        self.stage = Stage::Stopped;
+        let index = run.handlers.index_of(run.cursor);
+        let infos = run.handlers.infos();
+        // SAFETY: guaranteed by the caller.
+        let error = PublishError::new(PublishErrorKind::Handlers, unsafe { event.as_ref() })
+            .with_failures([HandlerFailure::new(infos[index], caught)])
+            .with_not_run(infos[index + 1..].iter().copied());
+        self.room.put_error(error);
+        self.stage = Stage::Failed;
+        self.release_core();
+        Poll::Ready(())
+    }
+
+    #[cold]
+    fn refuse(&mut self, error: PublishError) -> Poll<()> {
+        self.room.put_error(error);
+        self.stage = Stage::Refused;
+        self.release_core();
+        Poll::Ready(())
+    }
+
+    #[inline(never)]
+    fn poll_strategy(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let polled = catch_unwind(AssertUnwindSafe(|| match self.stage {
+            Stage::AtOnce => {
+                // SAFETY: a group is there in this stage, and `self` is pinned.
+                let (group, slots) = unsafe { self.room.group() };
+                group.poll(slots, cx)
             }
+            // SAFETY: a run is there in the only other stage that this is called in.
+            _ => unsafe { self.room.custom() }.poll(cx),
         }));
         if let Ok(Poll::Pending) = polled {
             return Poll::Pending;
         }
         self.clear();
         match polled.unwrap_or_else(|panic| resume_unwind(panic)) {
-            Poll::Ready(Err(error)) => self.keep_error(error),
-            _ => self.stage = Stage::Ended,
+            Poll::Ready(Err(error)) => {
+                self.room.put_error(error);
+                self.stage = Stage::Failed;
+            }
+            _ => self.stage = Stage::Done,
         }
         Poll::Ready(())
     }
 
-    /// Ends the publish with the failure of the handler at `current`.
     #[cold]
-    fn fail(&mut self, current: Cursor<'static>, caught: Caught) -> Poll<()> {
-        let Stage::InOrder { dispatch, .. } = mem::replace(&mut self.stage, Stage::Stopped) else {
-            unreachable!("the handlers run in order")
-        };
-        let index = dispatch.index_of(current);
-        let (handler, not_run) = (dispatch.handlers()[index], &dispatch.handlers()[index + 1..]);
-        let error = PublishError::new(dispatch.event())
-            .with_failures([HandlerFailure::new(handler, caught)])
-            .with_not_run(not_run.iter().copied());
-        self.release_mediator();
-        self.keep_error(error);
-        Poll::Ready(())
+    fn release_core(&mut self) {
+        let core = self.kept.take();
+        discarding_panics(|| drop(core));
     }
 
-    fn keep_error(&mut self, error: PublishError) {
-        self.room.write(Room { error: ManuallyDrop::new(error) });
-        self.stage = Stage::Failed;
-    }
-
-    #[cold]
-    fn release_mediator(&mut self) {
-        let mediator = self.mediator.take();
-        discarding_panics(|| drop(mediator));
-    }
-
-    /// Drops what is pending.
+    /// Drops what is in the room, and lets the mediator go.
     fn clear(&mut self) {
         match mem::replace(&mut self.stage, Stage::Stopped) {
-            Stage::InOrder { cursor, .. } => {
-                let future = Room::future(&mut self.room);
-                // SAFETY: not at the end: the call is pending.
-                let call = unsafe { cursor.call() };
+            Stage::InOrder(run) => {
+                let future = self.room.future();
+                // SAFETY: not at the end, since the call is pending.
+                let call = unsafe { run.cursor.call() };
                 // SAFETY: the room holds the future of this call.
-                let dropped = unsafe { call.drop_future(future) };
-                dropped.unwrap_or_else(discard_panic);
+                unsafe { call.drop_future(future) }.unwrap_or_else(discard_panic);
             }
-            Stage::Group => {
-                // SAFETY: set in this stage.
-                let group = unsafe { &mut self.room.assume_init_mut().group };
-                // SAFETY: it was in this stage for the last time.
-                discarding_panics(|| unsafe { ManuallyDrop::drop(group) });
-            }
-            Stage::Custom => {
-                // SAFETY: set in this stage.
-                let custom = unsafe { &mut self.room.assume_init_mut().custom };
-                // SAFETY: it was in this stage for the last time.
-                discarding_panics(|| unsafe { ManuallyDrop::drop(custom) });
-            }
-            Stage::New | Stage::Stopped | Stage::Failed | Stage::Ended => {}
+            // SAFETY: a group is there in this stage, which is over.
+            Stage::AtOnce => discarding_panics(|| unsafe { self.room.drop_group() }),
+            // SAFETY: a run is there in this stage, which is over.
+            Stage::Custom => discarding_panics(|| unsafe { self.room.drop_custom() }),
+            // SAFETY: an error is there in these stages, which are over.
+            Stage::Failed | Stage::Refused => drop(unsafe { self.room.take_error() }),
+            Stage::New | Stage::Stopped | Stage::Done | Stage::Ended => {}
         }
-        self.release_mediator();
+        self.release_core();
+    }
+}
+
+/// Runs the handlers of a dispatch one after another, for a strategy that was given it.
+pub(crate) struct RunInOrder<'a> {
+    run: Run<'a>,
+    dispatch: &'a Dispatch<'a>,
+}
+
+impl<'a> RunInOrder<'a> {
+    pub(crate) fn new(dispatch: &'a Dispatch<'a>) -> Self {
+        let kept = ManuallyDrop::new(None);
+        Self { run: Run { room: Room::empty(), link: &dispatch.link, stage: Stage::New, kept }, dispatch }
+    }
+}
+
+impl Future for RunInOrder<'_> {
+    type Output = Result<(), PublishError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Published {
+        // SAFETY: what is in `run` stays where it is.
+        let this = unsafe { self.get_unchecked_mut() };
+        let event = NonNull::from(this.dispatch.event());
+        let polled = if let Stage::New = this.run.stage {
+            let handlers = NonNull::from(this.dispatch.list());
+            // SAFETY: used only in `run`, which borrows the dispatch, and with it the list, for longer.
+            let handlers: &'static HandlerList = unsafe { handlers.as_ref() };
+            let run = InOrder { handlers, argument: this.dispatch.argument(), cursor: handlers.cursor() };
+            // SAFETY: the argument is what the calls of the list take, borrowed for longer than `self`.
+            unsafe { this.run.run_in_order(run, false, event, cx) }
+        } else {
+            // SAFETY: the dispatch borrows the event.
+            unsafe { this.run.poll_again(event, cx) }
+        };
+        polled.map(|()| match mem::replace(&mut this.run.stage, Stage::Ended) {
+            // SAFETY: an error is there in this stage, which is over.
+            Stage::Failed => Err(unsafe { this.run.room.take_error() }),
+            _ => Ok(()),
+        })
+    }
+}
+
+impl Drop for RunInOrder<'_> {
+    fn drop(&mut self) {
+        self.run.clear();
     }
 }

@@ -1,32 +1,14 @@
-//! Room for the futures of handlers.
+//! Places for the futures of handlers.
 
-use std::marker::{PhantomData, PhantomPinned};
-use std::mem::MaybeUninit;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::Context;
 
-use super::call::Polled;
-use super::table::Call;
-use crate::publish_error::discard_panic;
-
-/// Futures up to this size stay inside the publish future; larger ones are boxed.
-///
-/// Enough for a handler that awaits a boxed future (40 bytes) or a timer or a semaphore of tokio
-/// (120). One that sends a request or queries a database is larger by far, and there an allocation
-/// goes unnoticed. Every publish future has this room twice, used or not.
-const INLINE_SIZE: usize = 128;
-
-/// Never `Unpin`, like the futures in it: they may point into themselves, so a `&mut Storage` must
-/// not claim to be the only way to its bytes.
-#[repr(C, align(16))]
-pub(super) struct Storage(MaybeUninit<[u8; INLINE_SIZE]>, PhantomPinned);
-
-impl Storage {
-    pub(super) const fn fits<F>() -> bool {
-        size_of::<F>() <= size_of::<Self>() && align_of::<F>() <= align_of::<Self>()
-    }
-}
+use super::call::Call;
+use super::storage::Storage;
+use super::vtable::Polled;
+use crate::errors::panics::discard_panic;
 
 /// A place for the future of one handler at a time.
 ///
@@ -48,7 +30,7 @@ struct Pending<'a> {
 
 impl<'a> Slot<'a> {
     pub(crate) const fn empty() -> Self {
-        Self { pending: None, storage: Storage(MaybeUninit::uninit(), PhantomPinned), _borrows: PhantomData }
+        Self { pending: None, storage: Storage::empty(), _borrows: PhantomData }
     }
 
     /// Calls a handler and polls its future; the slot keeps it only if it is pending. A panic of
@@ -60,21 +42,21 @@ impl<'a> Slot<'a> {
     ///
     /// # Safety
     ///
-    /// `event` is of the type that `call` is for, and borrowed for `'a`. Calls are only in lists, so the
-    /// list is borrowed for `'a` as well.
+    /// `argument` is what the call takes, borrowed for `'a`. Calls are only in lists, so the list is borrowed for `'a` as
+    /// well.
     #[inline]
     pub(super) unsafe fn start(
         self: Pin<&mut Self>,
         (handler, call): (usize, &'a Call),
-        event: NonNull<()>,
+        argument: NonNull<()>,
         cx: &mut Context<'_>,
     ) -> Polled {
         // SAFETY: nothing is moved out of the slot; the reference only serves to reach its fields.
         let this = unsafe { self.get_unchecked_mut() };
         assert!(this.pending.is_none(), "a slot keeps one future at a time");
-        // SAFETY: the event is as the call demands. The storage is empty and, since the slot is
+        // SAFETY: the argument is what the call takes. The storage is empty and, since the slot is
         // pinned, stays where it is until `pending` is dropped.
-        let polled = unsafe { call.start(event, NonNull::from(&mut this.storage), cx) };
+        let polled = unsafe { call.start(argument, NonNull::from(&mut this.storage), cx) };
         if polled.is_pending() {
             this.pending = Some(Pending { call, handler });
         }
@@ -119,8 +101,8 @@ impl<'a> Slot<'a> {
             return Ok(());
         };
         let storage = NonNull::from(&mut self.storage);
-        // SAFETY: as in `poll`; the future is dropped where it was pinned, and `pending` was taken
-        // first, so that a panic in its `Drop` cannot drop it twice.
+        // SAFETY: `pending` says that the storage holds the future of this call, which is dropped where it was pinned.
+        // `pending` was taken first, so that a panic in its `Drop` cannot drop it twice.
         unsafe { pending.call.drop_future(storage) }
     }
 

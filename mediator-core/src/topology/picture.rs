@@ -1,30 +1,37 @@
-//! The topology as a picture: events and handlers grouped by crate, an arrow for each delivery.
+//! The topology as a picture: events, handlers and services grouped by crate, an arrow for each delivery and each injection.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
-use super::{Topology, event_label, short};
+use super::{HandlerNode, Topology, event_label, printable, short};
 
 /// What Mermaid and Graphviz draw alike.
+#[derive(Default)]
 struct Picture {
     crates: BTreeMap<&'static str, Vec<Node>>,
-    arrows: Vec<Arrow>,
+    deliveries: Vec<Delivery>,
+    /// From a handler or a service to a service that it needs.
+    injections: Vec<(String, String)>,
 }
 
 struct Node {
     id: String,
-    label: String,
-    kind: Kind,
+    /// What it is, and what it borrows, a line each.
+    lines: Vec<String>,
+    shape: Shape,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Shape {
     Event,
     UnhandledEvent,
     Handler,
+    /// Handles every event: without arrows, which would be one from each.
+    Observer,
+    Service,
 }
 
-struct Arrow {
+struct Delivery {
     event: String,
     position: usize,
     handler: String,
@@ -32,29 +39,54 @@ struct Arrow {
 
 impl Picture {
     fn of(topology: &Topology) -> Self {
-        let mut picture = Self { crates: BTreeMap::new(), arrows: Vec::new() };
+        let mut picture = Self::default();
+        let services = picture.add_services(topology);
         let mut handlers = HashMap::new();
         for (index, node) in topology.events.iter().enumerate() {
             let event = format!("event{index}");
-            let kind = if node.handlers.is_empty() { Kind::UnhandledEvent } else { Kind::Event };
-            picture.add(node.event.crate_name(), &event, event_label(&node.event), kind);
-            for node in &node.handlers {
+            let shape = if node.is_unhandled() { Shape::UnhandledEvent } else { Shape::Event };
+            picture.add(node.event.crate_name(), &event, vec![short(&event_label(&node.event))], shape);
+            for node in node.handlers.iter().filter(|node| !node.is_observer) {
                 let count = handlers.len();
                 // A handler of several events is one box.
-                let handler = handlers.entry(node.handler_type).or_insert_with(|| {
+                let handler = handlers.entry(node.identity).or_insert_with(|| {
                     let id = format!("handler{count}");
-                    picture.add(node.handler.crate_name(), &id, node.handler.name(), Kind::Handler);
+                    picture.add_handler(node, &id, Shape::Handler, &services);
                     id
                 });
                 let (event, handler) = (event.clone(), handler.clone());
-                picture.arrows.push(Arrow { event, position: node.position, handler });
+                picture.deliveries.push(Delivery { event, position: node.position, handler });
             }
+        }
+        for (index, node) in topology.observers.iter().enumerate() {
+            picture.add_handler(node, &format!("observer{index}"), Shape::Observer, &services);
         }
         picture
     }
 
-    fn add(&mut self, crate_name: &'static str, id: &str, name: &str, kind: Kind) {
-        self.crates.entry(crate_name).or_default().push(Node { id: id.to_owned(), label: short(name), kind });
+    /// The ids of the services by their names.
+    fn add_services(&mut self, topology: &Topology) -> HashMap<&'static str, String> {
+        let ids = topology.services.iter().enumerate().map(|(index, node)| (node.service.name(), format!("service{index}")));
+        let ids: HashMap<_, _> = ids.collect();
+        for node in &topology.services {
+            let id = &ids[node.service.name()];
+            self.add(node.service.crate_name(), id, vec![short(&printable(node.service.name()))], Shape::Service);
+            let needed = node.needs.iter().filter_map(|need| ids.get(need.provided_by?.name()));
+            self.injections.extend(needed.map(|service| (id.clone(), service.clone())));
+        }
+        ids
+    }
+
+    fn add_handler(&mut self, node: &HandlerNode, id: &str, shape: Shape, services: &HashMap<&'static str, String>) {
+        let mut lines = vec![short(&printable(node.handler.name()))];
+        lines.extend(node.borrows.iter().map(ToString::to_string));
+        self.add(node.handler.crate_name(), id, lines, shape);
+        let needed = node.services.iter().filter_map(|need| services.get(need.provided_by?.name()));
+        self.injections.extend(needed.map(|service| (id.to_owned(), service.clone())));
+    }
+
+    fn add(&mut self, crate_name: &'static str, id: &str, lines: Vec<String>, shape: Shape) {
+        self.crates.entry(crate_name).or_default().push(Node { id: id.to_owned(), lines, shape });
     }
 }
 
@@ -63,20 +95,26 @@ pub(super) fn mermaid(topology: &Topology) -> String {
     let mut lines = "flowchart LR\n".to_owned();
     for (index, (name, nodes)) in picture.crates.iter().enumerate() {
         _ = writeln!(lines, "    subgraph crate{index}[\"{}\"]", mermaid_text(name));
-        for Node { id, label, kind } in nodes {
-            let (open, close) = match kind {
-                Kind::Event => ("([\"", "\"])"),
-                Kind::UnhandledEvent => ("([\"", "\"]):::unhandled"),
-                Kind::Handler => ("[\"", "\"]"),
+        for Node { id, lines: texts, shape } in nodes {
+            let (open, close) = match shape {
+                Shape::Event => ("([\"", "\"])"),
+                Shape::UnhandledEvent => ("([\"", "\"]):::unhandled"),
+                Shape::Handler => ("[\"", "\"]"),
+                Shape::Observer => ("{{\"", "<br/>every event\"}}"),
+                Shape::Service => ("[(\"", "\")]"),
             };
-            _ = writeln!(lines, "        {id}{open}{}{close}", mermaid_text(label));
+            let texts: Vec<_> = texts.iter().map(|text| mermaid_text(text)).collect();
+            _ = writeln!(lines, "        {id}{open}{}{close}", texts.join("<br/>"));
         }
         lines.push_str("    end\n");
     }
-    for Arrow { event, position, handler } in &picture.arrows {
+    for Delivery { event, position, handler } in &picture.deliveries {
         _ = writeln!(lines, "    {event} -->|{position}| {handler}");
     }
-    if picture.crates.values().flatten().any(|node| node.kind == Kind::UnhandledEvent) {
+    for (by, service) in &picture.injections {
+        _ = writeln!(lines, "    {by} -.-> {service}");
+    }
+    if picture.crates.values().flatten().any(|node| node.shape == Shape::UnhandledEvent) {
         lines.push_str("    classDef unhandled stroke-dasharray: 4\n");
     }
     lines
@@ -96,23 +134,28 @@ pub(super) fn dot(topology: &Topology) -> String {
     let mut lines = "digraph mediator {\n    rankdir=LR;\n    node [fontname=\"sans-serif\"];\n".to_owned();
     for (index, (name, nodes)) in picture.crates.iter().enumerate() {
         _ = writeln!(lines, "    subgraph cluster_{index} {{\n        label={};", dot_text(name));
-        for Node { id, label, kind } in nodes {
-            let style = match kind {
-                Kind::Event => "shape=box, style=rounded",
-                Kind::UnhandledEvent => "shape=box, style=\"rounded,dashed\"",
-                Kind::Handler => "shape=box",
+        for Node { id, lines: texts, shape } in nodes {
+            let style = match shape {
+                Shape::Event => "shape=box, style=rounded",
+                Shape::UnhandledEvent => "shape=box, style=\"rounded,dashed\"",
+                Shape::Handler => "shape=box",
+                Shape::Observer => "shape=hexagon, xlabel=\"every event\"",
+                Shape::Service => "shape=cylinder",
             };
-            _ = writeln!(lines, "        {id} [label={}, {style}];", dot_text(label));
+            _ = writeln!(lines, "        {id} [label={}, {style}];", dot_text(&texts.join("\n")));
         }
         lines.push_str("    }\n");
     }
-    for Arrow { event, position, handler } in &picture.arrows {
+    for Delivery { event, position, handler } in &picture.deliveries {
         _ = writeln!(lines, "    {event} -> {handler} [label={position}];");
+    }
+    for (by, service) in &picture.injections {
+        _ = writeln!(lines, "    {by} -> {service} [style=dotted];");
     }
     lines.push_str("}\n");
     lines
 }
 
 fn dot_text(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }

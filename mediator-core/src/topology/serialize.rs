@@ -2,14 +2,19 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{EventNode, HandlerNode, Topology, short};
+use super::{EventNode, HandlerNode, ServiceNode, ServiceUse, Topology, short};
 
 /// Counts up when an entry changes its meaning or is removed.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 impl Serialize for Topology {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Root { version: VERSION, events: self.events.iter().map(Event::of).collect() }.serialize(serializer)
+        let root = Root {
+            version: VERSION,
+            events: self.events.iter().map(Event::of).collect(),
+            services: self.services.iter().map(Service::of).collect(),
+        };
+        root.serialize(serializer)
     }
 }
 
@@ -17,6 +22,7 @@ impl Serialize for Topology {
 struct Root {
     version: u32,
     events: Vec<Event>,
+    services: Vec<Service>,
 }
 
 #[derive(Serialize)]
@@ -39,13 +45,36 @@ struct Handler {
     crate_name: &'static str,
     file: &'static str,
     line: u32,
-    services: Vec<Service>,
+    observer: bool,
+    services: Vec<Need>,
+    borrows: Vec<Borrow>,
 }
 
 #[derive(Serialize)]
 struct Service {
+    name: &'static str,
+    #[serde(rename = "crate")]
+    crate_name: &'static str,
+    file: &'static str,
+    line: u32,
+    types: Vec<&'static str>,
+    services: Vec<Need>,
+}
+
+/// A service that is injected.
+#[derive(Serialize)]
+struct Need {
     field: Option<&'static str>,
     r#type: &'static str,
+    provided_by: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Borrow {
+    parameter: &'static str,
+    r#type: &'static str,
+    exclusive: bool,
+    optional: bool,
 }
 
 impl Event {
@@ -64,14 +93,41 @@ impl Event {
 
 impl Handler {
     fn of(node: &HandlerNode) -> Self {
-        let services = node.services.iter();
+        let borrows = node.borrows.iter().map(|borrow| Borrow {
+            parameter: borrow.parameter,
+            r#type: borrow.type_name,
+            exclusive: borrow.is_exclusive,
+            optional: borrow.is_optional,
+        });
         Self {
             position: node.position,
             name: node.handler.name(),
             crate_name: node.handler.crate_name(),
             file: node.handler.location().file(),
             line: node.handler.location().line(),
-            services: services.map(|service| Service { field: service.field, r#type: service.type_name }).collect(),
+            observer: node.is_observer,
+            services: node.services.iter().map(Need::of).collect(),
+            borrows: borrows.collect(),
         }
+    }
+}
+
+impl Service {
+    fn of(node: &ServiceNode) -> Self {
+        Self {
+            name: node.service.name(),
+            crate_name: node.service.crate_name(),
+            file: node.service.location().file(),
+            line: node.service.location().line(),
+            types: node.types.clone(),
+            services: node.needs.iter().map(Need::of).collect(),
+        }
+    }
+}
+
+impl Need {
+    fn of(service: &ServiceUse) -> Self {
+        let provided_by = service.provided_by.map(|provider| provider.name());
+        Self { field: service.field, r#type: service.type_name, provided_by }
     }
 }

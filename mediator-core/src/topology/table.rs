@@ -2,19 +2,20 @@
 
 use std::fmt;
 
-use super::{EventNode, HandlerNode, Topology, event_label, short};
+use super::{EventNode, HandlerNode, ServiceNode, ServiceUse, Topology, event_label, printable, short};
 
 /// Columns: the event or its handler, the crate, the place, what the handler needs.
 type Row = [String; 4];
 
 impl fmt::Display for Topology {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let heads = ["event and handlers", "crate", "declared at", "strategy and services"];
+        let heads = ["event and handlers", "crate", "declared at", "strategy, services and borrows"];
         let mut rows = vec![heads.map(str::to_owned)];
         for event in &self.events {
             rows.push(event_row(event));
             rows.extend(event.handlers.iter().map(handler_row));
         }
+        rows.extend(self.services.iter().map(service_row));
         let mut widths = [0; 4];
         for row in &rows {
             for (width, cell) in widths.iter_mut().zip(row) {
@@ -30,28 +31,49 @@ fn event_row(node: &EventNode) -> Row {
     let event = node.event;
     let path = within_crate(event.type_name(), event.crate_name());
     let name = match event_label(&event) {
-        label if label == event.type_name() => path.to_owned(),
+        label if label == event.type_name() => path,
         label => format!("{label} = {path}"),
     };
     let place = event.location().map_or_else(|| "by hand".to_owned(), |at| format!("{}:{}", at.file(), at.line()));
-    let strategy = if node.handlers.is_empty() { "no handler".to_owned() } else { short(node.strategy) };
+    let strategy = if node.is_unhandled() { "no handler".to_owned() } else { short(node.strategy) };
     [name, event.crate_name().to_owned(), place, strategy]
 }
 
 fn handler_row(node: &HandlerNode) -> Row {
     let (handler, at) = (node.handler, node.handler.location());
-    let services: Vec<_> = node.services.iter().map(|service| short(service.type_name)).collect();
+    let observer = if node.is_observer { " (observer)" } else { "" };
+    let needs = node.services.iter().map(need).chain(node.borrows.iter().map(ToString::to_string));
     [
-        format!("  {}. {}", node.position, within_crate(handler.name(), handler.crate_name())),
+        format!("  {}. {}{observer}", node.position, within_crate(handler.name(), handler.crate_name())),
         handler.crate_name().to_owned(),
         format!("{}:{}", at.file(), at.line()),
-        services.join(", "),
+        needs.collect::<Vec<_>>().join(", "),
     ]
 }
 
+fn service_row(node: &ServiceNode) -> Row {
+    let (service, at) = (node.service, node.service.location());
+    let types: Vec<_> = node.types.iter().map(|service| short(service)).collect();
+    [
+        format!("service {} = {}", types.join(", "), within_crate(service.name(), service.crate_name())),
+        service.crate_name().to_owned(),
+        format!("{}:{}", at.file(), at.line()),
+        node.needs.iter().map(need).collect::<Vec<_>>().join(", "),
+    ]
+}
+
+/// `Arc<Log> from audit`
+fn need(service: &ServiceUse) -> String {
+    let name = short(service.type_name);
+    match service.provided_by {
+        Some(provider) => format!("{name} from {}", provider.crate_name()),
+        None => name,
+    }
+}
+
 /// A path without the crate, which has a column of its own.
-fn within_crate<'a>(path: &'a str, crate_name: &str) -> &'a str {
-    path.strip_prefix(crate_name).and_then(|path| path.strip_prefix("::")).unwrap_or(path)
+fn within_crate(path: &str, crate_name: &str) -> String {
+    printable(path.strip_prefix(crate_name).and_then(|path| path.strip_prefix("::")).unwrap_or(path))
 }
 
 fn line(row: &Row, widths: &[usize; 4]) -> String {

@@ -1,14 +1,15 @@
 //! One handler after another.
 
-use crate::event_publisher::{Kind, Strategy};
-use crate::{Deliveries, EventPublisher, PublishError};
+use super::deliveries::Deliveries;
+use super::event_publisher::{AnyStrategy, EventPublisher};
+use crate::dispatch::{RunInOrder, Strategy};
+use crate::errors::publish_error::PublishError;
 
 /// Runs the handlers one after another, in order; the first failure stops.
 ///
 /// This is the default. After a failure the later handlers do not start; what earlier ones did is
 /// not undone. A publish allocates nothing, pending handlers included, unless a handler fails or
-/// its future is larger than 128 bytes. With [`publish_with`](crate::Mediator::publish_with), more
-/// than 32 handlers cost one allocation.
+/// its future is larger than 128 bytes.
 ///
 /// ```
 /// use mediator_core::prelude::*;
@@ -22,7 +23,7 @@ use crate::{Deliveries, EventPublisher, PublishError};
 /// #[event_handler]
 /// fn second(_event: &OrderPlaced) {}
 ///
-/// let builder = Mediator::builder().without_discovery().bind::<OrderPlaced, first>().bind::<OrderPlaced, second>();
+/// let builder = Mediator::builder().without_discovery().bind_fn(first).bind_fn(second);
 /// let mediator = builder.event_publisher(SequentialEventPublisher).build()?;
 /// let error = futures::executor::block_on(mediator.publish(OrderPlaced)).unwrap_err();
 /// assert_eq!(error.not_run().len(), 1);
@@ -31,19 +32,12 @@ use crate::{Deliveries, EventPublisher, PublishError};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SequentialEventPublisher;
 
-// For `publish_with` and strategies that pass on to this one. A mediator that has it as its own does
-// the same in less time: see `dispatch::Publish`.
 impl EventPublisher for SequentialEventPublisher {
-    async fn publish(&self, deliveries: Deliveries<'_>) -> Result<(), PublishError> {
-        for delivery in deliveries.iter() {
-            if let Err(failure) = delivery.deliver().await {
-                return deliveries.finish([failure]);
-            }
-        }
-        Ok(())
+    fn publish(&self, deliveries: Deliveries<'_>) -> impl Future<Output = Result<(), PublishError>> + Send {
+        RunInOrder::new(deliveries.into_dispatch())
     }
 
-    fn into_strategy(self) -> Strategy {
-        Strategy(Kind::Sequential)
+    fn __erase(self) -> AnyStrategy {
+        AnyStrategy(Strategy::InOrder)
     }
 }

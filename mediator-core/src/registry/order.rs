@@ -4,17 +4,17 @@ use std::any::{TypeId, type_name};
 use std::cell::LazyCell;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
-use std::fmt;
 
-use crate::registry::HandlerInfo;
-use crate::{BuildProblem, Registration};
+use super::registration::HandlerRegistration;
+use crate::errors::build_error::{BuildProblem, OrderStep, Side};
 
 /// Sorts what was discovered, so that the order is the same whatever the linker did.
 ///
 /// By `order`, then crate, file, line and column. What stands at one place, as the registrations
 /// made by one `macro_rules` call do, goes by name.
-pub(crate) fn sort(discovered: &mut [&Registration]) {
-    discovered.sort_by_cached_key(|registration| {
+pub(crate) fn sort(discovered: &mut [&HandlerRegistration]) {
+    discovered.sort_by_cached_key(|handler| {
+        let registration = handler.registration();
         let location = registration.location();
         (
             registration.order(),
@@ -36,61 +36,23 @@ pub struct HandlerRef {
 }
 
 impl HandlerRef {
+    /// A handler that is a type.
     #[must_use]
     pub const fn to<H: 'static>() -> Self {
         Self { handler: TypeId::of::<H>, name: type_name::<H> }
     }
-}
 
-/// How a handler names another one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
-    After,
-    Before,
-}
-
-impl Side {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::After => "after",
-            Self::Before => "before",
-        }
-    }
-}
-
-/// One link of a [cycle](BuildProblem::OrderCycle): what a handler says about its place.
-#[derive(Clone, Copy, Debug)]
-pub struct OrderStep {
-    handler: HandlerInfo,
-    side: Side,
-    other: HandlerInfo,
-}
-
-impl OrderStep {
-    /// The handler whose registration says it.
+    /// A handler that is a function or a method.
     #[must_use]
-    pub fn handler(&self) -> &HandlerInfo {
-        &self.handler
-    }
-
-    /// The handler that it names.
-    #[must_use]
-    pub fn other(&self) -> &HandlerInfo {
-        &self.other
-    }
-}
-
-/// `` `path::Handler` (src/file.rs:12:1) runs after `path::Other` ``
-impl fmt::Display for OrderStep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} runs {} `{}`", self.handler, self.side.as_str(), self.other.name())
+    pub const fn to_function<Item: Copy + 'static>(_item: Item) -> Self {
+        Self::to::<Item>()
     }
 }
 
 /// Arranges the handlers of one event after another.
 pub(crate) struct Arranger<'p> {
     /// What discovery knows, left out or not, as (event, handler).
-    known: LazyCell<HashSet<(TypeId, TypeId)>>,
+    known: LazyCell<HashSet<(Option<TypeId>, TypeId)>>,
     problems: &'p mut Vec<BuildProblem>,
 }
 
@@ -111,20 +73,20 @@ impl Constraint {
         }
     }
 
-    fn step(self, handlers: &[&Registration]) -> OrderStep {
+    fn step(self, handlers: &[&HandlerRegistration]) -> OrderStep {
         let (handler, other) = match self.side {
             Side::After => (self.later, self.earlier),
             Side::Before => (self.earlier, self.later),
         };
-        OrderStep { handler: handlers[handler].handler_info(), side: self.side, other: handlers[other].handler_info() }
+        OrderStep { handler: handlers[handler].info(), side: self.side, other: handlers[other].info() }
     }
 }
 
 impl<'p> Arranger<'p> {
     pub(crate) fn new(problems: &'p mut Vec<BuildProblem>) -> Self {
         let known = || {
-            let plans = inventory::iter::<Registration>().map(Registration::plan);
-            plans.map(|plan| (plan.event(), plan.handler())).collect()
+            let plans = inventory::iter::<HandlerRegistration>().map(HandlerRegistration::plan);
+            plans.map(|plan| (plan.event, plan.identity)).collect()
         };
         Self { known: LazyCell::new(known), problems }
     }
@@ -133,7 +95,7 @@ impl<'p> Arranger<'p> {
     ///
     /// Of the handlers that could be next, the first in `handlers` is. So a handler that nobody
     /// names, nor names others, changes nothing about the order of the rest.
-    pub(crate) fn arrange(&mut self, handlers: &[&Registration]) -> Vec<usize> {
+    pub(crate) fn arrange(&mut self, handlers: &[&HandlerRegistration]) -> Vec<usize> {
         let constraints = self.constraints(handlers);
         if constraints.is_empty() {
             return (0..handlers.len()).collect();
@@ -145,12 +107,12 @@ impl<'p> Arranger<'p> {
         order
     }
 
-    fn constraints(&mut self, handlers: &[&Registration]) -> Vec<Constraint> {
+    fn constraints(&mut self, handlers: &[&HandlerRegistration]) -> Vec<Constraint> {
         if handlers.iter().all(|handler| handler.references().next().is_none()) {
             return Vec::new();
         }
         let positions: HashMap<_, _> =
-            handlers.iter().enumerate().map(|(position, handler)| (handler.plan().handler(), position)).collect();
+            handlers.iter().enumerate().map(|(position, handler)| (handler.plan().identity, position)).collect();
         let mut constraints = Vec::new();
         for (position, handler) in handlers.iter().enumerate() {
             for (side, reference) in handler.references() {
@@ -166,26 +128,29 @@ impl<'p> Arranger<'p> {
     /// A handler that was left out on purpose asks for nothing; any other is a mistake.
     fn unknown(
         &self,
-        handler: &Registration,
+        handler: &HandlerRegistration,
         side: Side,
         reference: &HandlerRef,
-        handlers: &[&Registration],
+        handlers: &[&HandlerRegistration],
     ) -> Option<BuildProblem> {
         let wanted = (reference.handler)();
-        if self.known.contains(&(handler.plan().event(), wanted)) {
+        let mut registered = inventory::iter::<HandlerRegistration>().filter(|other| other.plan().identity == wanted);
+        let elsewhere = registered.clone().next();
+        let serves_any_event = handler.is_observer() || registered.any(HandlerRegistration::is_observer);
+        let is_known = elsewhere.is_some() && serves_any_event;
+        if is_known || self.known.contains(&(handler.plan().event, wanted)) {
             return None;
         }
         let name = (reference.name)();
-        let others = handlers.iter().filter(|other| other.handler_name() != handler.handler_name());
-        let nearest = others.min_by_key(|other| distance_of_paths(name, other.handler_name()));
-        let elsewhere = inventory::iter::<Registration>().find(|other| other.plan().handler() == wanted);
+        let others = handlers.iter().filter(|other| other.name() != handler.name());
+        let nearest = others.min_by_key(|other| distance_of_paths(name, other.name()));
         Some(BuildProblem::UnknownHandler {
-            handler: handler.handler_info(),
+            handler: handler.info(),
             event_name: handler.event_name(),
             option: side.as_str(),
             reference: name,
-            handles: elsewhere.map(Registration::event_name),
-            nearest: nearest.map(|nearest| nearest.handler_info()),
+            handles: elsewhere.map(HandlerRegistration::event_name),
+            nearest: nearest.map(|nearest| nearest.info()),
         })
     }
 }
@@ -213,7 +178,7 @@ fn in_topological_order(count: usize, constraints: &[Constraint]) -> Vec<usize> 
 }
 
 /// The cycles that kept handlers out of `order`, each with its steps in the order of the calls.
-fn cycles(order: &[usize], handlers: &[&Registration], constraints: &[Constraint]) -> Vec<BuildProblem> {
+fn cycles(order: &[usize], handlers: &[&HandlerRegistration], constraints: &[Constraint]) -> Vec<BuildProblem> {
     let mut stuck = vec![true; handlers.len()];
     order.iter().for_each(|&handler| stuck[handler] = false);
     // Whoever is stuck waits for another one that is. Following one such constraint from each,
@@ -237,7 +202,7 @@ fn cycles(order: &[usize], handlers: &[&Registration], constraints: &[Constraint
     cycles
 }
 
-fn cycle(last: usize, reason: &[Option<Constraint>], handlers: &[&Registration]) -> BuildProblem {
+fn cycle(last: usize, reason: &[Option<Constraint>], handlers: &[&HandlerRegistration]) -> BuildProblem {
     let links = std::iter::successors(reason[last], |link| reason[link.earlier].filter(|_| link.earlier != last));
     let mut steps: Vec<_> = links.map(|link| link.step(handlers)).collect();
     steps.reverse();

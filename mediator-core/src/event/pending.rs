@@ -1,6 +1,7 @@
 //! The events an aggregate has caused and nobody has published yet.
 
-use crate::{DynNotification, Notification};
+use super::dynamic::DynNotification;
+use super::notification::Notification;
 
 /// Collects domain events until the surrounding service publishes them.
 ///

@@ -16,7 +16,7 @@ use std::collections::hash_map::{DefaultHasher, RandomState};
 use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
-use crate::Uuid;
+use uuid::Uuid;
 
 /// A fresh UUID of version 7.
 ///
@@ -25,7 +25,7 @@ use crate::Uuid;
 /// If the operating system has no random bits to give.
 #[must_use]
 #[inline]
-pub fn new() -> Uuid {
+pub(super) fn new() -> Uuid {
     let Stamp { tick, random } = next();
     // Version 7 and the variant of the RFC stand between the bits.
     let high = ((tick >> 12) << 16) | 0x7000 | (tick & 0xfff);

@@ -1,90 +1,22 @@
-//! How the handlers of one event are run: the strategies' side of a publish.
+//! What a strategy is given to deliver.
 
+use std::error::Error;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::Poll;
 
 use crate::dispatch::{Dispatch, Polled, Slot};
-use crate::registry::HandlerInfo;
-use crate::{DynNotification, HandlerFailure, PublishError};
+use crate::errors::handler_failure::HandlerFailure;
+use crate::errors::publish_error::{PublishError, PublishErrorKind};
+use crate::event::dynamic::DynNotification;
+use crate::handler::info::HandlerInfo;
 
-/// A strategy: decides when and in what company the handlers of an event run.
-///
-/// [`SequentialEventPublisher`](crate::SequentialEventPublisher) and
-/// [`GroupEventPublisher`](crate::GroupEventPublisher) are ready to use. A strategy of one's own
-/// gets the deliveries to make and says what came of them:
-///
-/// ```
-/// use mediator_core::prelude::*;
-/// use mediator_core::Deliveries;
-///
-/// /// Runs every handler, one after another, whatever becomes of the others.
-/// struct BestEffort;
-///
-/// impl EventPublisher for BestEffort {
-///     async fn publish(&self, deliveries: Deliveries<'_>) -> Result<(), PublishError> {
-///         let mut failures = Vec::new();
-///         for delivery in deliveries.iter() {
-///             failures.extend(delivery.deliver().await.err());
-///         }
-///         deliveries.finish(failures)
-///     }
-/// }
-///
-/// let mediator = Mediator::builder().event_publisher(BestEffort).build().unwrap();
-/// ```
-///
-/// Installed in the builder it costs one boxed future per publish that has handlers; passed to
-/// [`publish_with`](crate::Mediator::publish_with), none.
-pub trait EventPublisher: Send + Sync + 'static {
-    /// Runs the handlers; called only for events that have some.
-    ///
-    /// Dropping the future cancels the publish: it must not leave handlers running.
-    ///
-    /// # Errors
-    ///
-    /// What [`Deliveries::finish`] makes of the failures that matter to this strategy.
-    fn publish(&self, deliveries: Deliveries<'_>) -> impl Future<Output = Result<(), PublishError>> + Send;
-
-    /// The strategy as a mediator keeps it.
-    #[doc(hidden)]
-    fn into_strategy(self) -> Strategy
-    where
-        Self: Sized,
-    {
-        Strategy(Kind::Custom(Box::new(self)))
-    }
-}
-
-/// The default strategy of a mediator.
-#[doc(hidden)]
-pub struct Strategy(pub(crate) Kind);
-
-pub(crate) enum Kind {
-    Sequential,
-    Group,
-    Custom(Box<dyn BoxedEventPublisher>),
-}
-
-/// [`EventPublisher`] with a boxed future, for strategies whose type the mediator forgets.
-pub(crate) trait BoxedEventPublisher: Send + Sync {
-    fn publish_boxed<'a>(&'a self, deliveries: Deliveries<'a>) -> BoxedPublish<'a>;
-}
-
-pub(crate) type BoxedPublish<'a> = Pin<Box<dyn Future<Output = Result<(), PublishError>> + Send + 'a>>;
-
-impl<P: EventPublisher> BoxedEventPublisher for P {
-    fn publish_boxed<'a>(&'a self, deliveries: Deliveries<'a>) -> BoxedPublish<'a> {
-        Box::pin(self.publish(deliveries))
-    }
-}
-
-/// One event and the handlers it is to be delivered to, in order; what an [`EventPublisher`] gets.
+/// One event and the handlers it is to be delivered to, in order; what an [`EventPublisher`](crate::EventPublisher) gets.
 pub struct Deliveries<'a> {
-    dispatch: Dispatch<'a>,
+    dispatch: &'a Dispatch<'a>,
     /// How far each handler got: the first ones in place, so that a publish to a few allocates
     /// nothing; the others when one of them is first asked for.
     progress: [AtomicU8; IN_PLACE],
@@ -96,13 +28,15 @@ const IN_PLACE: usize = 32;
 const NOT_STARTED: u8 = 0;
 const STARTED: u8 = 1;
 const FINISHED: u8 = 2;
+const SKIPPED: u8 = 3;
 
 impl<'a> Deliveries<'a> {
-    pub(crate) fn new(dispatch: Dispatch<'a>) -> Self {
+    pub(crate) fn new(dispatch: &'a Dispatch<'a>) -> Self {
         Self { dispatch, progress: [const { AtomicU8::new(NOT_STARTED) }; IN_PLACE], more_progress: OnceLock::new() }
     }
 
-    pub(crate) fn into_dispatch(self) -> Dispatch<'a> {
+    /// For a strategy that runs all handlers, whatever was started or skipped before.
+    pub(super) fn into_dispatch(self) -> &'a Dispatch<'a> {
         self.dispatch
     }
 
@@ -129,18 +63,19 @@ impl<'a> Deliveries<'a> {
         (0..self.len()).map(|index| Delivery { deliveries: self, index })
     }
 
-    /// The result of the publish: an error that lists `failures`, the handlers that were started
-    /// and did not finish, and those that were not started; `Ok` if there are no failures.
+    /// The result of the publish: `Ok` if there are no failures and every handler that was not [skipped](Delivery::skip) ran to
+    /// its end.
     ///
     /// # Errors
     ///
-    /// If there are failures.
+    /// Otherwise, with `failures`, the handlers that were started and cut off, and those that were not started.
     pub fn finish(&self, failures: impl IntoIterator<Item = HandlerFailure>) -> Result<(), PublishError> {
         let mut failures = failures.into_iter().peekable();
-        if failures.peek().is_none() {
+        let is_unfinished = |index: usize| matches!(self.progress(index).load(Ordering::Relaxed), NOT_STARTED | STARTED);
+        if failures.peek().is_none() && !(0..self.len()).any(is_unfinished) {
             return Ok(());
         }
-        Err(PublishError::new(self.event())
+        Err(PublishError::new(PublishErrorKind::Handlers, self.event())
             .with_failures(failures)
             .with_cancelled(self.handlers_at(STARTED))
             .with_not_run(self.handlers_at(NOT_STARTED)))
@@ -171,22 +106,22 @@ impl std::fmt::Debug for Deliveries<'_> {
 /// One handler that the event is to be delivered to.
 ///
 /// ```
+/// use std::time::Duration;
 /// use mediator_core::{Deliveries, prelude::*};
 ///
-/// /// One after another like the default, but each handler gets a second chance.
-/// struct TwoTries;
+/// /// Cuts off handlers that take too long.
+/// struct TimeLimit(Duration);
 ///
-/// impl EventPublisher for TwoTries {
+/// impl EventPublisher for TimeLimit {
 ///     async fn publish(&self, deliveries: Deliveries<'_>) -> Result<(), PublishError> {
+///         let mut failures = Vec::new();
 ///         for delivery in deliveries.iter() {
-///             if delivery.deliver().await.is_err() {
-///                 println!("{} failed, trying again", delivery.handler());
-///                 if let Err(failure) = delivery.deliver().await {
-///                     return deliveries.finish([failure]);
-///                 }
+///             match tokio::time::timeout(self.0, delivery.deliver()).await {
+///                 Ok(outcome) => failures.extend(outcome.err()),
+///                 Err(elapsed) => failures.push(delivery.fail(elapsed)),
 ///             }
 ///         }
-///         Ok(())
+///         deliveries.finish(failures)
 ///     }
 /// }
 /// ```
@@ -207,6 +142,19 @@ impl<'a> Delivery<'a> {
     #[must_use]
     pub fn handler(&self) -> &'a HandlerInfo {
         &self.deliveries.dispatch.handlers()[self.index]
+    }
+
+    /// Leaves the handler out on purpose: [`finish`](Deliveries::finish) does not miss it.
+    pub fn skip(self) {
+        self.deliveries.progress(self.index).store(SKIPPED, Ordering::Relaxed);
+    }
+
+    /// A failure of this handler for a reason of the strategy's, such as a time limit.
+    ///
+    /// To be passed to [`finish`](Deliveries::finish). A handler that was cut off is not also listed as cancelled then.
+    pub fn fail(self, error: impl Into<Box<dyn Error + Send + Sync>>) -> HandlerFailure {
+        self.deliveries.progress(self.index).store(FINISHED, Ordering::Relaxed);
+        HandlerFailure::new(*self.handler(), Ok(Box::new(error.into())))
     }
 
     /// Runs the handler to its end. May be called again, for instance to retry.

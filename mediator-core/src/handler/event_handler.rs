@@ -1,11 +1,9 @@
-//! What handles events.
+//! The traits of handlers and of what they return.
 
-use std::error::Error;
 use std::sync::Arc;
 
-use crate::Notification;
-
-pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+use super::error::{BoxError, boxed};
+use crate::event::notification::Notification;
 
 /// Handles events of type `E`.
 ///
@@ -50,21 +48,43 @@ pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
     label = "no `impl EventHandler<{E}> for {Self}`",
     note = "write `impl EventHandler<{E}> for {Self} {{ async fn handle(&self, event: &{E}) {{ … }} }}`"
 )]
-// That `E` is a `Notification` is asked where the handler is registered or bound; asked here as well, a type that is none
-// would be two errors.
-pub trait EventHandler<E>: Send + Sync + 'static {
+// That `E` is a `Notification` is required where the handler is registered or bound; required here as well, a type that is
+// none would be two errors.
+pub trait EventHandler<E: ?Sized>: Send + Sync + 'static {
     /// Reacts to `event`; written as an `async fn` that returns `()` or `Result<(), E>` for any
     /// error that converts into `Box<dyn Error + Send + Sync>`.
     ///
     /// An error or a panic fails the publish. When the publish is cancelled, the future is
     /// dropped at the `.await` it is waiting at.
     fn handle(&self, event: &E) -> impl HandlerFuture;
+
+    /// Passes on the handler that `bind_handler` registers: of an `Arc`, the one inside.
+    #[doc(hidden)]
+    fn __visit<V: VisitHandler>(this: Arc<Self>, visitor: V) -> V::Output
+    where
+        Self: Sized,
+        E: Notification + Sized,
+    {
+        visitor.visit::<E, Self>(this)
+    }
+}
+
+/// What is done with a ready-made handler once its own type is known.
+#[doc(hidden)]
+pub trait VisitHandler {
+    type Output;
+
+    fn visit<E: Notification, H: EventHandler<E>>(self, handler: Arc<H>) -> Self::Output;
 }
 
 #[diagnostic::do_not_recommend]
 impl<E: Notification, H: EventHandler<E>> EventHandler<E> for Arc<H> {
     fn handle(&self, event: &E) -> impl HandlerFuture {
         H::handle(self, event)
+    }
+
+    fn __visit<V: VisitHandler>(this: Arc<Self>, visitor: V) -> V::Output {
+        H::__visit(Self::clone(&this), visitor)
     }
 }
 
@@ -92,7 +112,8 @@ impl<F: Future<Output: HandlerOutput> + Send> HandlerFuture for F {
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
     label = "neither `()` nor a `Result<(), E>` whose `E` converts into `Box<dyn Error + Send + Sync>`",
-    note = "implement `std::error::Error` for an error of your own; `anyhow::Error` and `String` convert as well"
+    note = "implement `std::error::Error` for an error of your own; `anyhow::Error` and `String` convert as well",
+    note = "a `Box<dyn Error>` does not: threads share errors, so write `Box<dyn Error + Send + Sync>`"
 )]
 pub trait HandlerOutput {
     /// The error, boxed, if there is one.
@@ -110,8 +131,8 @@ impl HandlerOutput for () {
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: Into<BoxError>> HandlerOutput for Result<(), E> {
+impl<E: Into<BoxError> + 'static> HandlerOutput for Result<(), E> {
     fn into_result(self) -> Result<(), BoxError> {
-        self.map_err(Into::into)
+        self.map_err(boxed)
     }
 }

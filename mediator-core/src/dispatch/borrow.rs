@@ -1,0 +1,144 @@
+//! What handlers borrow, and why they cannot.
+
+use std::any::{TypeId, type_name};
+use std::error::Error;
+use std::fmt;
+
+use crate::topology::BorrowUse;
+
+/// A parameter of a handler that is borrowed from the publish.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Borrow {
+    parameter: &'static str,
+    type_id: fn() -> TypeId,
+    type_name: fn() -> &'static str,
+    pub(crate) exclusive: bool,
+    /// `Option<&T>` or `Option<&mut T>`
+    pub(crate) optional: bool,
+}
+
+impl Borrow {
+    /// `parameter: &T`
+    #[must_use]
+    pub const fn shared<T: ?Sized + Sync + 'static>(parameter: &'static str) -> Self {
+        Self { parameter, type_id: TypeId::of::<T>, type_name: type_name::<T>, exclusive: false, optional: false }
+    }
+
+    /// `parameter: &mut T`
+    #[must_use]
+    pub const fn exclusive<T: ?Sized + Send + 'static>(parameter: &'static str) -> Self {
+        Self { parameter, type_id: TypeId::of::<T>, type_name: type_name::<T>, exclusive: true, optional: false }
+    }
+
+    /// The same in an `Option`.
+    #[must_use]
+    pub const fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    pub(crate) fn parameter(&self) -> &'static str {
+        self.parameter
+    }
+
+    pub(crate) fn type_id(&self) -> TypeId {
+        (self.type_id)()
+    }
+
+    pub(crate) fn type_name(&self) -> &'static str {
+        (self.type_name)()
+    }
+
+    /// The same for people to read.
+    pub(crate) fn use_of(&self) -> BorrowUse {
+        BorrowUse {
+            parameter: self.parameter,
+            type_name: self.type_name(),
+            is_exclusive: self.exclusive,
+            is_optional: self.optional,
+        }
+    }
+
+    /// Whether two handlers that run at once cannot both have theirs.
+    pub(crate) fn excludes(&self, other: &Self) -> bool {
+        (self.exclusive || other.exclusive) && self.type_id() == other.type_id()
+    }
+}
+
+/// Why a handler cannot borrow.
+#[derive(Debug)]
+pub(crate) struct NotLent {
+    pub(super) parameter: &'static str,
+    pub(super) type_name: &'static str,
+    pub(super) exclusive: bool,
+    pub(super) reason: Reason,
+}
+
+#[derive(Debug)]
+pub(super) enum Reason {
+    /// With what is lent instead.
+    Missing(Vec<LentType>),
+    OnlyShared,
+    Held,
+    /// Only what is shared reaches a publish from within handlers that run at once.
+    NotInherited,
+    /// Two handlers that run at once borrow it; with the other one.
+    Conflict(String),
+}
+
+/// `&mut T`, as it is lent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LentType {
+    pub(super) type_name: &'static str,
+    pub(super) exclusive: bool,
+}
+
+impl fmt::Display for LentType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`&{}{}`", if self.exclusive { "mut " } else { "" }, self.type_name)
+    }
+}
+
+impl LentType {
+    /// Whether a `wanted` is what this one probably derefs to.
+    fn holds(&self, wanted: &str) -> bool {
+        let arguments = format!("<{wanted}>");
+        ["::Transaction<", "::PoolConnection<", &arguments].iter().any(|part| self.type_name.contains(*part))
+    }
+}
+
+impl fmt::Display for NotLent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { parameter, type_name, exclusive, reason } = self;
+        let reference = if *exclusive { "&mut " } else { "&" };
+        write!(f, "it borrows `{parameter}: {reference}{type_name}`, ")?;
+        match reason {
+            Reason::Missing(lent) => {
+                f.write_str("which this publish does not lend; ")?;
+                match lent.iter().find(|lent| lent.holds(type_name)) {
+                    Some(near) => write!(f, "lent is {near}: lend what it derefs to, `.with({reference}*…)`"),
+                    None => {
+                        write!(f, "publish by `.with({reference}…).publish(…)`")?;
+                        let lent: Vec<_> = lent.iter().map(ToString::to_string).collect();
+                        if lent.is_empty() { Ok(()) } else { write!(f, "; lent are {}", lent.join(", ")) }
+                    }
+                }
+            }
+            Reason::OnlyShared => f.write_str("which is lent as `&` only; lend it by `.with(&mut …)`"),
+            Reason::Held => f.write_str(
+                "which another handler holds; a handler that publishes lends what it holds: \
+                 `publisher.with(&mut *…).publish(…)`",
+            ),
+            Reason::NotInherited => f.write_str(
+                "which the publish around this one lends exclusively, and its handlers run at once; \
+                 lend it anew: `publisher.with(&mut *…).publish(…)`",
+            ),
+            Reason::Conflict(other) => {
+                write!(f, "and so does handler {other}; they run at once, so run the event's handlers in order")
+            }
+        }
+    }
+}
+
+impl Error for NotLent {}

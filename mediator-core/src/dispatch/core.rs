@@ -1,0 +1,209 @@
+//! What the handles of a mediator share.
+
+use std::any::TypeId;
+use std::fmt;
+use std::pin::Pin;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+
+use super::dispatch::Dispatch;
+use super::lent::{Lender, Values};
+use super::table::Table;
+use crate::errors::publish_error::PublishError;
+use crate::topology::Topology;
+
+/// How the handlers of an event are run.
+#[derive(Clone)]
+pub(crate) enum Strategy {
+    /// One after another; the first failure stops.
+    InOrder,
+    /// All at once; whether a failure stops the others.
+    AtOnce { stop_on_failure: bool },
+    Custom(Arc<dyn ErasedStrategy>),
+}
+
+impl Strategy {
+    /// Whether handlers run at once, so that they cannot share what is lent exclusively.
+    pub(crate) fn is_concurrent(&self) -> bool {
+        match self {
+            Self::InOrder => false,
+            Self::AtOnce { .. } => true,
+            Self::Custom(strategy) => strategy.is_concurrent(),
+        }
+    }
+}
+
+/// A strategy whose type the mediator forgets.
+pub(crate) trait ErasedStrategy: Send + Sync {
+    fn is_concurrent(&self) -> bool;
+
+    fn run<'a>(&'a self, dispatch: &'a Dispatch<'a>) -> BoxedRun<'a>;
+}
+
+pub(crate) type BoxedRun<'a> = Pin<Box<dyn Future<Output = Result<(), PublishError>> + Send + 'a>>;
+
+/// The handlers of a mediator.
+pub(crate) struct Core {
+    pub(crate) table: Table,
+    /// The types of the handles, which every publish lends.
+    pub(crate) handles: Box<[TypeId]>,
+    pub(crate) weak: Arc<WeakCore>,
+}
+
+/// What weak handles hold.
+pub(crate) struct WeakCore {
+    pub(crate) core: Weak<Core>,
+    /// Set when `build` is done.
+    pub(crate) topology: OnceLock<Topology>,
+}
+
+/// How a handle leads to its mediator.
+pub(crate) enum Link {
+    Strong(Arc<Core>),
+    /// Does not keep the handlers, which may own it.
+    Weak(Arc<WeakCore>),
+    /// Of the handle in a dispatch. Set by [`lent_by`](Self::lent_by) for as long as it is borrowed.
+    Publish(AtomicPtr<Dispatch<'static>>),
+    Scope(ScopeLink),
+}
+
+/// How a scope leads to its mediator.
+pub(crate) struct ScopeLink {
+    /// Of the handle that the scope was made from, which it borrows; itself of no scope.
+    base: NonNull<Link>,
+    /// Those of the scope. Set by [`Link::lending`] for as long as the link is borrowed, since the scope may move before.
+    values: AtomicPtr<Values>,
+}
+
+// SAFETY: the pointers stand for shared references to a `Dispatch`, a `Link` and `Values`, which are `Sync`.
+unsafe impl Send for Link {}
+// SAFETY: the pointers stand for shared references to a `Dispatch`, a `Link` and `Values`, which are `Sync`.
+unsafe impl Sync for Link {}
+
+impl Link {
+    /// Of the handle in a dispatch, which is set when it is lent.
+    #[inline]
+    pub(super) const fn of_publish() -> Self {
+        Self::Publish(AtomicPtr::new(ptr::null_mut()))
+    }
+
+    /// Of a scope that is made from the handle with this link.
+    ///
+    /// # Safety
+    ///
+    /// `self` outlives the result.
+    #[inline]
+    pub(super) unsafe fn scoped(&self) -> Self {
+        let base = match self {
+            Self::Scope(scope) => scope.base,
+            link => NonNull::from(link),
+        };
+        Self::Scope(ScopeLink { base, values: AtomicPtr::new(ptr::null_mut()) })
+    }
+
+    /// The link of the handle in `dispatch`, ready to be used.
+    #[inline]
+    pub(super) fn lent_by<'a>(dispatch: &'a Dispatch<'_>) -> &'a Self {
+        let link = &dispatch.link;
+        if let Self::Publish(running) = link {
+            // What is stored is used only while the link is borrowed, and so is the dispatch.
+            running.store(ptr::from_ref(dispatch).cast_mut().cast(), Ordering::Relaxed);
+        }
+        link
+    }
+
+    /// The link of a scope with these values, ready to be used.
+    #[inline]
+    pub(super) fn lending<'a>(&'a self, values: &'a Values) -> &'a Self {
+        if let Self::Scope(scope) = self {
+            scope.values.store(ptr::from_ref(values).cast_mut(), Ordering::Relaxed);
+        }
+        self
+    }
+
+    /// Who lends to a publish through this handle.
+    #[inline]
+    pub(crate) fn lender(&self) -> Lender<'_> {
+        match self {
+            Self::Strong(_) | Self::Weak(_) => Lender::Nobody,
+            Self::Publish(_) => self.running().map_or(Lender::Nobody, Lender::Publish),
+            // SAFETY: set by `lending` for as long as `self` is borrowed.
+            Self::Scope(scope) => match unsafe { scope.values.load(Ordering::Relaxed).as_ref() } {
+                Some(values) => Lender::Scope(values),
+                None => Lender::Nobody,
+            },
+        }
+    }
+
+    /// The publish that lends this handle, or the one that the scope was made from.
+    #[inline]
+    pub(crate) fn running(&self) -> Option<&Dispatch<'_>> {
+        match self {
+            Self::Strong(_) | Self::Weak(_) => None,
+            // SAFETY: set by `lent_by` for as long as `self` is borrowed.
+            Self::Publish(running) => unsafe { running.load(Ordering::Relaxed).as_ref() },
+            // SAFETY: the scope borrows its base.
+            Self::Scope(scope) => unsafe { scope.base.as_ref() }.running(),
+        }
+    }
+
+    /// The mediator's handlers, if this handle needs nothing else to keep them.
+    #[inline]
+    pub(crate) fn core(&self) -> Option<&Core> {
+        match self {
+            Self::Strong(core) => Some(core),
+            Self::Weak(_) => None,
+            Self::Publish(_) => self.running().map(Dispatch::core),
+            // SAFETY: the scope borrows its base.
+            Self::Scope(scope) => unsafe { scope.base.as_ref() }.core(),
+        }
+    }
+
+    /// The mediator's handlers, kept; `None` if they are gone.
+    pub(crate) fn upgrade(&self) -> Option<Arc<Core>> {
+        match self {
+            Self::Strong(core) => Some(core.clone()),
+            link => link.weak().core.upgrade(),
+        }
+    }
+
+    /// What a weak handle holds.
+    pub(crate) fn weak(&self) -> &Arc<WeakCore> {
+        match self {
+            Self::Strong(core) => &core.weak,
+            Self::Weak(weak) => weak,
+            Self::Publish(_) => &self.running().expect("set before it is lent").core().weak,
+            // SAFETY: the scope borrows its base.
+            Self::Scope(scope) => unsafe { scope.base.as_ref() }.weak(),
+        }
+    }
+
+    /// Whether a handle made from this one does not keep the mediator.
+    pub(crate) fn is_weak(&self) -> bool {
+        match self {
+            Self::Strong(_) => false,
+            Self::Weak(_) | Self::Publish(_) => true,
+            // SAFETY: the scope borrows its base.
+            Self::Scope(scope) => unsafe { scope.base.as_ref() }.is_weak(),
+        }
+    }
+}
+
+/// A link that borrows nothing and lends nothing; of a publish or of a weak handle, a weak one.
+impl Clone for Link {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Strong(core) => Self::Strong(core.clone()),
+            Self::Weak(_) | Self::Publish(_) => Self::Weak(self.weak().clone()),
+            // SAFETY: the scope borrows its base.
+            Self::Scope(scope) => unsafe { scope.base.as_ref() }.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_weak() { "Weak" } else { "Strong" })
+    }
+}

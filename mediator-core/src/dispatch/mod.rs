@@ -1,0 +1,46 @@
+//! The engine: how handlers are called. All unsafe code that it needs is here.
+//!
+//! A publish must not allocate, yet handlers' futures have types and sizes of their own. So a
+//! [`Storage`](storage) keeps one future of any type in place, a [`Table`] keeps, for each event type,
+//! functions that are compiled for one (event, handler) pair, with the handler they are for, and a
+//! [`Publish`] keeps the event that the futures borrow. What handlers borrow from the publish is in `lent.rs`.
+//!
+//! Everything that leaves this module is safe to use in any way; each `SAFETY` comment names the invariant it relies on.
+//!
+//! What is generic here is compiled for each handler, so it works with raw pointers: unoptimized
+//! builds compile every method of `NonNull` for every type.
+#![allow(unsafe_code)]
+
+mod borrow;
+mod call;
+pub(crate) mod core;
+#[cfg(debug_assertions)]
+mod depth;
+#[allow(clippy::module_inception)]
+mod dispatch;
+mod group;
+mod group_wakers;
+mod lent;
+mod publish;
+mod room;
+mod scope;
+mod slot;
+mod storage;
+mod table;
+mod vtable;
+
+pub use borrow::Borrow;
+pub(crate) use core::{BoxedRun, Core, ErasedStrategy, Link, Strategy, WeakCore};
+pub(crate) use dispatch::{Dispatch, conflict};
+pub(crate) use group::Group;
+pub use lent::{BorrowError, Exclusive, Lend, Lent, Shared};
+pub(crate) use publish::RunInOrder;
+pub use publish::{Publish, Publishable};
+pub use scope::{Handle, Scope};
+pub(crate) use slot::{Slot, Slots};
+pub(crate) use table::{Entry, HandlerList, Instance, Table, TypeIdMap};
+pub use vtable::FnHandler;
+pub(crate) use vtable::{CallPlan, Polled};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,360 @@
+//! What is compiled for each pair of an event and a handler.
+
+use std::any::TypeId;
+use std::mem;
+use std::pin::Pin;
+use std::ptr::{self, NonNull};
+use std::task::{Context, Poll};
+
+use super::borrow::Borrow;
+use super::dispatch::Dispatch;
+use super::lent::Lent;
+use super::storage::Storage;
+use crate::event::dynamic::DynNotification;
+use crate::event::notification::Notification;
+use crate::handler::error::BoxError;
+use crate::handler::event_handler::{EventHandler, HandlerFuture, HandlerOutput};
+
+/// What a handler is after a poll.
+///
+/// Flatter than a `Poll` of a `Result`, and the error boxed once more, so that it is returned in
+/// registers and `Done` is seen by one comparison.
+pub(crate) enum Polled {
+    Done,
+    Pending,
+    Failed(Box<BoxError>),
+}
+
+impl Polled {
+    // Not generic over the handler.
+    #[inline]
+    fn of(result: Result<(), BoxError>) -> Self {
+        #[cold]
+        fn failed(error: BoxError) -> Polled {
+            Polled::Failed(Box::new(error))
+        }
+
+        result.map_or_else(failed, |()| Self::Done)
+    }
+
+    #[inline]
+    pub(crate) fn is_pending(&self) -> bool {
+        matches!(self, Self::Pending)
+    }
+}
+
+/// What the macros make of a function or a method: a handler that may borrow from the publish.
+///
+/// `E` is an event type, or `dyn DynNotification` for an observer.
+#[doc(hidden)]
+pub trait FnHandler<E: ?Sized>: 'static {
+    /// What is built from the services: the injected parameters of a function, `Self` of a method.
+    type Receiver: Send + Sync + 'static;
+
+    /// What it borrows, in the order of the parameters.
+    const BORROWS: &'static [Borrow] = &[];
+
+    fn call<'a>(receiver: &'a Self::Receiver, event: &'a E, lent: Lent<'a>) -> impl HandlerFuture;
+}
+
+/// How to call handlers of one type with events of one type.
+#[derive(Clone, Copy)]
+pub(crate) struct CallPlan {
+    /// `None` for an observer, which is called with every event.
+    pub(crate) event: Option<TypeId>,
+    /// The type of the instance.
+    pub(crate) receiver: TypeId,
+    /// What others name the handler by: its type, or that of its function.
+    pub(crate) identity: TypeId,
+    pub(crate) borrows: &'static [Borrow],
+    pub(super) argument: Argument,
+    pub(super) vtable: Vtable,
+}
+
+/// What a handler is called with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Argument {
+    Event,
+    /// The event and what is lent.
+    Dispatch,
+}
+
+impl CallPlan {
+    pub(crate) fn of_type<E: Notification, H: EventHandler<E>>() -> Self {
+        let handler = TypeId::of::<H>();
+        Self {
+            event: Some(TypeId::of::<E>()),
+            receiver: handler,
+            identity: handler,
+            borrows: &[],
+            argument: Argument::Event,
+            vtable: Vtable::of(start::<E, H>, H::handle),
+        }
+    }
+
+    /// `Item` is the type of the function or method.
+    pub(crate) fn of_fn<E: Notification, F: FnHandler<E>, Item: 'static>() -> Self {
+        let borrows = !F::BORROWS.is_empty();
+        Self {
+            event: Some(TypeId::of::<E>()),
+            receiver: TypeId::of::<F::Receiver>(),
+            identity: TypeId::of::<Item>(),
+            borrows: F::BORROWS,
+            argument: if borrows { Argument::Dispatch } else { Argument::Event },
+            vtable: if const { F::BORROWS.is_empty() } {
+                Vtable::of_fn(start_fn::<E, F>, F::call)
+            } else {
+                Vtable::of_fn(start_borrowing::<E, F>, F::call)
+            },
+        }
+    }
+
+    pub(crate) fn of_observer<H: EventHandler<dyn DynNotification>>() -> Self {
+        let handler = TypeId::of::<H>();
+        Self {
+            event: None,
+            receiver: handler,
+            identity: handler,
+            borrows: &[],
+            argument: Argument::Dispatch,
+            vtable: Vtable::of(start_observer::<H>, H::handle),
+        }
+    }
+
+    pub(crate) fn of_observer_fn<F: FnHandler<dyn DynNotification>, Item: 'static>() -> Self {
+        Self {
+            event: None,
+            receiver: TypeId::of::<F::Receiver>(),
+            identity: TypeId::of::<Item>(),
+            borrows: F::BORROWS,
+            argument: Argument::Dispatch,
+            vtable: Vtable::of_fn(start_observer_fn::<F>, F::call),
+        }
+    }
+}
+
+/// Calls the handler at the first pointer with what the second points to, its [`Argument`], and polls
+/// the future in the storage; unless it is pending afterwards, it has been dropped.
+pub(super) type Start = unsafe fn(NonNull<()>, NonNull<()>, NonNull<Storage>, &mut Context<'_>) -> Polled;
+
+/// Functions for an event type, a handler type, and the type of the future of the two.
+#[derive(Clone, Copy)]
+pub(super) struct Vtable {
+    pub(super) start: Start,
+    /// Polls the future again; unless it is pending afterwards, it has been dropped.
+    pub(super) poll: unsafe fn(NonNull<Storage>, &mut Context<'_>) -> Polled,
+    pub(super) drop_future: unsafe fn(NonNull<Storage>),
+}
+
+impl Vtable {
+    /// Takes `EventHandler::handle`, since the type of its future has no name.
+    fn of<'a, E: ?Sized + 'a, H: 'a, F: HandlerFuture + 'a>(
+        start: Start,
+        _handle: impl FnOnce(&'a H, &'a E) -> F,
+    ) -> Self {
+        Self::of_future::<F>(start)
+    }
+
+    /// Takes `FnHandler::call`, for the same reason.
+    fn of_fn<'a, E: ?Sized + 'a, R: 'a, F: HandlerFuture + 'a>(
+        start: Start,
+        _call: impl FnOnce(&'a R, &'a E, Lent<'a>) -> F,
+    ) -> Self {
+        Self::of_future::<F>(start)
+    }
+
+    fn of_future<F: HandlerFuture>(start: Start) -> Self {
+        if const { Storage::fits::<F>() } {
+            Self { start, poll: poll::<F>, drop_future: drop_in_place::<F> }
+        } else {
+            Self { start, poll: poll::<Pin<Box<F>>>, drop_future: drop_in_place::<Pin<Box<F>>> }
+        }
+    }
+}
+
+// The invariant of all `start` functions, kept by `HandlerList` and by those who call a `Call`: `handler` points to a receiver
+// of the vtable's type and `argument` to what `Argument` says, both borrowed until the future is gone; `storage` holds no
+// future and is exclusively borrowed, and if the result is `Pending`, it stays pinned. Then it holds what the vtable polls and
+// drops.
+
+/// # Safety
+///
+/// The invariant of `start` functions, with an `E` as the argument.
+unsafe fn start<E: Notification, H: EventHandler<E>>(
+    handler: NonNull<()>,
+    event: NonNull<()>,
+    storage: NonNull<Storage>,
+    cx: &mut Context<'_>,
+) -> Polled {
+    // SAFETY: points to an `H`, borrowed.
+    let handler: &H = unsafe { &*(handler.as_ptr() as *const H) };
+    // SAFETY: points to an `E`, borrowed.
+    let event: &E = unsafe { &*(event.as_ptr() as *const E) };
+    // SAFETY: the storage is as the invariant says.
+    unsafe { start_future(handler.handle(event), storage, cx) }
+}
+
+/// # Safety
+///
+/// The invariant of `start` functions, with an `E` as the argument.
+unsafe fn start_fn<E: Notification, F: FnHandler<E>>(
+    receiver: NonNull<()>,
+    event: NonNull<()>,
+    storage: NonNull<Storage>,
+    cx: &mut Context<'_>,
+) -> Polled {
+    // SAFETY: points to an `F::Receiver`, borrowed.
+    let receiver: &F::Receiver = unsafe { &*(receiver.as_ptr() as *const F::Receiver) };
+    // SAFETY: points to an `E`, borrowed.
+    let event: &E = unsafe { &*(event.as_ptr() as *const E) };
+    // SAFETY: the storage is as the invariant says.
+    unsafe { start_future(F::call(receiver, event, Lent::NOTHING), storage, cx) }
+}
+
+/// # Safety
+///
+/// The invariant of `start` functions, with a dispatch of an `E` as the argument.
+unsafe fn start_borrowing<E: Notification, F: FnHandler<E>>(
+    receiver: NonNull<()>,
+    dispatch: NonNull<()>,
+    storage: NonNull<Storage>,
+    cx: &mut Context<'_>,
+) -> Polled {
+    // SAFETY: points to an `F::Receiver`, borrowed.
+    let receiver: &F::Receiver = unsafe { &*(receiver.as_ptr() as *const F::Receiver) };
+    // SAFETY: points to a dispatch, borrowed.
+    let dispatch: &Dispatch<'_> = unsafe { &*(dispatch.as_ptr() as *const Dispatch<'_>) };
+    // SAFETY: its event is an `E`, borrowed like the dispatch.
+    let event: &E = unsafe { &*(dispatch.erased_event().as_ptr() as *const E) };
+    // SAFETY: the storage is as the invariant says.
+    unsafe { start_future(F::call(receiver, event, Lent::by(dispatch)), storage, cx) }
+}
+
+/// # Safety
+///
+/// The invariant of `start` functions, with a dispatch as the argument.
+unsafe fn start_observer<H: EventHandler<dyn DynNotification>>(
+    handler: NonNull<()>,
+    dispatch: NonNull<()>,
+    storage: NonNull<Storage>,
+    cx: &mut Context<'_>,
+) -> Polled {
+    // SAFETY: points to an `H`, borrowed.
+    let handler: &H = unsafe { &*(handler.as_ptr() as *const H) };
+    // SAFETY: points to a dispatch, borrowed.
+    let dispatch: &Dispatch<'_> = unsafe { &*(dispatch.as_ptr() as *const Dispatch<'_>) };
+    // SAFETY: the storage is as the invariant says.
+    unsafe { start_future(handler.handle(dispatch.event()), storage, cx) }
+}
+
+/// # Safety
+///
+/// The invariant of `start` functions, with a dispatch as the argument.
+unsafe fn start_observer_fn<F: FnHandler<dyn DynNotification>>(
+    receiver: NonNull<()>,
+    dispatch: NonNull<()>,
+    storage: NonNull<Storage>,
+    cx: &mut Context<'_>,
+) -> Polled {
+    // SAFETY: points to an `F::Receiver`, borrowed.
+    let receiver: &F::Receiver = unsafe { &*(receiver.as_ptr() as *const F::Receiver) };
+    // SAFETY: points to a dispatch, borrowed.
+    let dispatch: &Dispatch<'_> = unsafe { &*(dispatch.as_ptr() as *const Dispatch<'_>) };
+    // SAFETY: the storage is as the invariant says.
+    unsafe { start_future(F::call(receiver, dispatch.event(), Lent::by(dispatch)), storage, cx) }
+}
+
+/// A handler that takes the event, in a list whose handlers are called with the dispatch.
+pub(super) struct TakesEvent {
+    pub(super) start: Start,
+    pub(super) handler: NonNull<()>,
+}
+
+// SAFETY: `handler` points to the value in an `Instance`, which is `Send` and `Sync`.
+unsafe impl Send for TakesEvent {}
+// SAFETY: `handler` points to the value in an `Instance`, which is `Send` and `Sync`.
+unsafe impl Sync for TakesEvent {}
+
+/// # Safety
+///
+/// The invariant of `start` functions, with a `TakesEvent` as the receiver and a dispatch of its handler's event as the argument.
+pub(super) unsafe fn start_with_event(
+    handler: NonNull<()>,
+    dispatch: NonNull<()>,
+    storage: NonNull<Storage>,
+    cx: &mut Context<'_>,
+) -> Polled {
+    // SAFETY: points to a `TakesEvent`, borrowed.
+    let handler: &TakesEvent = unsafe { handler.cast().as_ref() };
+    // SAFETY: points to a dispatch, borrowed.
+    let dispatch: &Dispatch<'_> = unsafe { dispatch.cast().as_ref() };
+    // SAFETY: the handler's own start function, with an event of its type.
+    unsafe { (handler.start)(handler.handler, dispatch.erased_event(), storage, cx) }
+}
+
+/// Puts the future into `storage`, in a box if it is too large, and polls it.
+///
+/// # Safety
+///
+/// The storage is as the invariant of `start` functions says.
+#[inline]
+unsafe fn start_future<F: HandlerFuture>(future: F, storage: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
+    if const { Storage::fits::<F>() } {
+        // SAFETY: the storage is large and aligned enough, and exclusively borrowed.
+        unsafe { ptr::write(storage.as_ptr() as *mut F, future) };
+        // SAFETY: an `F` was written just now; the caller keeps it pinned.
+        unsafe { poll::<F>(storage, cx) }
+    } else {
+        // SAFETY: the storage is large and aligned enough for a pointer, and exclusively borrowed.
+        unsafe { ptr::write(storage.as_ptr() as *mut Pin<Box<F>>, Box::pin(future)) };
+        // SAFETY: a `Pin<Box<F>>` was written just now; the caller keeps it pinned.
+        unsafe { poll::<Pin<Box<F>>>(storage, cx) }
+    }
+}
+
+/// Polls the `F` in `storage`, and drops it unless it is still pending.
+///
+/// # Safety
+///
+/// `storage` holds an `F` that is pinned there and that nobody else accesses. It is gone
+/// afterwards, even after a panic, unless the result is `Pending`.
+#[inline]
+unsafe fn poll<F: HandlerFuture>(storage: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
+    struct DropOnPanic<F>(*mut F);
+
+    impl<F> Drop for DropOnPanic<F> {
+        #[inline]
+        fn drop(&mut self) {
+            // SAFETY: made from the storage below, whose future the guard drops unless it is forgotten.
+            unsafe { ptr::drop_in_place(self.0) };
+        }
+    }
+
+    let guard = DropOnPanic(storage.as_ptr() as *mut F);
+    // SAFETY: the storage holds a valid `F` that is not accessed otherwise.
+    let future = unsafe { &mut *guard.0 };
+    // SAFETY: it is pinned there.
+    let future = unsafe { Pin::new_unchecked(future) };
+    let polled = match future.poll(cx) {
+        Poll::Ready(output) => Polled::of(output.into_result()),
+        Poll::Pending => Polled::Pending,
+    };
+    mem::forget(guard);
+    if !polled.is_pending() {
+        // Not left to the guard: if this panics, an error on its way out would be lost.
+        // SAFETY: the future has not been dropped yet; it is gone now.
+        unsafe { drop_in_place::<F>(storage) };
+    }
+    polled
+}
+
+/// Drops the `F` in `storage`.
+///
+/// # Safety
+///
+/// `storage` holds an `F` that nobody else accesses. It is gone afterwards.
+#[inline]
+unsafe fn drop_in_place<F>(storage: NonNull<Storage>) {
+    // SAFETY: the storage holds an `F` that nobody else accesses.
+    unsafe { ptr::drop_in_place(storage.as_ptr() as *mut F) };
+}

@@ -1,0 +1,345 @@
+//! What a mediator is made of.
+
+use std::any::{TypeId, type_name};
+use std::fmt;
+use std::panic::Location;
+
+use super::handles::{Mediator, is_handle};
+use super::wiring;
+use crate::dispatch::{Instance, Strategy, TypeIdMap};
+use crate::errors::build_error::{BuildError, BuildProblem};
+use crate::event::info::EventInfo;
+use crate::event::notification::Notification;
+use crate::handler::event_handler::EventHandler;
+use crate::registry::event_registration::declared_events;
+use crate::registry::registration::{self, HandlerRegistration, ReadyMade, Registration};
+use crate::services::inject::{Inject, Service};
+use crate::services::module_service::{ModuleServices, ServiceRegistration};
+use crate::services::services::Offer;
+use crate::strategy::event_publisher::EventPublisher;
+use crate::strategy::sequential::SequentialEventPublisher;
+
+/// Collects what a mediator is made of.
+///
+/// ```standalone_crate
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use mediator_core::prelude::*;
+///
+/// #[event]
+/// struct OrderPlaced {}
+///
+/// #[event_handler(OrderPlaced)]
+/// struct CountOrders { count: Arc<AtomicUsize> }
+///
+/// impl EventHandler<OrderPlaced> for CountOrders {
+///     async fn handle(&self, _event: &OrderPlaced) {
+///         self.count.fetch_add(1, Ordering::Relaxed);
+///     }
+/// }
+///
+/// let count = Arc::new(AtomicUsize::new(0));
+/// let mediator = Mediator::builder().provide(count.clone()).build()?;
+/// # futures::executor::block_on(mediator.publish(OrderPlaced::new()))?;
+/// # assert_eq!(count.load(Ordering::Relaxed), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a builder does nothing until `build`"]
+pub struct MediatorBuilder {
+    pub(super) discovered: Vec<&'static HandlerRegistration>,
+    pub(super) module_services: Vec<&'static ServiceRegistration>,
+    pub(super) offer: Offer,
+    pub(super) explicit: Vec<Explicit>,
+    pub(super) strategy: ChosenStrategy,
+    /// Those of single events.
+    pub(super) strategies: TypeIdMap<ChosenStrategy>,
+    pub(super) required: Vec<(EventInfo, &'static Location<'static>)>,
+    pub(super) problems: Vec<BuildProblem>,
+}
+
+/// A handler that the builder was given, with its instance if it need not be built.
+pub(super) struct Explicit {
+    pub(super) registration: HandlerRegistration,
+    pub(super) instance: Option<Instance>,
+}
+
+/// A strategy, and its type for people to read.
+pub(super) struct ChosenStrategy {
+    pub(super) strategy: Strategy,
+    pub(super) name: &'static str,
+}
+
+impl ChosenStrategy {
+    fn new<P: EventPublisher>(publisher: P) -> Self {
+        Self { strategy: publisher.__erase().0, name: type_name::<P>() }
+    }
+}
+
+impl MediatorBuilder {
+    pub(super) fn new() -> Self {
+        let discovered = inventory::iter::<HandlerRegistration>().filter(|handler| !handler.is_manual());
+        Self {
+            discovered: discovered.collect(),
+            module_services: ModuleServices::discovered(),
+            offer: Offer::default(),
+            explicit: Vec::new(),
+            strategy: ChosenStrategy::new(SequentialEventPublisher),
+            strategies: TypeIdMap::default(),
+            required: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Makes a value available for injection, by its exact type: provide an `Arc<dyn Mailer>` as
+    /// `mailer as Arc<dyn Mailer>`.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use mediator_core::prelude::*;
+    ///
+    /// trait Mailer: Send + Sync {}
+    /// struct Smtp;
+    /// impl Mailer for Smtp {}
+    ///
+    /// let mediator = Mediator::builder().provide(Arc::new(Smtp) as Arc<dyn Mailer>).build()?;
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    ///
+    /// Providing two values of one type is an error of [`build`](Self::build). So is a `Publisher` or
+    /// a `Mediator`: the mediator provides its own.
+    #[track_caller]
+    pub fn provide<T: Service>(mut self, service: T) -> Self {
+        let second = Location::caller();
+        if is_handle::<T>() {
+            self.problems.push(BuildProblem::ProvidedHandle { service: type_name::<T>(), location: second });
+        } else if let Err(first) = self.offer.insert(service, second) {
+            self.problems.push(BuildProblem::DuplicateService { service: type_name::<T>(), first, second });
+        }
+        self
+    }
+
+    /// Sets the strategy of all publishes that do not bring their own; by default
+    /// [`SequentialEventPublisher`].
+    ///
+    /// ```
+    /// use mediator_core::prelude::*;
+    ///
+    /// let mediator = Mediator::builder().event_publisher(GroupEventPublisher).build()?;
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    pub fn event_publisher<P: EventPublisher>(mut self, publisher: P) -> Self {
+        self.strategy = ChosenStrategy::new(publisher);
+        self
+    }
+
+    /// Sets the strategy of all publishes of `E` that do not bring their own.
+    ///
+    /// ```
+    /// use mediator_core::prelude::*;
+    ///
+    /// #[event]
+    /// struct OrderPlaced {}
+    ///
+    /// let mediator = Mediator::builder().event_publisher_for::<OrderPlaced>(GroupEventPublisher).build()?;
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    pub fn event_publisher_for<E: Notification>(mut self, publisher: impl EventPublisher) -> Self {
+        self.strategies.insert(TypeId::of::<E>(), ChosenStrategy::new(publisher));
+        self
+    }
+
+    /// Ignores the handlers and services that were collected at link time; those of [`bind`](Self::bind), of its like, and of
+    /// [`provide`](Self::provide) remain.
+    pub fn without_discovery(mut self) -> Self {
+        self.discovered.clear();
+        self.module_services.clear();
+        self
+    }
+
+    /// Restricts discovery to the registrations that `keep` approves of; called again, to those
+    /// that both do.
+    ///
+    /// So one program can play several roles, and a test can look at one module alone:
+    ///
+    /// ```
+    /// use mediator_core::prelude::*;
+    ///
+    /// let mediator = Mediator::builder()
+    ///     .discover_where(|registration| registration.crate_name() == "billing")
+    ///     .build()?;
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    ///
+    /// Other handlers may still name those left out in `after` and `before`; it then has no effect.
+    pub fn discover_where(mut self, mut keep: impl FnMut(&Registration) -> bool) -> Self {
+        self.discovered.retain(|handler| keep(handler.registration()));
+        self.module_services.retain(|service| keep(&Registration::of_service(service.info().as_handler())));
+        self
+    }
+
+    /// Registers a handler by hand, to be built from the services.
+    ///
+    /// Runs after the discovered handlers of the event, in the order of the calls, whatever an
+    /// `#[event_handler(…)]` of its own says; but others may name it in their `after` or `before`.
+    ///
+    /// ```
+    /// use mediator_core::prelude::*;
+    ///
+    /// # #[derive(Notification)] struct OrderPlaced;
+    /// #[derive(Inject)]
+    /// struct Audit;
+    ///
+    /// impl EventHandler<OrderPlaced> for Audit {
+    ///     async fn handle(&self, _event: &OrderPlaced) {}
+    /// }
+    ///
+    /// let mediator = Mediator::builder().without_discovery().bind::<OrderPlaced, Audit>().build()?;
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    #[track_caller]
+    pub fn bind<E: Notification, H: EventHandler<E> + Inject>(mut self) -> Self {
+        self.explicit.push(Explicit { registration: HandlerRegistration::bound::<E, H>(), instance: None });
+        self
+    }
+
+    /// Registers a function or a method that `#[event_handler]` stands on, or `#[event_handler(manual)]`, to be built from the
+    /// services.
+    ///
+    /// Runs after the discovered handlers of the event, in the order of the calls, like [`bind`](Self::bind).
+    ///
+    /// ```
+    /// use mediator_core::prelude::*;
+    ///
+    /// # #[derive(Notification)] struct OrderPlaced;
+    /// #[event_handler(manual)]
+    /// async fn write_invoice(_event: &OrderPlaced) {}
+    ///
+    /// let mediator = Mediator::builder().bind_fn(write_invoice).build()?;
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    #[track_caller]
+    pub fn bind_fn<F: Copy + 'static>(mut self, _function: F) -> Self {
+        let location = Location::caller();
+        match registration::of_function(TypeId::of::<F>()) {
+            Some(handler) => {
+                self.explicit.push(Explicit { registration: handler.rebound(location), instance: None });
+            }
+            None => self.problems.push(BuildProblem::UnknownFunction { function: type_name::<F>(), location }),
+        }
+        self
+    }
+
+    /// Registers a ready-made handler, or an `Arc` of one to look into afterwards.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use mediator_core::prelude::*;
+    ///
+    /// # #[derive(Notification)] struct OrderPlaced;
+    /// #[derive(Default)]
+    /// struct Count(AtomicUsize);
+    ///
+    /// impl EventHandler<OrderPlaced> for Count {
+    ///     async fn handle(&self, _event: &OrderPlaced) {
+    ///         self.0.fetch_add(1, Ordering::Relaxed);
+    ///     }
+    /// }
+    ///
+    /// let count = Arc::new(Count::default());
+    /// let mediator = Mediator::builder().without_discovery().bind_handler::<OrderPlaced, _>(count.clone()).build()?;
+    /// futures::executor::block_on(mediator.publish(OrderPlaced))?;
+    /// assert_eq!(count.0.load(Ordering::Relaxed), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Runs after the discovered handlers of the event, in the order of the calls. A handler that
+    /// publishes in turn takes a [downgraded](Publisher::downgrade) publisher.
+    ///
+    /// All registrations of one type share one instance, discovered ones too: bind clones of one `Arc`, or tell instances apart
+    /// by [`bind_handler_named`](Self::bind_handler_named).
+    #[track_caller]
+    pub fn bind_handler<E: Notification, H: EventHandler<E>>(mut self, handler: H) -> Self {
+        let ReadyMade { registration, instance } = ReadyMade::new(handler);
+        self.explicit.push(Explicit { registration, instance: Some(instance) });
+        self
+    }
+
+    /// Registers one of several ready-made handlers of one type, under a name of its own.
+    ///
+    /// ```
+    /// use mediator_core::prelude::*;
+    ///
+    /// # #[derive(Notification)] struct OrderPlaced;
+    /// struct Webhook { url: &'static str }
+    ///
+    /// impl EventHandler<OrderPlaced> for Webhook {
+    ///     async fn handle(&self, _event: &OrderPlaced) {
+    ///         println!("POST {}", self.url);
+    ///     }
+    /// }
+    ///
+    /// let mediator = Mediator::builder()
+    ///     .bind_handler_named::<OrderPlaced, _>("webhook a", Webhook { url: "https://a.example" })
+    ///     .bind_handler_named::<OrderPlaced, _>("webhook b", Webhook { url: "https://b.example" })
+    ///     .build()?;
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    #[track_caller]
+    pub fn bind_handler_named<E: Notification, H: EventHandler<E>>(mut self, name: &'static str, handler: H) -> Self {
+        let ReadyMade { registration, instance } = ReadyMade::new(handler);
+        let registration = registration.named_instance(name);
+        self.explicit.push(Explicit { registration, instance: Some(instance) });
+        self
+    }
+
+    /// Makes it an error of [`build`](Self::build) if nobody handles `E`.
+    ///
+    /// Without it, publishing such an event is no error and does nothing.
+    #[track_caller]
+    pub fn require_handler<E: Notification>(mut self) -> Self {
+        self.required.push((EventInfo::of::<E>(), Location::caller()));
+        self
+    }
+
+    /// Makes it an error of [`build`](Self::build) if nobody handles one of the events that
+    /// the macros declare in any crate of this program.
+    ///
+    /// Generic events are known only by the concrete types that handlers name.
+    ///
+    /// ```
+    /// use mediator_core::prelude::*;
+    ///
+    /// #[event]
+    /// struct OrderPlaced {}
+    ///
+    /// let error = Mediator::builder().without_discovery().require_handlers_for_all_events().build().unwrap_err();
+    /// assert!(error.to_string().contains("OrderPlaced"));
+    /// ```
+    #[track_caller]
+    pub fn require_handlers_for_all_events(mut self) -> Self {
+        let required_at = Location::caller();
+        self.required.extend(declared_events().into_iter().map(|event| (event, required_at)));
+        self
+    }
+
+    /// Builds all handlers and freezes who handles what.
+    ///
+    /// # Errors
+    ///
+    /// When the wiring is wrong in any way, with every problem and its place in the code: services
+    /// that are missing, handlers that are registered twice or wait for each other, events without
+    /// a handler that is required.
+    pub fn build(self) -> Result<Mediator, BuildError> {
+        wiring::build(self)
+    }
+}
+
+impl fmt::Debug for MediatorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MediatorBuilder")
+            .field("discovered", &self.discovered.iter().map(|handler| handler.registration()).collect::<Vec<_>>())
+            .field("explicit", &self.explicit.iter().map(|bound| *bound.registration.registration()).collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}

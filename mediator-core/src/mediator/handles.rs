@@ -1,0 +1,322 @@
+//! The handles through which a mediator is used.
+
+use std::any::TypeId;
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use super::builder::MediatorBuilder;
+use crate::dispatch::{Dispatch, Handle, Lend, Link, Publish, Publishable, Scope};
+use crate::errors::build_error::BuildError;
+use crate::errors::publish_error::PublishError;
+use crate::event::dynamic::DynNotification;
+use crate::event::id::EventId;
+use crate::strategy::deliveries::Deliveries;
+use crate::strategy::event_publisher::EventPublisher;
+use crate::topology::Topology;
+
+/// Knows the handlers of all events and publishes to them.
+///
+/// Cheap to clone; all clones share the handlers. When the last clone and the last [`Publisher`] from
+/// [`publisher`](Self::publisher) are gone, the handlers are dropped. Handles that were injected into
+/// handlers do not keep them, so handlers may own one and nothing leaks.
+///
+/// ```
+/// use mediator_core::prelude::*;
+///
+/// #[event]
+/// struct Greeted { name: String }
+///
+/// # futures::executor::block_on(async {
+/// let mediator = Mediator::new().expect("all handlers find their services");
+/// mediator.publish(Greeted::new("Ada".into())).await?;
+/// # Ok::<(), PublishError>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+#[repr(transparent)]
+pub struct Mediator {
+    link: Link,
+}
+
+/// Publishes, and nothing else: what a module should be given.
+///
+/// A handle, like [`Mediator`], is strong or weak; [`is_weak`](Self::is_weak) tells:
+///
+/// | | keeps the handlers | a publish costs | where it comes from |
+/// |---|---|---|---|
+/// | strong | yes | nothing on top | [`Mediator::publisher`], and clones of it |
+/// | weak | no, so handlers may own it and nothing leaks | two atomic operations | injection, [`downgrade`](Self::downgrade), and clones of what a publish lends |
+///
+/// Once the last strong handle is dropped, publishing through a weak one fails, says so, and [gives the event
+/// back](PublishError::into_unpublished). A publish that has started keeps the handlers until it has ended.
+///
+/// A handler that takes a `&Publisher` is lent one by the publish that calls it, which makes its own publishes part of that one:
+/// see [`Scope`].
+///
+/// ```
+/// use mediator_core::prelude::*;
+///
+/// #[event]
+/// struct OrderPlaced { order_id: u64 }
+///
+/// struct Orders { publisher: Publisher }
+///
+/// impl Orders {
+///     async fn place(&self, order_id: u64) -> Result<(), PublishError> {
+///         self.publisher.publish(OrderPlaced::new(order_id)).await
+///     }
+/// }
+///
+/// let mediator = Mediator::builder().without_discovery().build()?;
+/// let orders = Orders { publisher: mediator.publisher() };
+/// futures::executor::block_on(orders.place(1))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+#[repr(transparent)]
+pub struct Publisher {
+    link: Link,
+}
+
+/// The types of the handles: the mediator provides them, and every publish lends them.
+pub(super) const HANDLES: [fn() -> TypeId; 2] = [TypeId::of::<Mediator>, TypeId::of::<Publisher>];
+
+/// Whether a `T` is a handle.
+pub(super) fn is_handle<T: 'static>() -> bool {
+    HANDLES.iter().any(|handle| handle() == TypeId::of::<T>())
+}
+
+// SAFETY: transparent over a `Link`.
+#[allow(unsafe_code)]
+unsafe impl Handle for Mediator {}
+// SAFETY: transparent over a `Link`.
+#[allow(unsafe_code)]
+unsafe impl Handle for Publisher {}
+
+// Handlers' panics are caught, and leave nothing of a mediator half-done.
+impl UnwindSafe for Mediator {}
+impl RefUnwindSafe for Mediator {}
+impl UnwindSafe for Publisher {}
+impl RefUnwindSafe for Publisher {}
+
+/// What all handles that publish can do.
+macro_rules! publishing {
+    ($handle:ident) => {
+        impl $handle {
+            /// Whether this handle does not keep the handlers; see the table at [`Publisher`].
+            #[must_use]
+            pub fn is_weak(&self) -> bool {
+                self.link.is_weak()
+            }
+
+            /// Lends a value to the handlers of what is published next: `&T` where `T: Sync`, or `&mut T` where `T: Send`.
+            ///
+            /// See [`Scope`].
+            #[inline]
+            pub fn with<'s, L: Lend<'s>>(&'s self, value: L) -> Scope<'s, Self> {
+                Scope::new(self).with(value)
+            }
+
+            /// Calls every handler of `event`, by the strategy that the mediator has for it; `Ok` if there is none.
+            ///
+            /// Handlers may publish in turn; that is part of handling, and done when they are. Dropping
+            /// the future cancels: running handlers are dropped at the `.await` they are waiting at,
+            /// finished ones are not undone. Needs no particular executor.
+            ///
+            /// # Errors
+            ///
+            /// When a handler returns an error or panics: [`PublishError`] tells which, and what did not run. Before any handler has
+            /// started, and giving the event back, when a handler borrows what is not lent, or when this handle is weak and the mediator
+            /// was dropped.
+            #[inline]
+            pub fn publish<E: Publishable>(&self, event: E) -> Publish<'_, E> {
+                Publish::new(&self.link, event)
+            }
+
+            /// [Publishes](Self::publish) events one after another, in order.
+            ///
+            /// ```
+            /// # use mediator_core::prelude::*;
+            /// # #[derive(Notification)] struct OrderPlaced;
+            /// # async fn f(mediator: Mediator) -> Result<(), PublishError> {
+            /// let mut events = PendingEvents::new();
+            /// events.record(OrderPlaced);
+            /// mediator.publish_all(events.drain()).await?;
+            /// # Ok(()) }
+            /// ```
+            ///
+            /// # Errors
+            ///
+            /// When the publish of one event fails; the events behind it are not published, and
+            /// [come back](PublishError::into_unpublished) with the error. When this future is dropped,
+            /// events that were not published yet are dropped with it.
+            pub async fn publish_all(&self, events: Vec<Box<dyn DynNotification>>) -> Result<(), PublishError> {
+                publish_all(&self.link, events).await
+            }
+
+            /// [Publishes](Self::publish) with a strategy of this call's own.
+            ///
+            /// ```
+            /// # use mediator_core::prelude::*;
+            /// # #[derive(Notification)] struct OrderPlaced;
+            /// # async fn f(mediator: Mediator) -> Result<(), PublishError> {
+            /// mediator.publish_with(&GroupEventPublisher, OrderPlaced).await?;
+            /// # Ok(()) }
+            /// ```
+            ///
+            /// # Errors
+            ///
+            /// What `strategy` reports, and before it is called as for [`publish`](Self::publish).
+            pub async fn publish_with<P, E>(&self, strategy: &P, event: E) -> Result<(), PublishError>
+            where
+                P: EventPublisher,
+                E: Publishable,
+            {
+                publish_with(&self.link, strategy, event).await
+            }
+
+            /// The event that is being handled, if a publish lends this handle.
+            ///
+            /// ```
+            /// use mediator_core::prelude::*;
+            ///
+            /// #[event]
+            /// struct OrderPlaced {}
+            ///
+            /// #[event]
+            /// struct StockReserved {}
+            ///
+            /// #[event_handler(manual)]
+            /// async fn reserve(_event: &OrderPlaced, publisher: &Publisher) -> Result<(), PublishError> {
+            ///     publisher.publish(StockReserved::new()).await
+            /// }
+            ///
+            /// #[event_handler(manual)]
+            /// fn trace(_event: &StockReserved, publisher: &Publisher) {
+            ///     assert!(publisher.cause().unwrap().downcast_ref::<StockReserved>().is_some());
+            ///     println!("part of {}", publisher.correlation_id().unwrap());
+            /// }
+            ///
+            /// let mediator = Mediator::builder().without_discovery().bind_fn(reserve).bind_fn(trace).build()?;
+            /// futures::executor::block_on(mediator.publish(OrderPlaced::new()))?;
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
+            #[must_use]
+            pub fn cause(&self) -> Option<&dyn DynNotification> {
+                self.link.running().map(|running| running.event())
+            }
+
+            /// The id of the event at the root of the publishes that lend this handle; `None` if none does, or if that event
+            /// has no id.
+            #[must_use]
+            pub fn correlation_id(&self) -> Option<EventId> {
+                self.link.running().and_then(|running| running.correlation_id())
+            }
+        }
+
+        impl fmt::Debug for $handle {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($handle)).field(&self.link).finish()
+            }
+        }
+    };
+}
+
+publishing!(Mediator);
+publishing!(Publisher);
+
+impl Mediator {
+    /// A mediator with all handlers that are linked into this program and no services.
+    ///
+    /// # Errors
+    ///
+    /// See [`MediatorBuilder::build`].
+    pub fn new() -> Result<Self, BuildError> {
+        Self::builder().build()
+    }
+
+    /// Starts a mediator that has services, explicit handlers or another strategy.
+    pub fn builder() -> MediatorBuilder {
+        MediatorBuilder::new()
+    }
+
+    pub(super) fn of(link: Link) -> Self {
+        Self { link }
+    }
+
+    /// Who handles what, in which order, and with which services.
+    ///
+    /// An injected `Mediator` knows it too, unless it is asked while handlers are still being
+    /// built: then it is empty.
+    #[must_use]
+    pub fn topology(&self) -> &Topology {
+        static NOT_BUILT: Topology = Topology::empty();
+        self.link.weak().topology.get().unwrap_or(&NOT_BUILT)
+    }
+
+    /// A handle that can only publish, and keeps the handlers if this one does.
+    #[must_use]
+    pub fn publisher(&self) -> Publisher {
+        Publisher { link: self.link.clone() }
+    }
+}
+
+impl Publisher {
+    /// A weak handle, like one that is injected.
+    ///
+    /// For handlers that are bound ready-made and publish in turn: one that owned a `Publisher` as
+    /// [`Mediator::publisher`] returns it would keep itself alive for good.
+    ///
+    /// ```
+    /// use std::sync::{Arc, OnceLock};
+    /// use mediator_core::prelude::*;
+    ///
+    /// # #[event] struct OrderPlaced {}
+    /// # #[event] struct StockReserved {}
+    /// struct ReserveStock { publisher: Arc<OnceLock<Publisher>> }
+    ///
+    /// impl EventHandler<OrderPlaced> for ReserveStock {
+    ///     async fn handle(&self, _event: &OrderPlaced) -> Result<(), PublishError> {
+    ///         self.publisher.get().expect("set once built").publish(StockReserved::new()).await
+    ///     }
+    /// }
+    ///
+    /// let publisher = Arc::new(OnceLock::new());
+    /// let reserve_stock = ReserveStock { publisher: publisher.clone() };
+    /// let mediator = Mediator::builder().bind_handler::<OrderPlaced, _>(reserve_stock).build()?;
+    /// let _ = publisher.set(mediator.publisher().downgrade());
+    /// futures::executor::block_on(mediator.publish(OrderPlaced::new())).unwrap();
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn downgrade(&self) -> Self {
+        Self { link: Link::Weak(self.link.weak().clone()) }
+    }
+}
+
+async fn publish_all(link: &Link, events: Vec<Box<dyn DynNotification>>) -> Result<(), PublishError> {
+    let mut events = events.into_iter();
+    while let Some(event) = events.next() {
+        let published = Publish::new(link, event).await;
+        published.map_err(|error| error.with_unpublished(events.by_ref()))?;
+    }
+    Ok(())
+}
+
+async fn publish_with<E, P>(link: &Link, strategy: &P, event: E) -> Result<(), PublishError>
+where
+    E: Publishable,
+    P: EventPublisher,
+{
+    let kept = if link.core().is_none() { link.upgrade() } else { None };
+    let Some(core) = kept.as_deref().or_else(|| link.core()) else {
+        return Err(PublishError::mediator_dropped(event.event()).with_unpublished([event.into_box()]));
+    };
+    let Some(dispatch) = Dispatch::find(core, event.event(), link.lender(), strategy.is_concurrent()) else {
+        return Ok(());
+    };
+    if let Err(error) = dispatch.check_borrows() {
+        drop(dispatch);
+        return Err(error.with_unpublished([event.into_box()]));
+    }
+    strategy.publish(Deliveries::new(&dispatch)).await
+}

@@ -1,0 +1,5 @@
+//! How a mediator is built, and the handles through which it is used.
+
+pub(crate) mod builder;
+pub(crate) mod handles;
+mod wiring;

@@ -1,0 +1,270 @@
+//! From what the builder was given to a mediator.
+
+use std::any::TypeId;
+use std::panic::Location;
+use std::sync::{Arc, OnceLock};
+
+use super::builder::{ChosenStrategy, Explicit, MediatorBuilder};
+use super::handles::{HANDLES, Mediator};
+use crate::dispatch::{CallPlan, Core, Entry, HandlerList, Instance, Link, Table, TypeIdMap, WeakCore, conflict};
+use crate::errors::build_error::{BuildError, BuildProblem};
+use crate::event::info::EventInfo;
+use crate::registry::duplicates;
+use crate::registry::event_registration::declared_events;
+use crate::registry::order::{self, Arranger};
+use crate::registry::registration::HandlerRegistration;
+use crate::services::inject::inject_catching;
+use crate::services::module_service::ModuleServices;
+use crate::services::services::{Offer, ServiceRequest, Services};
+use crate::topology::{EventNode, HandlerNode, ServiceNode, Topology};
+
+/// See [`MediatorBuilder::build`].
+pub(super) fn build(mut builder: MediatorBuilder) -> Result<Mediator, BuildError> {
+    let provided = builder.offer.provided();
+    let mut problems = Vec::new();
+    // The services include handles of the mediator, so it must have an address before it is
+    // wired. If that fails, what was wired is dropped.
+    let core = Arc::new_cyclic(|core| {
+        let weak = Arc::new(WeakCore { core: core.clone(), topology: OnceLock::new() });
+        let mediator = Mediator::of(Link::Weak(weak.clone()));
+        // `provide` has refused others of these types.
+        let _ = builder.offer.insert(mediator.publisher(), Location::caller());
+        let _ = builder.offer.insert(mediator, Location::caller());
+        let wired = wire(builder);
+        weak.topology.get_or_init(|| wired.topology);
+        problems = wired.problems;
+        Core { table: wired.table, handles: HANDLES.iter().map(|handle| handle()).collect(), weak }
+    });
+    if problems.is_empty() { Ok(Mediator::of(Link::Strong(core))) } else { Err(BuildError::new(problems, provided)) }
+}
+
+struct Wired {
+    table: Table,
+    topology: Topology,
+    problems: Vec<BuildProblem>,
+}
+
+fn wire(builder: MediatorBuilder) -> Wired {
+    let MediatorBuilder { mut offer, explicit, strategy, strategies, required, mut problems, .. } = builder;
+    let strategy_of = |event: Option<TypeId>| event.and_then(|event| strategies.get(&event)).unwrap_or(&strategy);
+    offer.modules = ModuleServices::new(builder.module_services);
+    problems.extend(offer.modules.duplicates(|service| offer.provides(service)));
+    problems.extend(duplicates::of_event_names());
+
+    let bindings = in_order(builder.discovered, &explicit);
+    let mut lists = by_event(&bindings);
+    problems.extend(lists.iter().flat_map(|list| duplicates::of_handlers(&list.registrations())));
+    problems.extend(unhandled(required, &bindings));
+    problems.extend(bindings.iter().flat_map(borrows_amiss));
+    let built = build_handlers(&bindings, &offer, &mut problems);
+    problems.extend(offer.modules.take_problems());
+    arrange(&mut lists, &mut problems);
+    problems.extend(lists.iter().filter_map(|list| concurrent_borrow(list, strategy_of(list.event))));
+
+    let list = |list: &List<'_>| HandlerList::new(list.event, strategy_of(list.event).strategy.clone(), entries(list, &built));
+    let table = if problems.is_empty() { Table::new(lists.iter().map(list)) } else { Table::new([]) };
+    let topology = topology(&lists, &built, &offer, |event| strategy_of(event).name);
+    Wired { table, topology, problems }
+}
+
+/// A handler, with its instance if it need not be built.
+#[derive(Clone, Copy)]
+struct Binding<'a> {
+    registration: &'a HandlerRegistration,
+    plan: CallPlan,
+    instance: Option<&'a Instance>,
+}
+
+impl<'a> Binding<'a> {
+    fn new(registration: &'a HandlerRegistration, instance: Option<&'a Instance>) -> Self {
+        Self { registration, plan: registration.plan(), instance }
+    }
+}
+
+/// The handlers of one event; without an event, the observers alone.
+struct List<'a> {
+    event: Option<TypeId>,
+    bindings: Vec<Binding<'a>>,
+}
+
+impl<'a> List<'a> {
+    fn registrations(&self) -> Vec<&'a HandlerRegistration> {
+        self.bindings.iter().map(|binding| binding.registration).collect()
+    }
+}
+
+/// All handlers, as they are called unless `after` or `before` says otherwise.
+fn in_order<'a>(mut discovered: Vec<&'a HandlerRegistration>, explicit: &'a [Explicit]) -> Vec<Binding<'a>> {
+    order::sort(&mut discovered);
+    let discovered = discovered.into_iter().map(|registration| Binding::new(registration, None));
+    let explicit = explicit.iter().map(|bound| Binding::new(&bound.registration, bound.instance.as_ref()));
+    discovered.chain(explicit).collect()
+}
+
+/// The handlers of each event, observers among them in their places.
+fn by_event<'a>(bindings: &[Binding<'a>]) -> Vec<List<'a>> {
+    let mut positions = TypeIdMap::default();
+    let mut lists: Vec<List<'_>> = Vec::new();
+    let observers = || bindings.iter().filter(|binding| binding.plan.event.is_none());
+    if observers().next().is_some() {
+        lists.push(List { event: None, bindings: observers().copied().collect() });
+    }
+    for event in bindings.iter().filter_map(|binding| binding.plan.event) {
+        positions.entry(event).or_insert_with(|| {
+            lists.push(List { event: Some(event), bindings: Vec::new() });
+            lists.len() - 1
+        });
+    }
+    for binding in bindings {
+        match binding.plan.event {
+            Some(event) => lists[positions[&event]].bindings.push(*binding),
+            None => lists.iter_mut().filter(|list| list.event.is_some()).for_each(|list| list.bindings.push(*binding)),
+        }
+    }
+    lists
+}
+
+/// Events that must have a handler and have none.
+fn unhandled(required: Vec<(EventInfo, &'static Location<'static>)>, bindings: &[Binding<'_>]) -> Vec<BuildProblem> {
+    if required.is_empty() {
+        return Vec::new();
+    }
+    // An event that is required twice is reported once.
+    let mut seen: TypeIdMap<()> = bindings.iter().filter_map(|binding| Some((binding.plan.event?, ()))).collect();
+    let unhandled = required.into_iter().filter(|(event, _)| seen.insert(event.type_id(), ()).is_none());
+    unhandled.map(|(event, required_at)| BuildProblem::NoHandler { event, required_at }).collect()
+}
+
+/// What a handler borrows and cannot have, whatever is lent.
+fn borrows_amiss(binding: &Binding<'_>) -> Vec<BuildProblem> {
+    let handler = binding.registration.info();
+    let borrows = binding.plan.borrows;
+    let twice = borrows.iter().enumerate().filter(|(index, borrow)| {
+        borrows[..*index].iter().any(|other| other.excludes(borrow))
+    });
+    let twice = twice.map(|(_, borrow)| BuildProblem::BorrowedTwice { handler, type_name: borrow.type_name() });
+    let is_lent_always = |type_id: TypeId| HANDLES.iter().any(|handle| handle() == type_id);
+    let uncertain = borrows.iter().filter(|borrow| {
+        binding.plan.event.is_none() && !borrow.optional && !is_lent_always(borrow.type_id())
+    });
+    let uncertain = uncertain.map(|borrow| BuildProblem::ObserverBorrows {
+        handler,
+        parameter: borrow.parameter(),
+        type_name: borrow.type_name(),
+    });
+    twice.chain(uncertain).collect()
+}
+
+/// Handlers that the event's strategy runs at once, although they cannot both have what they borrow.
+fn concurrent_borrow(list: &List<'_>, strategy: &ChosenStrategy) -> Option<BuildProblem> {
+    if !strategy.strategy.is_concurrent() {
+        return None;
+    }
+    let borrows = list.bindings.iter().enumerate();
+    let borrows: Vec<_> = borrows.flat_map(|(index, binding)| binding.plan.borrows.iter().map(move |it| (index, *it))).collect();
+    let conflict = conflict(&borrows)?;
+    Some(BuildProblem::ConcurrentBorrow {
+        event_name: list.bindings[conflict.first].registration.event_name(),
+        first: list.bindings[conflict.first].registration.info(),
+        second: list.bindings[conflict.second].registration.info(),
+        type_name: conflict.borrow.type_name(),
+    })
+}
+
+/// A handler type that was built, or given ready-made.
+struct Built {
+    /// `None` if it cannot be built.
+    instance: Option<Instance>,
+    /// What it asked for.
+    requests: Vec<ServiceRequest>,
+}
+
+/// One instance of each handler type, as far as they can be built.
+fn build_handlers(bindings: &[Binding<'_>], offer: &Offer, problems: &mut Vec<BuildProblem>) -> TypeIdMap<Built> {
+    let mut built = ready_made(bindings, problems);
+    for Binding { registration, plan, .. } in bindings {
+        built.entry(plan.receiver).or_insert_with(|| build_handler(registration, offer, problems));
+    }
+    built
+}
+
+/// The instances that stand for their types: all that are not told apart by a name.
+fn ready_made(bindings: &[Binding<'_>], problems: &mut Vec<BuildProblem>) -> TypeIdMap<Built> {
+    let mut first_bound: TypeIdMap<Binding<'_>> = TypeIdMap::default();
+    let mut built = TypeIdMap::default();
+    for binding in bindings.iter().filter(|binding| !binding.registration.is_named_instance()) {
+        let Some(instance) = binding.instance else { continue };
+        let first = first_bound.entry(binding.plan.receiver).or_insert(*binding);
+        let is_same = first.instance.is_some_and(|first| Arc::ptr_eq(first, instance));
+        // For one event they are reported as one handler that is registered twice.
+        if !is_same && first.plan.event != binding.plan.event {
+            let (first, second) = (first.registration.info(), binding.registration.info());
+            problems.push(BuildProblem::DuplicateInstance { first, second });
+        }
+        let instance = Some(instance.clone());
+        built.entry(binding.plan.receiver).or_insert(Built { instance, requests: Vec::new() });
+    }
+    built
+}
+
+fn build_handler(registration: &HandlerRegistration, offer: &Offer, problems: &mut Vec<BuildProblem>) -> Built {
+    let services = Services::new(offer);
+    let injected = inject_catching(|| registration.inject(&services).transpose());
+    let requests = services.into_requests();
+    let handler = registration.info();
+    let missing = requests.iter().filter(|request| request.is_missing);
+    problems.extend(missing.map(|request| BuildProblem::MissingService {
+        handler,
+        field: request.field,
+        service: request.service,
+    }));
+    let instance = injected.unwrap_or_else(|error| {
+        problems.extend(error.into_own().map(|error| BuildProblem::Handler { handler, error }));
+        None
+    });
+    Built { instance, requests }
+}
+
+/// Puts the handlers of each event in the order of their calls.
+fn arrange(lists: &mut [List<'_>], problems: &mut Vec<BuildProblem>) {
+    let mut arranger = Arranger::new(problems);
+    for list in lists {
+        let order = arranger.arrange(&list.registrations());
+        list.bindings = order.into_iter().map(|position| list.bindings[position]).collect();
+    }
+}
+
+fn entries(list: &List<'_>, built: &TypeIdMap<Built>) -> Vec<Entry> {
+    let entry = |Binding { registration, plan, instance }: &Binding<'_>| {
+        let instance = instance.or_else(|| built[&plan.receiver].instance.as_ref())?.clone();
+        Some(Entry { plan: *plan, instance, info: registration.info() })
+    };
+    list.bindings.iter().filter_map(entry).collect()
+}
+
+/// The same for people to read.
+fn topology(
+    lists: &[List<'_>],
+    built: &TypeIdMap<Built>,
+    offer: &Offer,
+    strategy_of: impl Fn(Option<TypeId>) -> &'static str,
+) -> Topology {
+    let node = |(index, Binding { registration, plan, instance }): (usize, &Binding<'_>)| {
+        let requests = instance.is_none().then(|| &*built[&plan.receiver].requests).unwrap_or_default();
+        let borrows = plan.borrows.iter().map(|borrow| borrow.use_of()).collect();
+        let is_observer = plan.event.is_none();
+        HandlerNode::new(registration.info(), plan.identity, index + 1, is_observer, requests, borrows)
+    };
+    let nodes = |list: &List<'_>| list.bindings.iter().enumerate().map(node).collect::<Vec<_>>();
+    let observers = lists.iter().filter(|list| list.event.is_none()).flat_map(nodes).collect::<Vec<_>>();
+    let handled = lists.iter().filter_map(|list| {
+        let event = list.bindings.iter().find_map(|binding| binding.registration.registration().event())?;
+        Some(EventNode::new(event, strategy_of(list.event), nodes(list)))
+    });
+    let mut events: Vec<_> = handled.collect();
+    let known: std::collections::HashSet<_> = events.iter().map(|node| node.event().type_id()).collect();
+    let unhandled = declared_events().into_iter().filter(|event| !known.contains(&event.type_id()));
+    events.extend(unhandled.map(|event| EventNode::new(event, strategy_of(Some(event.type_id())), observers.clone())));
+    let services = offer.modules.made().into_iter().map(|(info, types, requests)| ServiceNode::new(info, types, &requests));
+    Topology::new(events, observers, services.collect())
+}

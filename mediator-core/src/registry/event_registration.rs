@@ -1,0 +1,46 @@
+//! The events that the macros declare.
+
+use crate::event::info::EventInfo;
+use crate::event::notification::Notification;
+
+inventory::collect!(EventRegistration);
+
+/// An event type that a macro declared; known even if nobody handles it.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct EventRegistration {
+    event: fn() -> EventInfo,
+    has_given_name: bool,
+}
+
+impl EventRegistration {
+    #[must_use]
+    pub const fn new<E: Notification>() -> Self {
+        Self { event: EventInfo::of::<E>, has_given_name: false }
+    }
+
+    /// With the user's `name = …`, which the event answers with.
+    #[must_use]
+    pub const fn named(mut self) -> Self {
+        self.has_given_name = true;
+        self
+    }
+}
+
+/// The events that the macros declare in all linked crates, in an order that does not depend on the
+/// linker.
+pub(crate) fn declared_events() -> Vec<EventInfo> {
+    sorted(inventory::iter::<EventRegistration>().map(|registration| (registration.event)()))
+}
+
+/// Those of them that have a name by `name = …`.
+pub(crate) fn named_events() -> Vec<EventInfo> {
+    let named = inventory::iter::<EventRegistration>().filter(|registration| registration.has_given_name);
+    sorted(named.map(|registration| (registration.event)()))
+}
+
+fn sorted(events: impl Iterator<Item = EventInfo>) -> Vec<EventInfo> {
+    let mut events: Vec<_> = events.collect();
+    events.sort_by_key(EventInfo::sort_key);
+    events
+}

@@ -1,0 +1,6 @@
+//! What is registered, at link time or by hand, and in which order it is called.
+
+pub(crate) mod duplicates;
+pub(crate) mod event_registration;
+pub(crate) mod order;
+pub(crate) mod registration;

@@ -1,0 +1,365 @@
+//! What the macros hand over at link time, and what explicit binds become.
+
+use std::any::{TypeId, type_name};
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+use super::order::HandlerRef;
+use crate::dispatch::{CallPlan, FnHandler, Instance};
+use crate::errors::build_error::Side;
+use crate::event::dynamic::DynNotification;
+use crate::event::info::EventInfo;
+use crate::event::notification::Notification;
+use crate::handler::event_handler::{EventHandler, VisitHandler};
+use crate::handler::info::HandlerInfo;
+use crate::services::inject::{Inject, InjectError};
+use crate::services::services::Services;
+
+inventory::collect!(HandlerRegistration);
+
+type InjectFn = fn(&Services<'_>) -> Result<Instance, InjectError>;
+
+/// A handler of an event, an observer, or a service of a module, as it was registered; what
+/// [`discover_where`](crate::MediatorBuilder::discover_where) chooses from.
+#[derive(Clone, Copy)]
+pub struct Registration {
+    info: HandlerInfo,
+    kind: Kind,
+    order: i32,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Handler(fn() -> EventInfo),
+    Observer,
+    Service,
+}
+
+impl Registration {
+    /// A service of a module.
+    pub(crate) const fn of_service(info: HandlerInfo) -> Self {
+        Self { info, kind: Kind::Service, order: 0 }
+    }
+
+    /// The name: the path of the type or function, or what `name = "…"` says.
+    #[must_use]
+    pub fn handler_name(&self) -> &'static str {
+        self.info.name
+    }
+
+    /// The event it handles; `None` for an observer, which handles every event, and for a service.
+    #[must_use]
+    pub fn event(&self) -> Option<EventInfo> {
+        match self.kind {
+            Kind::Handler(event) => Some(event()),
+            Kind::Observer | Kind::Service => None,
+        }
+    }
+
+    /// The name of the event it handles; `any event` for an observer, `no event` for a service.
+    #[must_use]
+    pub fn event_name(&self) -> &'static str {
+        match self.kind {
+            Kind::Handler(event) => event().name(),
+            Kind::Observer => "any event",
+            Kind::Service => "no event",
+        }
+    }
+
+    /// Whether it is a service of a module, not a handler.
+    #[must_use]
+    pub fn is_service(&self) -> bool {
+        matches!(self.kind, Kind::Service)
+    }
+
+    /// The crate that registers the handler, by its import name (`_` for `-`).
+    #[must_use]
+    pub fn crate_name(&self) -> &'static str {
+        self.info.crate_name()
+    }
+
+    /// The module that registers the handler, from the crate down.
+    #[must_use]
+    pub fn module_path(&self) -> &'static str {
+        self.info.module_path
+    }
+
+    /// Where the handler is registered.
+    #[must_use]
+    pub fn location(&self) -> &'static Location<'static> {
+        self.info.location
+    }
+
+    /// The declared `order`, 0 by default.
+    #[must_use]
+    pub fn order(&self) -> i32 {
+        self.order
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration")
+            .field("handler", &format_args!("{}", self.info))
+            .field("event_name", &self.event_name())
+            .field("order", &self.order)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the macros submit for a handler.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct HandlerRegistration {
+    registration: Registration,
+    has_given_name: bool,
+    is_named_instance: bool,
+    is_manual: bool,
+    version: &'static str,
+    after: &'static [HandlerRef],
+    before: &'static [HandlerRef],
+    plan: fn() -> CallPlan,
+    inject: Option<InjectFn>,
+}
+
+impl HandlerRegistration {
+    /// A registration at the caller's place; what the macros submit for a struct or an impl block.
+    #[doc(hidden)]
+    #[must_use]
+    #[track_caller]
+    pub const fn new<E, H>(name: &'static str, module_path: &'static str) -> Self
+    where
+        E: Notification,
+        H: EventHandler<E> + Inject,
+    {
+        let kind = Kind::Handler(EventInfo::of::<E>);
+        Self::at_caller(name, module_path, kind, CallPlan::of_type::<E, H>).built_by(inject::<H>)
+    }
+
+    /// The same for a function or a method, which `item` is.
+    #[doc(hidden)]
+    #[must_use]
+    #[track_caller]
+    pub const fn function<E, F, Item>(_item: Item, name: &'static str, module_path: &'static str) -> Self
+    where
+        E: Notification,
+        F: FnHandler<E, Receiver: Inject>,
+        Item: Copy + 'static,
+    {
+        let kind = Kind::Handler(EventInfo::of::<E>);
+        Self::at_caller(name, module_path, kind, CallPlan::of_fn::<E, F, Item>).built_by(inject::<F::Receiver>)
+    }
+
+    /// The same for an observer that is a struct.
+    #[doc(hidden)]
+    #[must_use]
+    #[track_caller]
+    pub const fn observer<H>(name: &'static str, module_path: &'static str) -> Self
+    where
+        H: EventHandler<dyn DynNotification> + Inject,
+    {
+        Self::at_caller(name, module_path, Kind::Observer, CallPlan::of_observer::<H>).built_by(inject::<H>)
+    }
+
+    /// The same for an observer that is a function or a method.
+    #[doc(hidden)]
+    #[must_use]
+    #[track_caller]
+    pub const fn observer_function<F, Item>(_item: Item, name: &'static str, module_path: &'static str) -> Self
+    where
+        F: FnHandler<dyn DynNotification, Receiver: Inject>,
+        Item: Copy + 'static,
+    {
+        let plan = CallPlan::of_observer_fn::<F, Item>;
+        Self::at_caller(name, module_path, Kind::Observer, plan).built_by(inject::<F::Receiver>)
+    }
+
+    #[track_caller]
+    const fn at_caller(
+        name: &'static str,
+        module_path: &'static str,
+        kind: Kind,
+        plan: fn() -> CallPlan,
+    ) -> Self {
+        let info = HandlerInfo { name, module_path, location: Location::caller() };
+        Self {
+            registration: Registration { info, kind, order: 0 },
+            has_given_name: false,
+            is_named_instance: false,
+            is_manual: false,
+            version: "",
+            after: &[],
+            before: &[],
+            plan,
+            inject: None,
+        }
+    }
+
+    const fn built_by(mut self, inject: InjectFn) -> Self {
+        self.inject = Some(inject);
+        self
+    }
+
+    /// With the user's `name = …`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn named(mut self, name: &'static str) -> Self {
+        self.registration.info.name = name;
+        self.has_given_name = true;
+        self
+    }
+
+    /// With the user's `manual`: not discovered.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn manual(mut self) -> Self {
+        self.is_manual = true;
+        self
+    }
+
+    /// In this version of its package.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn in_version(mut self, version: &'static str) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// With the user's `order = …`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn order_by(mut self, order: i32) -> Self {
+        self.registration.order = order;
+        self
+    }
+
+    /// With the user's `after = …`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn after(mut self, handlers: &'static [HandlerRef]) -> Self {
+        self.after = handlers;
+        self
+    }
+
+    /// With the user's `before = …`.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn before(mut self, handlers: &'static [HandlerRef]) -> Self {
+        self.before = handlers;
+        self
+    }
+
+    /// `bind`: the handler named by its type.
+    #[track_caller]
+    pub(crate) fn bound<E: Notification, H: EventHandler<E> + Inject>() -> Self {
+        Self::of_type::<E, H>().built_by(inject::<H>)
+    }
+
+    #[track_caller]
+    fn of_type<E: Notification, H: EventHandler<E>>() -> Self {
+        let name = type_name::<H>();
+        let module_path = name.rsplit_once("::").map_or("", |(module, _)| module);
+        Self::at_caller(name, module_path, Kind::Handler(EventInfo::of::<E>), CallPlan::of_type::<E, H>)
+    }
+
+    /// `bind_fn`: the same handler, registered at another place; explicit binds have an order of their own.
+    pub(crate) fn rebound(&self, location: &'static Location<'static>) -> Self {
+        let info = HandlerInfo { location, ..self.registration.info };
+        Self { registration: Registration { info, order: 0, ..self.registration }, after: &[], before: &[], ..*self }
+    }
+
+    /// `bind_handler_named`: one of several instances of a type.
+    pub(crate) fn named_instance(self, name: &'static str) -> Self {
+        Self { is_named_instance: true, ..self.named(name) }
+    }
+
+    pub(crate) fn is_named_instance(&self) -> bool {
+        self.is_named_instance
+    }
+
+    pub(crate) fn registration(&self) -> &Registration {
+        &self.registration
+    }
+
+    pub(crate) fn info(&self) -> HandlerInfo {
+        self.registration.info
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.registration.info.name()
+    }
+
+    pub(crate) fn event_name(&self) -> &'static str {
+        self.registration.event_name()
+    }
+
+    pub(crate) fn is_observer(&self) -> bool {
+        matches!(self.registration.kind, Kind::Observer)
+    }
+
+    /// Whether it is registered for `bind` and `bind_fn` only.
+    pub(crate) fn is_manual(&self) -> bool {
+        self.is_manual
+    }
+
+    pub(crate) fn has_given_name(&self) -> bool {
+        self.has_given_name
+    }
+
+    /// The version of the package that registers the handler, as far as that is known.
+    pub(crate) fn version(&self) -> &'static str {
+        self.version
+    }
+
+    /// The handlers named in `after` and `before`.
+    pub(crate) fn references(&self) -> impl Iterator<Item = (Side, &'static HandlerRef)> {
+        let after = self.after.iter().map(|handler| (Side::After, handler));
+        after.chain(self.before.iter().map(|handler| (Side::Before, handler)))
+    }
+
+    pub(crate) fn plan(&self) -> CallPlan {
+        (self.plan)()
+    }
+
+    pub(crate) fn inject(&self, services: &Services<'_>) -> Option<Result<Instance, InjectError>> {
+        self.inject.map(|inject| inject(services))
+    }
+}
+
+fn inject<H: Inject + Send + Sync + 'static>(services: &Services<'_>) -> Result<Instance, InjectError> {
+    // Not `map`: of what is compiled for each handler, every function counts.
+    match H::inject(services) {
+        Ok(handler) => Ok(Arc::new(handler)),
+        Err(error) => Err(error),
+    }
+}
+
+/// A handler that the user made.
+pub(crate) struct ReadyMade {
+    pub(crate) registration: HandlerRegistration,
+    pub(crate) instance: Instance,
+}
+
+impl ReadyMade {
+    #[track_caller]
+    pub(crate) fn new<E: Notification, H: EventHandler<E>>(handler: H) -> Self {
+        struct Bind(&'static Location<'static>);
+
+        impl VisitHandler for Bind {
+            type Output = ReadyMade;
+
+            fn visit<E: Notification, H: EventHandler<E>>(self, handler: Arc<H>) -> ReadyMade {
+                let registration = HandlerRegistration::of_type::<E, H>().rebound(self.0);
+                ReadyMade { registration, instance: handler }
+            }
+        }
+
+        H::__visit(Arc::new(handler), Bind(Location::caller()))
+    }
+}
+
+/// The registration of a function or a method, as the macros submitted it.
+pub(crate) fn of_function(item: TypeId) -> Option<&'static HandlerRegistration> {
+    inventory::iter::<HandlerRegistration>().find(|registration| registration.plan().identity == item)
+}

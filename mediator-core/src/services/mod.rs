@@ -1,0 +1,7 @@
+//! How handlers get what they depend on.
+
+pub(crate) mod info;
+pub(crate) mod inject;
+pub(crate) mod module_service;
+#[allow(clippy::module_inception)]
+pub(crate) mod services;

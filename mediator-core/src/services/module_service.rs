@@ -1,0 +1,236 @@
+//! Services that modules provide: what `#[service]` registers, and how they are made.
+
+use std::any::{Any, TypeId, type_name};
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::inject::{Inject, InjectError, Service, inject_catching};
+use super::info::ServiceInfo;
+use super::services::{Offer, ServiceRequest, Services};
+use crate::errors::build_error::BuildProblem;
+
+inventory::collect!(ServiceRegistration);
+
+type AnyService = Box<dyn Any + Send + Sync>;
+type Make = fn(&Services<'_>) -> Result<AnyService, InjectError>;
+
+/// What the macros submit for a service of a module.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct ServiceRegistration {
+    info: ServiceInfo,
+    provides: ProvidedType,
+    also: &'static [ServiceAlias],
+    make: Make,
+}
+
+#[derive(Clone, Copy)]
+struct ProvidedType {
+    type_id: fn() -> TypeId,
+    type_name: fn() -> &'static str,
+}
+
+impl ProvidedType {
+    const fn of<T: 'static>() -> Self {
+        Self { type_id: TypeId::of::<T>, type_name: type_name::<T> }
+    }
+}
+
+/// Another type under which a service is provided, with how it is made of the first one.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct ServiceAlias {
+    provides: ProvidedType,
+    convert: fn(&(dyn Any + Send + Sync)) -> Option<AnyService>,
+}
+
+impl ServiceAlias {
+    /// `convert` makes an `Alias` in a box of the service.
+    #[must_use]
+    pub const fn new<Alias: Service>(convert: fn(&(dyn Any + Send + Sync)) -> Option<AnyService>) -> Self {
+        Self { provides: ProvidedType::of::<Alias>(), convert }
+    }
+}
+
+impl ServiceRegistration {
+    /// A struct, provided as `Arc<S>`.
+    #[must_use]
+    #[track_caller]
+    pub const fn of_struct<S: Inject + Send + Sync + 'static>(name: &'static str, module_path: &'static str) -> Self {
+        fn make<S: Inject + Send + Sync + 'static>(services: &Services<'_>) -> Result<AnyService, InjectError> {
+            Ok(Box::new(Arc::new(S::inject(services)?)))
+        }
+
+        Self {
+            info: ServiceInfo::at_caller(name, module_path),
+            provides: ProvidedType::of::<Arc<S>>(),
+            also: &[],
+            make: make::<S>,
+        }
+    }
+
+    /// A function that makes a `T` of the services, put into a box.
+    #[must_use]
+    #[track_caller]
+    pub const fn of_function<T: Service>(make: Make, name: &'static str, module_path: &'static str) -> Self {
+        let info = ServiceInfo::at_caller(name, module_path);
+        Self { info, provides: ProvidedType::of::<T>(), also: &[], make }
+    }
+
+    /// The same under further types.
+    #[must_use]
+    pub const fn also(mut self, aliases: &'static [ServiceAlias]) -> Self {
+        self.also = aliases;
+        self
+    }
+
+    pub(crate) fn info(&self) -> ServiceInfo {
+        self.info
+    }
+
+    fn types(&self) -> impl Iterator<Item = ProvidedType> {
+        std::iter::once(self.provides).chain(self.also.iter().map(|alias| alias.provides))
+    }
+}
+
+impl fmt::Debug for ServiceRegistration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.info)
+    }
+}
+
+/// The services of modules that may be used, made when somebody first needs them.
+#[derive(Default)]
+pub(crate) struct ModuleServices {
+    registered: Vec<&'static ServiceRegistration>,
+    made: RefCell<Vec<Made>>,
+    /// Those that are being made, each for the one before it.
+    under_way: RefCell<Vec<usize>>,
+    problems: RefCell<Vec<BuildProblem>>,
+}
+
+/// How far a service is.
+#[derive(Clone)]
+enum Made {
+    Not,
+    UnderWay,
+    Yes(Rc<AnyService>, Rc<[ServiceRequest]>),
+    Failed,
+}
+
+impl ModuleServices {
+    /// All that are linked, in an order that does not depend on the linker.
+    pub(crate) fn discovered() -> Vec<&'static ServiceRegistration> {
+        let mut services: Vec<_> = inventory::iter::<ServiceRegistration>().collect();
+        services.sort_by_key(|service| {
+            let location = service.info.location();
+            (service.info.crate_name(), location.file(), location.line(), location.column(), service.info.name())
+        });
+        services
+    }
+
+    pub(crate) fn new(registered: Vec<&'static ServiceRegistration>) -> Self {
+        let made = registered.iter().map(|_| Made::Not).collect();
+        Self { registered, made: RefCell::new(made), ..Self::default() }
+    }
+
+    /// Types that two modules provide, and the builder does not.
+    pub(crate) fn duplicates(&self, is_provided: impl Fn(TypeId) -> bool) -> Vec<BuildProblem> {
+        let mut types: Vec<_> = self.registered.iter().flat_map(|service| service.types()).collect();
+        let mut seen = std::collections::HashSet::new();
+        types.retain(|provided| seen.insert((provided.type_id)()) && !is_provided((provided.type_id)()));
+        let problem = |provided: ProvidedType| {
+            let by: Vec<_> = self.registered.iter().filter(|service| service.provides_type((provided.type_id)())).collect();
+            (by.len() > 1).then(|| BuildProblem::DuplicateModuleService {
+                service: (provided.type_name)(),
+                modules: by.into_iter().map(|service| service.info).collect(),
+            })
+        };
+        types.into_iter().filter_map(problem).collect()
+    }
+
+    /// The service of a type: which one, and, if it could be made, the value.
+    pub(super) fn get(&self, wanted: TypeId, offer: &Offer) -> Option<(ServiceInfo, Option<Rc<AnyService>>)> {
+        let index = self.registered.iter().position(|service| service.provides_type(wanted))?;
+        let registration = self.registered[index];
+        let state = self.made.borrow()[index].clone();
+        let value = match state {
+            Made::Yes(value, _) => Some(value),
+            Made::Failed => None,
+            Made::UnderWay => {
+                self.report_circle(index);
+                None
+            }
+            Made::Not => self.make(index, registration, offer),
+        };
+        Some((registration.info, value.and_then(|value| registration.convert(wanted, value))))
+    }
+
+    fn make(&self, index: usize, registration: &ServiceRegistration, offer: &Offer) -> Option<Rc<AnyService>> {
+        self.made.borrow_mut()[index] = Made::UnderWay;
+        self.under_way.borrow_mut().push(index);
+        let services = Services::new(offer);
+        let made = inject_catching(|| (registration.make)(&services));
+        self.under_way.borrow_mut().pop();
+        let requests = services.into_requests();
+        let mut problems = self.problems.borrow_mut();
+        problems.extend(requests.iter().filter(|request| request.is_missing).map(|request| BuildProblem::MissingServiceOfService {
+            by: registration.info,
+            field: request.field,
+            service: request.service,
+        }));
+        let made = match made {
+            Ok(value) => Made::Yes(Rc::new(value), requests.into()),
+            Err(error) => {
+                let own = error.into_own();
+                problems.extend(own.map(|error| BuildProblem::Service { service: registration.info, error }));
+                Made::Failed
+            }
+        };
+        self.made.borrow_mut()[index] = made.clone();
+        match made {
+            Made::Yes(value, _) => Some(value),
+            _ => None,
+        }
+    }
+
+    fn report_circle(&self, index: usize) {
+        let under_way = self.under_way.borrow();
+        let start = under_way.iter().position(|service| *service == index).unwrap_or(0);
+        let circle = under_way[start..].iter().map(|service| self.registered[*service].info).collect();
+        self.problems.borrow_mut().push(BuildProblem::ServiceCircle { services: circle });
+    }
+
+    pub(crate) fn take_problems(&self) -> Vec<BuildProblem> {
+        self.problems.take()
+    }
+
+    /// Those that were made, with what they asked for.
+    pub(crate) fn made(&self) -> Vec<(ServiceInfo, Vec<&'static str>, Rc<[ServiceRequest]>)> {
+        let made = self.made.borrow();
+        let services = self.registered.iter().zip(made.iter()).filter_map(|(service, made)| match made {
+            Made::Yes(_, requests) => {
+                let types = service.types().map(|provided| (provided.type_name)()).collect();
+                Some((service.info, types, requests.clone()))
+            }
+            _ => None,
+        });
+        services.collect()
+    }
+}
+
+impl ServiceRegistration {
+    fn provides_type(&self, wanted: TypeId) -> bool {
+        self.types().any(|provided| (provided.type_id)() == wanted)
+    }
+
+    /// The service as one of the types that it is provided as.
+    fn convert(&self, wanted: TypeId, service: Rc<AnyService>) -> Option<Rc<AnyService>> {
+        match self.also.iter().find(|alias| (alias.provides.type_id)() == wanted) {
+            Some(alias) => (alias.convert)(&**service).map(Rc::new),
+            None => Some(service),
+        }
+    }
+}

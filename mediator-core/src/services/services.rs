@@ -1,0 +1,161 @@
+//! The services that a mediator has to offer.
+
+use std::any::{Any, TypeId, type_name};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
+use std::panic::Location;
+
+use super::inject::{InjectError, Service};
+use super::info::ServiceInfo;
+use super::module_service::ModuleServices;
+use crate::errors::build_error::Provided;
+
+/// The services on offer while a handler or a service is built.
+pub struct Services<'a> {
+    offer: &'a Offer,
+    requests: RefCell<Vec<ServiceRequest>>,
+}
+
+/// One service that was asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct ServiceRequest {
+    pub(crate) field: Option<&'static str>,
+    pub(crate) service: &'static str,
+    pub(crate) is_missing: bool,
+    /// The service of a module that it was found in.
+    pub(crate) provided_by: Option<ServiceInfo>,
+}
+
+/// Whether a service was found.
+enum Found<T> {
+    Yes(T),
+    No,
+    /// A module provides it, but could not make it, which was reported.
+    Failed,
+}
+
+impl<'a> Services<'a> {
+    pub(crate) fn new(offer: &'a Offer) -> Self {
+        Self { offer, requests: RefCell::default() }
+    }
+
+    /// A clone of the service of type `T`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no `T`. The failure is noted here as well, so that
+    /// [`build`](crate::MediatorBuilder::build) reports it even if the error is dropped.
+    pub fn get<T: Service>(&self) -> Result<T, InjectError> {
+        self.require(None)
+    }
+
+    /// Like [`get`](Self::get), naming the field or parameter the service is for in errors.
+    ///
+    /// # Errors
+    ///
+    /// When there is no `T`.
+    pub fn get_for<T: Service>(&self, field: &'static str) -> Result<T, InjectError> {
+        self.require(Some(field))
+    }
+
+    /// A clone of the service of type `Option<T>`, or else of type `T`; `None` if there is neither.
+    ///
+    /// # Errors
+    ///
+    /// When a module provides it and cannot make it.
+    pub fn get_optional_for<T: Service>(&self, field: &'static str) -> Result<Option<T>, InjectError> {
+        if let Found::Yes(service) = self.request::<Option<T>>(Some(field), false) {
+            return Ok(service);
+        }
+        match self.request::<T>(Some(field), false) {
+            Found::Yes(service) => Ok(Some(service)),
+            Found::No => Ok(None),
+            Found::Failed => Err(InjectError::missing(type_name::<T>())),
+        }
+    }
+
+    fn require<T: Service>(&self, field: Option<&'static str>) -> Result<T, InjectError> {
+        match self.request::<T>(field, true) {
+            Found::Yes(service) => Ok(service),
+            Found::No | Found::Failed => Err(InjectError::missing(type_name::<T>())),
+        }
+    }
+
+    fn request<T: Service>(&self, field: Option<&'static str>, required: bool) -> Found<T> {
+        let (found, provided_by) = self.offer.get::<T>();
+        let is_missing = required && matches!(found, Found::No);
+        if is_missing || !matches!(found, Found::No) {
+            self.requests.borrow_mut().push(ServiceRequest { field, service: type_name::<T>(), is_missing, provided_by });
+        }
+        found
+    }
+
+    pub(crate) fn into_requests(self) -> Vec<ServiceRequest> {
+        self.requests.into_inner()
+    }
+}
+
+impl fmt::Debug for Services<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.offer.provided.values().map(|service| service.type_name)).finish()
+    }
+}
+
+/// What the builder was given, by exact type, and what modules provide.
+#[derive(Default)]
+pub(crate) struct Offer {
+    provided: HashMap<TypeId, ProvidedService>,
+    pub(crate) modules: ModuleServices,
+}
+
+struct ProvidedService {
+    value: Box<dyn Any + Send + Sync>,
+    type_name: &'static str,
+    location: &'static Location<'static>,
+}
+
+impl Offer {
+    /// Adds a service; the place of the earlier one if there already is one of this type.
+    pub(crate) fn insert<T: Service>(
+        &mut self,
+        value: T,
+        location: &'static Location<'static>,
+    ) -> Result<(), &'static Location<'static>> {
+        match self.provided.entry(TypeId::of::<T>()) {
+            Entry::Occupied(earlier) => Err(earlier.get().location),
+            Entry::Vacant(vacant) => {
+                vacant.insert(ProvidedService { value: Box::new(value), type_name: type_name::<T>(), location });
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether the builder was given one of this type.
+    pub(crate) fn provides(&self, service: TypeId) -> bool {
+        self.provided.contains_key(&service)
+    }
+
+    /// What the builder was given, in the order it stands in the code.
+    pub(crate) fn provided(&self) -> Vec<Provided> {
+        let services = self.provided.values();
+        let mut provided: Vec<_> = services
+            .map(|&ProvidedService { type_name: service, location, .. }| Provided { service, location })
+            .collect();
+        provided.sort_by_key(|Provided { service, location }| {
+            (location.file(), location.line(), location.column(), *service)
+        });
+        provided
+    }
+
+    fn get<T: Service>(&self) -> (Found<T>, Option<ServiceInfo>) {
+        if let Some(provided) = self.provided.get(&TypeId::of::<T>()) {
+            let value = provided.value.downcast_ref::<T>().cloned();
+            return (value.map_or(Found::No, Found::Yes), None);
+        }
+        let Some((info, made)) = self.modules.get(TypeId::of::<T>(), self) else { return (Found::No, None) };
+        let value = made.and_then(|value| (**value).downcast_ref::<T>().cloned());
+        (value.map_or(Found::Failed, Found::Yes), Some(info))
+    }
+}
