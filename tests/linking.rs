@@ -1,6 +1,6 @@
 //! Module crates that nobody names: `link_modules!` links them, `assert_modules_linked` misses them.
 //!
-//! Builds the workspace in `fixtures/linking`.
+//! Builds the workspace in `fixtures/built/linking`.
 #![allow(missing_docs)]
 
 use std::path::Path;
@@ -11,7 +11,7 @@ use std::sync::Once;
 fn cargo(arguments: &[&str]) -> Output {
     static LOCKED: Once = Once::new();
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let fixture = here.join("fixtures/linking");
+    let fixture = here.join("fixtures/built/linking");
     LOCKED.call_once(|| _ = std::fs::copy(here.join("../Cargo.lock"), fixture.join("Cargo.lock")).unwrap());
     Command::new(env!("CARGO"))
         .args(arguments)

@@ -1,6 +1,6 @@
 //! Crates whose manifests do not name the runtime as the macros expect are told what to write.
 //!
-//! Checks the workspace in `fixtures/manifests`.
+//! Checks the workspace in `fixtures/built/manifests`.
 #![allow(missing_docs)]
 
 use std::path::Path;
@@ -11,7 +11,7 @@ use std::sync::Once;
 fn mistakes(package: &str) -> String {
     static LOCKED: Once = Once::new();
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let fixture = here.join("fixtures/manifests");
+    let fixture = here.join("fixtures/built/manifests");
     LOCKED.call_once(|| _ = std::fs::copy(here.join("../Cargo.lock"), fixture.join("Cargo.lock")).unwrap());
     let output = Command::new(env!("CARGO"))
         .args(["check", "--quiet", "--message-format=short", "--package", package])

@@ -5,7 +5,7 @@
 # The standard library is the prebuilt one: memory that only it touches is not checked.
 set -eu
 cd "$(dirname "$0")/.."
-tests='--test cancellation --test drops --test failures --test models --test publishing --test strategies'
+tests='--test behavior --test cancellation --test failures --test publishing'
 target=$(rustc -vV | sed -n 's/^host: //p')
 
 echo '== AddressSanitizer'
@@ -22,5 +22,7 @@ echo '== valgrind'
 # Slow: the tests with the fewest cases, and what is left is leaked on purpose or by the test harness.
 runner=$(echo "CARGO_TARGET_${target}_RUNNER" | tr 'a-z-' 'A-Z_')
 env "$runner=valgrind --quiet --error-exitcode=1" \
-    cargo test --quiet --target "$target" -p mediator-tests --test cancellation --test failures --test strategies
+    cargo test --quiet --target "$target" -p mediator-tests --test cancellation --test failures
+env "$runner=valgrind --quiet --error-exitcode=1" \
+    cargo test --quiet --target "$target" -p mediator-tests --test behavior strategies::
 env "$runner=valgrind --quiet --error-exitcode=1" cargo test --quiet --target "$target" -p mediator-core --lib dispatch

@@ -1,0 +1,16 @@
+//! What a mediator does with the handlers that a test chooses.
+//!
+//! Every mediator here says which handlers it has: it is built `without_discovery`, or `discover_where` picks them.
+//! Tests of mediators with all the handlers that are linked are in `discovery`.
+#![allow(missing_docs)]
+
+mod declared_order;
+mod drops;
+mod event_ids;
+pub mod events; // With events that are `pub`.
+mod handlers;
+mod injection;
+mod models;
+mod odd_types;
+mod strategies;
+mod wakers;

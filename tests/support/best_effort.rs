@@ -1,0 +1,14 @@
+use mediator_core::{Deliveries, EventPublisher, PublishError};
+
+/// A strategy of a user's own: runs every handler, one after another, whatever becomes of the others.
+pub struct BestEffort;
+
+impl EventPublisher for BestEffort {
+    async fn publish(&self, deliveries: Deliveries<'_>) -> Result<(), PublishError> {
+        let mut failures = Vec::new();
+        for delivery in deliveries.iter() {
+            failures.extend(delivery.deliver().await.err());
+        }
+        deliveries.finish(failures)
+    }
+}
