@@ -102,7 +102,7 @@ fn add_id(item: &mut ItemStruct, krate: &Path) {
     }
     let id = parse_quote! {
         /// This event's identity, a UUID of version 7.
-        pub event_id: #krate::Uuid
+        pub event_id: #krate::EventId
     };
     if let Fields::Named(fields) = &mut item.fields {
         fields.named.insert(0, id);
@@ -133,7 +133,7 @@ fn expand_new(item: &ItemStruct, parameters: &[Parameter], has_room: bool, krate
     let declarations = parameters.iter().map(|Parameter { cfgs, name, ty }| quote!(#(#cfgs)* #name: #ty));
     let values = parameters.iter().map(|Parameter { cfgs, name, .. }| quote!(#(#cfgs)* #name));
     let body = if has_room {
-        quote!(Self { event_id: #krate::__private::new_event_id(), #(#values),* })
+        quote!(Self { event_id: #krate::EventId::new(), #(#values),* })
     } else {
         quote!(let _ = (#(#values),*); ::core::unimplemented!())
     };
@@ -158,7 +158,7 @@ fn expand_impls(ident: &Ident, generics: &Generics, id: Option<TokenStream>, opt
     let name = display_name(options.name.as_ref(), ident);
     let notification_id = id.as_ref().map(|id| {
         quote! {
-            fn notification_id(&self) -> ::core::option::Option<#krate::Uuid> {
+            fn notification_id(&self) -> ::core::option::Option<#krate::EventId> {
                 ::core::option::Option::Some(#id)
             }
         }
@@ -173,7 +173,7 @@ fn expand_impls(ident: &Ident, generics: &Generics, id: Option<TokenStream>, opt
 
         #[automatically_derived]
         impl #impl_generics #krate::Event for #ident #type_generics #where_clause {
-            fn event_id(&self) -> #krate::Uuid {
+            fn event_id(&self) -> #krate::EventId {
                 #id
             }
         }

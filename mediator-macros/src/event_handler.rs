@@ -169,7 +169,7 @@ pub(crate) fn registration(event: &Type, handler: &impl ToTokens, ident: &Ident,
     let before = references(&quote!(before), &options.before, &krate);
     quote! {
         #krate::__private::inventory::submit! {
-            #krate::Registration::new::<#event, #handler>(#name, ::core::module_path!()) #order #after #before
+            #krate::__private::HandlerRegistration::new::<#event, #handler>(#name, ::core::module_path!()) #order #after #before
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use super::publish_error::PublishError;
 
 /// The first `E` among an error and its causes, also within a nested publish.
-pub(super) fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
+pub(super) fn find<'e, E: Error + Send + Sync + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = cast(error).or_else(|| cast::<PublishError>(error)?.downcast_ref()) {
@@ -18,7 +18,7 @@ pub(super) fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> 
 }
 
 /// The error itself, if it is an `E`.
-fn cast<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
+fn cast<'e, E: Error + Send + Sync + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
     #[cfg(feature = "anyhow")]
     if let Some(whole) = error.downcast_ref::<crate::handler::error::Whole>() {
         return whole.0.downcast_ref();

@@ -175,7 +175,7 @@ impl PublishError {
     /// With the feature `anyhow` it looks into an `anyhow::Error` as well; without it, `anyhow` hides an error that has no
     /// context.
     #[must_use]
-    pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
+    pub fn downcast_ref<E: Error + Send + Sync + 'static>(&self) -> Option<&E> {
         self.failures().iter().find_map(HandlerFailure::downcast_ref)
     }
 

@@ -11,8 +11,9 @@ use cargo_metadata::{
     DependencyKind, Metadata, MetadataCommand, Node, NodeDep, Package, PackageId, Target, TargetKind,
 };
 
-use crate::Registration;
-use crate::registry::declared_events;
+use crate::registry::event_registration::declared_events;
+use crate::registry::registration::HandlerRegistration;
+use crate::services::module_service::ModuleServices;
 
 /// Fails if a crate that this package depends on has handlers that are not linked into this
 /// program, as happens to a crate that no code names.
@@ -82,9 +83,10 @@ impl fmt::Display for Report<'_> {
 }
 
 fn missing_modules() -> Result<Vec<Missing>, String> {
-    let linked: HashSet<_> = inventory::iter::<Registration>()
-        .map(Registration::crate_name)
-        .chain(declared_events().map(|event| event.crate_name()))
+    let linked: HashSet<_> = inventory::iter::<HandlerRegistration>()
+        .map(|handler| handler.info().crate_name())
+        .chain(declared_events().into_iter().map(|event| event.crate_name()))
+        .chain(ModuleServices::discovered().into_iter().map(|service| service.info().crate_name()))
         .collect();
     let metadata = metadata()?;
     let packages = Packages::new(&metadata)?;
