@@ -20,26 +20,24 @@ impl Nested {
         POLLED.with_borrow_mut(|polled| polled.push(event_name));
         Self
     }
-
-    /// What is wrong, if publishes are nested too deep.
-    pub(super) fn check(&self) -> Result<(), String> {
-        POLLED.with_borrow(|polled| {
-            if polled.len() <= LIMIT {
-                return Ok(());
-            }
-            let last = polled.len() - 1;
-            let start = polled[..last].iter().rposition(|name| *name == polled[last]).unwrap_or(0);
-            let cycle: Vec<_> = polled[start..].iter().map(|name| format!("`{name}`")).collect();
-            Err(format!(
-                "publishes are nested more than {LIMIT} deep; do these events cause each other? {}",
-                cycle.join(" → ")
-            ))
-        })
-    }
 }
 
 impl Drop for Nested {
     fn drop(&mut self) {
         POLLED.with_borrow_mut(|polled| _ = polled.pop());
     }
+}
+
+/// What is wrong, if publishes are nested too deep.
+pub(super) fn check() -> Result<(), String> {
+    POLLED.with_borrow(|polled| {
+        let [earlier @ .., last] = polled.as_slice() else { return Ok(()) };
+        if polled.len() <= LIMIT {
+            return Ok(());
+        }
+        let start = earlier.iter().rposition(|name| name == last).unwrap_or(0);
+        let cycle: Vec<_> = polled[start..].iter().map(|name| format!("`{name}`")).collect();
+        let cycle = cycle.join(" → ");
+        Err(format!("publishes are nested more than {LIMIT} deep; do these events cause each other? {cycle}"))
+    })
 }

@@ -11,8 +11,6 @@ use std::task::{Context, Poll};
 
 use super::call::Cursor;
 use super::core::{Core, Link, Strategy};
-#[cfg(debug_assertions)]
-use super::depth::Nested;
 use super::dispatch::Dispatch;
 use super::group::Group;
 use super::lent::Lender;
@@ -139,6 +137,7 @@ impl<'m, E> Publish<'m, E> {
     #[cold]
     fn cancel(&mut self) {
         self.run.clear();
+        self.run.release_core();
         self.run.stage = Stage::Ended;
         // SAFETY: what borrowed the event was dropped; the publish had not ended before.
         unsafe { self.drop_event() };
@@ -146,11 +145,19 @@ impl<'m, E> Publish<'m, E> {
 }
 
 impl<E: Publishable> Publish<'_, E> {
-    fn poll_again(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    #[cfg(debug_assertions)]
+    fn enter(&self) -> super::depth::Nested {
         assert!(!matches!(self.run.stage, Stage::Ended), "a publish was polled again after it had ended");
-        let event = NonNull::from(self.event.event());
-        // SAFETY: as in `Future::poll`.
-        unsafe { self.run.poll_again(event, cx) }
+        super::depth::Nested::enter(self.event.event().event_name())
+    }
+
+    /// Polls a strategy.
+    #[inline(never)]
+    fn poll_strategy(&mut self, cx: &mut Context<'_>) -> Published {
+        match self.run.poll_strategy(cx) {
+            Poll::Ready(()) => self.end(),
+            Poll::Pending => Poll::Pending,
+        }
     }
 
     /// Ends a publish that is not pending any more.
@@ -159,6 +166,7 @@ impl<E: Publishable> Publish<'_, E> {
         match self.run.stage {
             Stage::Done => {
                 self.run.stage = Stage::Ended;
+                self.run.release_core();
                 // SAFETY: no handler is left.
                 unsafe { self.drop_event() };
                 Poll::Ready(Ok(()))
@@ -174,6 +182,7 @@ impl<E: Publishable> Publish<'_, E> {
             Stage::Refused => true,
             _ => unreachable!("a publish that is not pending is done or has failed"),
         };
+        self.run.release_core();
         // SAFETY: there is one in these stages, which are over.
         let error = unsafe { self.run.room.take_error() };
         if refused {
@@ -197,15 +206,25 @@ impl<E: Publishable> Future for Publish<'_, E> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Published {
         // SAFETY: what is in `run`, and the event as long as that borrows it, stay where they are.
         let this = unsafe { self.get_unchecked_mut() };
-        let polled = if let Stage::New = this.run.stage {
-            let event = NonNull::from(this.event.event());
-            // SAFETY: the event stays where it is and is only read until the publish has ended, and what borrows it is gone by
-            // then.
-            unsafe { this.run.poll_first(event, cx) }
-        } else {
-            this.poll_again(cx)
+        #[cfg(debug_assertions)]
+        let _nested = this.enter();
+        let (run, resumes) = match this.run.stage {
+            Stage::InOrder(run) => (run, true),
+            Stage::New => {
+                // SAFETY: the event stays where it is and is only read until the publish has ended, and what borrows it is gone
+                // by then.
+                match unsafe { this.run.start(NonNull::from(this.event.event()), cx) } {
+                    Started::InOrder(run) => (run, false),
+                    Started::Polled(Poll::Ready(())) => return this.end(),
+                    Started::Polled(Poll::Pending) => return Poll::Pending,
+                }
+            }
+            _ => return this.poll_strategy(cx),
         };
-        match polled {
+        let event = NonNull::from(this.event.event());
+        // SAFETY: `self` is pinned; the run was started with this event, and if it resumes, the future at its cursor is in the
+        // room.
+        match unsafe { this.run.run_in_order(run, resumes, event, cx) } {
             Poll::Ready(()) => this.end(),
             Poll::Pending => Poll::Pending,
         }
@@ -275,57 +294,45 @@ unsafe impl Send for InOrder {}
 // SAFETY: `argument` stands for a reference to the event or the dispatch, which are `Sync`.
 unsafe impl Sync for InOrder {}
 
+/// What the first poll of a publish comes to.
+enum Started {
+    /// To be run from the first handler on.
+    InOrder(InOrder),
+    /// Nothing is left to do in order.
+    Polled(Poll<()>),
+}
+
 impl Run<'_> {
-    /// Starts the handlers and polls them. When it is ready, the stage is `Done`, `Failed` or `Refused`.
+    /// Finds the handlers and, unless they run in order, polls them. When that is ready, the stage is `Done`, `Failed` or
+    /// `Refused`.
     ///
     /// # Safety
     ///
-    /// `self` is new and pinned. As long as it is not ready, the event stays where it is and is not changed.
+    /// `self` is new and pinned. The event stays where it is and is not changed until `self` has ended.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn poll_first(&mut self, event: NonNull<dyn DynNotification>, cx: &mut Context<'_>) -> Poll<()> {
+    unsafe fn start(&mut self, event: NonNull<dyn DynNotification>, cx: &mut Context<'_>) -> Started {
         if let Link::Strong(core) = self.link
             && !cfg!(debug_assertions)
         {
             let core = NonNull::from(&**core);
             // SAFETY: guaranteed by the caller; the handle keeps the mediator.
-            return unsafe { self.start(core, event, cx) };
+            return unsafe { self.start_at(core, event, cx) };
         }
         // SAFETY: guaranteed by the caller.
         unsafe { self.start_otherwise(event, cx) }
-    }
-
-    /// Polls what is under way; as [`poll_first`](Self::poll_first), with the event that it was given.
-    ///
-    /// # Safety
-    ///
-    /// As there, but `self` is pending.
-    #[inline(never)]
-    unsafe fn poll_again(&mut self, event: NonNull<dyn DynNotification>, cx: &mut Context<'_>) -> Poll<()> {
-        #[cfg(debug_assertions)]
-        // SAFETY: guaranteed by the caller.
-        let _nested = Nested::enter(unsafe { event.as_ref() }.event_name());
-        match self.stage {
-            // SAFETY: the run was started with this event.
-            Stage::InOrder(run) => unsafe { self.run_in_order(run, true, event, cx) },
-            Stage::AtOnce | Stage::Custom => self.poll_strategy(cx),
-            // A panic came out of a strategy before.
-            _ => panic!("a publish was polled again after it had panicked"),
-        }
     }
 
     /// Starts by way of any handle, and with debug assertions unless publishes are nested too deep.
     ///
     /// # Safety
     ///
-    /// As for [`poll_first`](Self::poll_first).
+    /// As for [`start`](Self::start).
     #[inline(never)]
-    unsafe fn start_otherwise(&mut self, event: NonNull<dyn DynNotification>, cx: &mut Context<'_>) -> Poll<()> {
+    unsafe fn start_otherwise(&mut self, event: NonNull<dyn DynNotification>, cx: &mut Context<'_>) -> Started {
         // SAFETY: guaranteed by the caller.
         let event_ref = unsafe { event.as_ref() };
         #[cfg(debug_assertions)]
-        let nested = Nested::enter(event_ref.event_name());
-        #[cfg(debug_assertions)]
-        if let Err(reason) = nested.check() {
+        if let Err(reason) = super::depth::check() {
             return self.refuse(PublishError::new(PublishErrorKind::TooDeep, event_ref).with_reason(reason));
         }
         if self.link.core().is_none() {
@@ -335,38 +342,39 @@ impl Run<'_> {
             return self.refuse(PublishError::mediator_dropped(event_ref));
         };
         // SAFETY: guaranteed by the caller; this publish or its handle keeps the mediator.
-        unsafe { self.start(core, event, cx) }
+        unsafe { self.start_at(core, event, cx) }
     }
 
-    /// Looks the handlers up and starts them.
-    ///
     /// # Safety
     ///
-    /// As for [`poll_first`](Self::poll_first); the mediator outlives what is under way.
+    /// As for [`start`](Self::start); the mediator outlives what is under way.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn start(&mut self, core: NonNull<Core>, event: NonNull<dyn DynNotification>, cx: &mut Context<'_>) -> Poll<()> {
+    unsafe fn start_at(
+        &mut self,
+        core: NonNull<Core>,
+        event: NonNull<dyn DynNotification>,
+        cx: &mut Context<'_>,
+    ) -> Started {
         // SAFETY: guaranteed by the caller.
         let core: &'static Core = unsafe { core.as_ref() };
         // SAFETY: guaranteed by the caller.
         let event_type: TypeId = unsafe { event.as_ref() }.type_id();
         let Some(handlers) = core.table.handlers_of(event_type) else {
-            return self.finish();
+            return Started::Polled(self.finish());
         };
         if let (Argument::Event, Strategy::InOrder) = (handlers.argument, &handlers.strategy) {
-            let run = InOrder { handlers, argument: event.cast(), cursor: handlers.cursor() };
-            // SAFETY: the calls take the event, which is of their type.
-            unsafe { self.run_in_order(run, false, event, cx) }
-        } else {
-            // SAFETY: guaranteed by the caller; these are the handlers of the event's type.
-            unsafe { self.start_dispatch(core, handlers, event, cx) }
+            // The calls take the event, which is of their type.
+            return Started::InOrder(InOrder { handlers, argument: event.cast(), cursor: handlers.cursor() });
         }
+        // SAFETY: guaranteed by the caller; these are the handlers of the event's type.
+        unsafe { self.start_dispatch(core, handlers, event, cx) }
     }
 
     /// Starts handlers that borrow, or that do not run in order.
     ///
     /// # Safety
     ///
-    /// As for [`start`](Self::start); the handlers are those of the event's type.
+    /// As for [`start_at`](Self::start_at); the handlers are those of the event's type.
     #[inline(never)]
     unsafe fn start_dispatch(
         &mut self,
@@ -374,12 +382,12 @@ impl Run<'_> {
         handlers: &'static HandlerList,
         event: NonNull<dyn DynNotification>,
         cx: &mut Context<'_>,
-    ) -> Poll<()> {
+    ) -> Started {
         // SAFETY: borrowed from `link`, and so outlives `self`.
         let lender = unsafe { mem::transmute::<Lender<'_>, Lender<'static>>(self.link.lender()) };
         // SAFETY: guaranteed by the caller.
-        let event_ref: &'static dyn DynNotification = unsafe { event.as_ref() };
-        let dispatch = Dispatch::with_own_strategy(core, handlers, event_ref, lender);
+        let event: &'static dyn DynNotification = unsafe { event.as_ref() };
+        let dispatch = Dispatch::with_own_strategy(core, handlers, event, lender);
         if let Err(error) = dispatch.check_borrows() {
             return self.refuse(error);
         }
@@ -387,9 +395,11 @@ impl Run<'_> {
         let dispatch = unsafe { self.room.put_dispatch(dispatch) };
         match &handlers.strategy {
             Strategy::InOrder => {
-                let run = InOrder { handlers, argument: dispatch.argument(), cursor: handlers.cursor() };
-                // SAFETY: the calls take the dispatch, whose event is of their type.
-                return unsafe { self.run_in_order(run, false, event, cx) };
+                return Started::InOrder(InOrder {
+                    handlers,
+                    argument: dispatch.argument(),
+                    cursor: handlers.cursor(),
+                });
             }
             Strategy::AtOnce { stop_on_failure } => {
                 self.room.put_group(Group::new(dispatch, *stop_on_failure));
@@ -402,7 +412,7 @@ impl Run<'_> {
                 self.stage = Stage::Custom;
             }
         }
-        self.poll_strategy(cx)
+        Started::Polled(self.poll_strategy(cx))
     }
 
     /// Runs the handlers from the cursor on; `resumes` if the future of the one at the cursor is in the room.
@@ -460,9 +470,6 @@ impl Run<'_> {
     #[inline]
     fn finish(&mut self) -> Poll<()> {
         self.stage = Stage::Done;
-        if self.kept.is_some() {
-            self.release_core();
-        }
         Poll::Ready(())
     }
 
@@ -482,20 +489,25 @@ impl Run<'_> {
             .with_not_run(infos[index + 1..].iter().copied());
         self.room.put_error(error);
         self.stage = Stage::Failed;
-        self.release_core();
         Poll::Ready(())
     }
 
     #[cold]
-    fn refuse(&mut self, error: PublishError) -> Poll<()> {
+    fn refuse(&mut self, error: PublishError) -> Started {
         self.room.put_error(error);
         self.stage = Stage::Refused;
-        self.release_core();
-        Poll::Ready(())
+        Started::Polled(Poll::Ready(()))
     }
 
+    /// Polls a strategy; when it is ready, the stage is `Done` or `Failed`.
+    ///
+    /// # Panics
+    ///
+    /// If there is none under way: the publish has ended.
     #[inline(never)]
     fn poll_strategy(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let is_under_way = matches!(self.stage, Stage::AtOnce | Stage::Custom);
+        assert!(is_under_way, "a publish was polled again after it had ended");
         let polled = catch_unwind(AssertUnwindSafe(|| match self.stage {
             Stage::AtOnce => {
                 // SAFETY: a group is there in this stage, and `self` is pinned.
@@ -519,13 +531,20 @@ impl Run<'_> {
         Poll::Ready(())
     }
 
-    #[cold]
+    /// Lets the mediator go, which may drop it: not while a function that was given a reference to a part of it is running.
+    #[inline]
     fn release_core(&mut self) {
-        let core = self.kept.take();
-        discarding_panics(|| drop(core));
+        #[cold]
+        fn release(core: Arc<Core>) {
+            discarding_panics(|| drop(core));
+        }
+
+        if let Some(core) = self.kept.take() {
+            release(core);
+        }
     }
 
-    /// Drops what is in the room, and lets the mediator go.
+    /// Drops what is in the room.
     fn clear(&mut self) {
         match mem::replace(&mut self.stage, Stage::Stopped) {
             Stage::InOrder(run) => {
@@ -543,7 +562,6 @@ impl Run<'_> {
             Stage::Failed | Stage::Refused => drop(unsafe { self.room.take_error() }),
             Stage::New | Stage::Stopped | Stage::Done | Stage::Ended => {}
         }
-        self.release_core();
     }
 }
 
@@ -567,17 +585,19 @@ impl Future for RunInOrder<'_> {
         // SAFETY: what is in `run` stays where it is.
         let this = unsafe { self.get_unchecked_mut() };
         let event = NonNull::from(this.dispatch.event());
-        let polled = if let Stage::New = this.run.stage {
-            let handlers = NonNull::from(this.dispatch.list());
-            // SAFETY: used only in `run`, which borrows the dispatch, and with it the list, for longer.
-            let handlers: &'static HandlerList = unsafe { handlers.as_ref() };
-            let run = InOrder { handlers, argument: this.dispatch.argument(), cursor: handlers.cursor() };
-            // SAFETY: the argument is what the calls of the list take, borrowed for longer than `self`.
-            unsafe { this.run.run_in_order(run, false, event, cx) }
-        } else {
-            // SAFETY: the dispatch borrows the event.
-            unsafe { this.run.poll_again(event, cx) }
+        assert!(!matches!(this.run.stage, Stage::Ended), "a publish was polled again after it had ended");
+        let (run, resumes) = match this.run.stage {
+            Stage::InOrder(run) => (run, true),
+            _ => {
+                let handlers = NonNull::from(this.dispatch.list());
+                // SAFETY: used only in `run`, which borrows the dispatch, and with it the list, for longer.
+                let handlers: &'static HandlerList = unsafe { handlers.as_ref() };
+                (InOrder { handlers, argument: this.dispatch.argument(), cursor: handlers.cursor() }, false)
+            }
         };
+        // SAFETY: the argument is what the calls of the list take, borrowed for longer than `self`, which is pinned. If it
+        // resumes, the future at the cursor is in the room.
+        let polled = unsafe { this.run.run_in_order(run, resumes, event, cx) };
         polled.map(|()| match mem::replace(&mut this.run.stage, Stage::Ended) {
             // SAFETY: an error is there in this stage, which is over.
             Stage::Failed => Err(unsafe { this.run.room.take_error() }),

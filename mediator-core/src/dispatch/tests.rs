@@ -1,17 +1,20 @@
-//! Of what is unsafe, for Miri; the behaviour is tested in `tests/`.
+//! Tests of what is unsafe in the engine; the behaviour is tested in `tests/`.
 
+use std::any::TypeId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::slice::from_ref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
-use super::{CallPlan, HandlerList, Polled, Publish, Slot, Slots, Table};
-use crate::event_publisher::{Kind, Strategy};
-use crate::mediator::{Link, Shared};
-use crate::registry::Registration;
-use crate::{DynNotification, EventHandler, EventPublisher, GroupEventPublisher, Notification, PublishError};
+use super::lent::Lender;
+use super::{
+    CallPlan, Core, Dispatch, Entry, HandlerList, Instance, Link, Polled, Publish, Slot, Slots, Strategy, Table,
+    WeakCore,
+};
+use crate::registry::registration::ReadyMade;
+use crate::{DynNotification, EventHandler, Notification, PublishError};
 
 struct Placed(String);
 
@@ -53,11 +56,26 @@ impl<const SIZE: usize> EventHandler<Placed> for Counts<SIZE> {
     }
 }
 
-fn table<const SIZE: usize>(handlers: &[Arc<Counts<SIZE>>]) -> Table {
-    let plan = CallPlan::new::<Placed, Counts<SIZE>>();
-    let info = Registration::ready_made::<Placed, Counts<SIZE>>().handler_info();
-    let list = handlers.iter().map(|handler| (plan, handler.clone() as _, info)).collect();
-    Table::new([HandlerList::new(list)])
+fn entry<const SIZE: usize>(handler: &Arc<Counts<SIZE>>) -> Entry {
+    let plan = CallPlan::of_type::<Placed, Counts<SIZE>>();
+    let info = ReadyMade::new::<Placed, _>(handler.clone()).registration.info();
+    Entry { plan, instance: handler.clone() as Instance, info }
+}
+
+fn core_of(strategy: Strategy, entries: Vec<Entry>) -> Arc<Core> {
+    Arc::new_cyclic(|core| Core {
+        table: Table::new([HandlerList::new(Some(TypeId::of::<Placed>()), strategy, entries)]),
+        handles: Box::default(),
+        weak: Arc::new(WeakCore { core: core.clone(), topology: OnceLock::new() }),
+    })
+}
+
+fn core<const SIZE: usize>(handlers: &[Arc<Counts<SIZE>>]) -> Arc<Core> {
+    core_of(Strategy::InOrder, handlers.iter().map(entry).collect())
+}
+
+fn dispatch<'a, E: Notification>(core: &'a Core, event: &'a E) -> Option<Dispatch<'a>> {
+    Dispatch::find(core, event, Lender::Nobody, false)
 }
 
 fn cx() -> Context<'static> {
@@ -66,9 +84,10 @@ fn cx() -> Context<'static> {
 
 fn to_the_end<const SIZE: usize>() {
     let handler = Arc::new(Counts::<SIZE>::default());
-    let (table, event) = (table(from_ref(&handler)), Placed("ab".into()));
+    let (core, event) = (core(from_ref(&handler)), Placed("ab".into()));
+    let dispatch = dispatch(&core, &event).unwrap();
     let mut slot = pin!(Slot::empty());
-    assert!(table.dispatch_of(&event).unwrap().start(0, slot.as_mut(), &mut cx()).is_pending());
+    assert!(dispatch.start(0, slot.as_mut(), &mut cx()).is_pending());
     assert_eq!(slot.handler(), Some(0));
     assert!(slot.as_mut().poll(&mut cx()).unwrap().is_pending());
     assert!(matches!(slot.as_mut().poll(&mut cx()), Some(Polled::Done)));
@@ -89,19 +108,21 @@ fn a_boxed_future_runs_to_its_end() {
 #[test]
 fn an_error_comes_out_of_the_slot() {
     let handler = Arc::new(Counts::<8>::default());
-    let (table, event) = (table(from_ref(&handler)), Placed("fail".into()));
+    let (core, event) = (core(from_ref(&handler)), Placed("fail".into()));
+    let dispatch = dispatch(&core, &event).unwrap();
     let mut slot = pin!(Slot::empty());
     handler.polls.store(9, Ordering::Relaxed);
-    let polled = table.dispatch_of(&event).unwrap().start(0, slot.as_mut(), &mut cx());
+    let polled = dispatch.start(0, slot.as_mut(), &mut cx());
     assert!(matches!(polled, Polled::Failed(error) if error.to_string() == "fail"));
 }
 
 fn cancelled<const SIZE: usize>(cancel: impl FnOnce(Pin<&mut Slot<'_>>)) {
     let handler = Arc::new(Counts::<SIZE>::default());
     {
-        let (table, event) = (table(from_ref(&handler)), Placed("ab".into()));
+        let (core, event) = (core(from_ref(&handler)), Placed("ab".into()));
+        let dispatch = dispatch(&core, &event).unwrap();
         let mut slot = pin!(Slot::empty());
-        assert!(table.dispatch_of(&event).unwrap().start(0, slot.as_mut(), &mut cx()).is_pending());
+        assert!(dispatch.start(0, slot.as_mut(), &mut cx()).is_pending());
         cancel(slot);
     }
     assert_eq!(handler.drops.load(Ordering::Relaxed), 1);
@@ -118,9 +139,10 @@ fn a_cleared_or_dropped_slot_drops_its_future_once() {
 #[test]
 fn a_future_that_panics_is_dropped_and_leaves_the_slot_empty() {
     let handler = Arc::new(Counts::<8>::default());
-    let (table, event) = (table(from_ref(&handler)), Placed("panic".into()));
+    let (core, event) = (core(from_ref(&handler)), Placed("panic".into()));
+    let dispatch = dispatch(&core, &event).unwrap();
     let mut slot = pin!(Slot::empty());
-    assert!(table.dispatch_of(&event).unwrap().start(0, slot.as_mut(), &mut cx()).is_pending());
+    assert!(dispatch.start(0, slot.as_mut(), &mut cx()).is_pending());
     handler.polls.store(9, Ordering::Relaxed);
     assert!(catch_unwind(AssertUnwindSafe(|| slot.as_mut().poll(&mut cx()))).is_err());
     assert_eq!(handler.drops.load(Ordering::Relaxed), 1);
@@ -131,18 +153,19 @@ fn a_future_that_panics_is_dropped_and_leaves_the_slot_empty() {
 #[should_panic = "one future at a time"]
 fn a_slot_in_use_takes_no_second_future() {
     let handler = Arc::new(Counts::<8>::default());
-    let (table, event) = (table(&[handler.clone(), handler]), Placed("ab".into()));
+    let (core, event) = (core(&[handler.clone(), handler]), Placed("ab".into()));
+    let dispatch = dispatch(&core, &event).unwrap();
     let mut slot = pin!(Slot::empty());
-    let _ = table.dispatch_of(&event).unwrap().start(0, slot.as_mut(), &mut cx());
-    let _ = table.dispatch_of(&event).unwrap().start(1, slot.as_mut(), &mut cx());
+    let _ = dispatch.start(0, slot.as_mut(), &mut cx());
+    let _ = dispatch.start(1, slot.as_mut(), &mut cx());
 }
 
 #[test]
 fn slots_keep_many_futures_where_they_are() {
     let handlers: Vec<_> = (0..5).map(|_| Arc::new(Counts::<8>::default())).collect();
-    let (table, event) = (table(&handlers), Placed("a".into()));
+    let (core, event) = (core(&handlers), Placed("a".into()));
+    let dispatch = dispatch(&core, &event).unwrap();
     let mut slots = pin!(Slots::empty());
-    let dispatch = table.dispatch_of(&event).unwrap();
     for index in 0..dispatch.len() {
         if index == slots.len() {
             slots.as_mut().extend(dispatch.len() - index);
@@ -161,26 +184,23 @@ fn slots_keep_many_futures_where_they_are() {
 fn an_event_nobody_handles_has_no_handlers() {
     struct Other;
     impl Notification for Other {}
-    let table = table(&[Arc::new(Counts::<8>::default())]);
-    assert!(table.dispatch_of(&Other).is_none());
-    assert_eq!(table.dispatch_of(&Placed(String::new())).unwrap().len(), 1);
+    let core = core(&[Arc::new(Counts::<8>::default())]);
+    assert!(dispatch(&core, &Other).is_none());
+    assert_eq!(dispatch(&core, &Placed(String::new())).unwrap().len(), 1);
 }
+
 /// A mediator of handlers that hold 8 bytes, and others that hold 1,000.
 struct Mediator {
     small: Vec<Arc<Counts<8>>>,
     large: Arc<Counts<1000>>,
-    shared: Arc<Shared>,
+    core: Arc<Core>,
 }
 
 fn mediator(strategy: Strategy) -> Mediator {
     let small: Vec<_> = (0..3).map(|_| Arc::new(Counts::default())).collect();
     let large = Arc::new(Counts::default());
-    let plan = CallPlan::new::<Placed, Counts<8>>();
-    let info = Registration::ready_made::<Placed, Counts<8>>().handler_info();
-    let mut list: Vec<_> = small.iter().map(|handler| (plan, handler.clone() as _, info)).collect();
-    list.push((CallPlan::new::<Placed, Counts<1000>>(), large.clone() as _, info));
-    let table = Table::new([HandlerList::new(list)]);
-    Mediator { small, large, shared: Arc::new(Shared { table, strategy }) }
+    let entries = small.iter().map(entry).chain([entry(&large)]).collect();
+    Mediator { core: core_of(strategy, entries), small, large }
 }
 
 impl Mediator {
@@ -203,14 +223,14 @@ fn run<P: Future>(publish: P) -> (P::Output, usize) {
 }
 
 fn strategies() -> [Strategy; 2] {
-    [Strategy(Kind::Sequential), GroupEventPublisher.into_strategy()]
+    [Strategy::InOrder, Strategy::AtOnce { stop_on_failure: true }]
 }
 
 #[test]
 fn a_publish_runs_its_handlers_to_their_end() {
     for (strategy, polls) in strategies().into_iter().zip([9, 3]) {
         let mediator = mediator(strategy);
-        let link = Link::Owner(mediator.shared.clone());
+        let link = Link::Strong(mediator.core.clone());
         let (published, polled) = run(Publish::new(&link, Placed("ab".into())));
         assert!(published.is_ok());
         assert_eq!((polled, mediator.drops()), (polls, 4));
@@ -223,11 +243,11 @@ fn a_publish_runs_its_handlers_to_their_end() {
 fn a_failure_or_panic_ends_a_publish_and_drops_each_future_once() {
     for outcome in ["fail", "panic"] {
         for waits in [false, true] {
-            let mediator = mediator(Strategy(Kind::Sequential));
+            let mediator = mediator(Strategy::InOrder);
             if !waits {
                 mediator.small[0].polls.store(9, Ordering::Relaxed);
             }
-            let link = Link::Owner(mediator.shared.clone());
+            let link = Link::Strong(mediator.core.clone());
             let (published, polls) = run(Publish::new(&link, Placed(outcome.into())));
             assert_eq!(polls > 1, waits);
             let error = published.unwrap_err();
@@ -241,7 +261,7 @@ fn a_failure_or_panic_ends_a_publish_and_drops_each_future_once() {
 fn a_cancelled_publish_drops_what_is_pending_and_then_the_event() {
     for (strategy, pending) in strategies().into_iter().zip([1, 4]) {
         let mediator = mediator(strategy);
-        let link = Link::Owner(mediator.shared.clone());
+        let link = Link::Strong(mediator.core.clone());
         let mut publish = Box::pin(Publish::new(&link, Placed("ab".into())));
         assert!(publish.as_mut().poll(&mut cx()).is_pending());
         drop(publish);
@@ -252,11 +272,11 @@ fn a_cancelled_publish_drops_what_is_pending_and_then_the_event() {
 #[test]
 fn a_publish_keeps_the_mediator_that_its_handle_does_not() {
     for strategy in strategies() {
-        let Mediator { small, large, shared } = mediator(strategy);
-        let link = Link::Member(Arc::downgrade(&shared));
+        let Mediator { small, large, core } = mediator(strategy);
+        let link = Link::Weak(core.weak.clone());
         let mut publish = Box::pin(Publish::new(&link, Placed("ab".into())));
         assert!(publish.as_mut().poll(&mut cx()).is_pending());
-        drop((small, large, shared));
+        drop((small, large, core));
         assert!(run(publish.as_mut()).0.is_ok());
         drop(publish);
         let error: PublishError = run(Publish::new(&link, Placed("back".into()))).0.unwrap_err();
@@ -267,8 +287,8 @@ fn a_publish_keeps_the_mediator_that_its_handle_does_not() {
 #[test]
 #[should_panic = "polled again after it had ended"]
 fn an_ended_publish_is_not_polled_again() {
-    let mediator = mediator(Strategy(Kind::Sequential));
-    let link = Link::Owner(mediator.shared.clone());
+    let mediator = mediator(Strategy::InOrder);
+    let link = Link::Strong(mediator.core.clone());
     let mut publish = pin!(Publish::new(&link, Placed(String::new())));
     assert!(publish.as_mut().poll(&mut cx()).is_ready());
     let _ = publish.as_mut().poll(&mut cx());
