@@ -2,6 +2,7 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
 use syn::{
     GenericArgument, GenericParam, Generics, Item, ItemImpl, ItemStruct, Path, PathArguments, Type, parse_quote,
 };
@@ -161,21 +162,56 @@ pub(crate) fn relocated(tokens: &impl ToTokens, place: &impl ToTokens) -> TokenS
     tokens.into_iter().collect()
 }
 
-pub(crate) fn registration(event: &Type, handler: &impl ToTokens, ident: &Ident, options: &Arguments) -> TokenStream {
+/// Registers a type that implements `EventHandler`.
+fn registration(event: &Type, handler: &impl ToTokens, ident: &Ident, options: &Arguments) -> TokenStream {
+    submit(&quote!(new::<#event, #handler>), None, ident, options)
+}
+
+/// Registers the function `ident`, which `handler` calls.
+pub(crate) fn fn_registration(
+    event: &Type,
+    handler: &impl ToTokens,
+    ident: &Ident,
+    options: &Arguments,
+) -> TokenStream {
+    submit(&quote!(function::<#event, #handler, _>), Some(ident), ident, options)
+}
+
+fn submit(constructor: &TokenStream, item: Option<&Ident>, ident: &Ident, options: &Arguments) -> TokenStream {
     let krate = options.krate();
-    let name = display_name(options.name.as_ref(), ident);
+    let item = item.map(|item| quote!(#item,));
+    let name = display_name(None, ident);
+    let named = options.name.as_ref().map(|name| quote!(.named(#name)));
+    let version = package_version().map(|version| quote!(.in_version(#version)));
     let order = options.order.map(|order| quote!(.order_by(#order)));
     let after = references(&quote!(after), &options.after, &krate);
     let before = references(&quote!(before), &options.before, &krate);
     quote! {
         #krate::__private::inventory::submit! {
-            #krate::__private::HandlerRegistration::new::<#event, #handler>(#name, ::core::module_path!()) #order #after #before
+            #krate::__private::HandlerRegistration::#constructor(#item #name, ::core::module_path!())
+                #named #version #order #after #before
         }
     }
 }
 
+/// The version of the package that is being compiled.
+fn package_version() -> Option<String> {
+    std::env::var("CARGO_PKG_VERSION").ok().filter(|version| !version.is_empty())
+}
+
 /// `.after(…)` with the handlers that the user names, if any.
 fn references(method: &TokenStream, handlers: &[Type], krate: &Path) -> Option<TokenStream> {
-    let handlers = handlers.iter().map(|handler| quote!(#krate::__private::HandlerRef::to::<#handler>()));
+    let handlers = handlers.iter().map(|handler| reference(handler, krate));
     (handlers.len() > 0).then(|| quote!(.#method(const { &[#(#handlers),*] })))
+}
+
+/// A handler that is named by its type, or by its function or method, whose name starts in lower case.
+fn reference(handler: &Type, krate: &Path) -> TokenStream {
+    let is_function = last_ident(handler)
+        .is_some_and(|ident| ident.unraw().to_string().starts_with(|c: char| c.is_lowercase() || c == '_'));
+    if is_function {
+        quote!(#krate::__private::HandlerRef::to_function(#handler))
+    } else {
+        quote!(#krate::__private::HandlerRef::to::<#handler>())
+    }
 }

@@ -1,6 +1,6 @@
 //! `#[event_handler]` on a function.
 
-use proc_macro2::{Group, Span, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{
     Field, FieldModifiers, FnArg, GenericParam, Generics, ItemFn, Pat, PatType, Path, PredicateType, ReturnType,
@@ -9,7 +9,7 @@ use syn::{
 
 use crate::arguments::{Arguments, ungrouped};
 use crate::errors::Errors;
-use crate::event_handler::{last_ident, registration, relocated, require_owned};
+use crate::event_handler::{fn_registration, last_ident, relocated, require_owned};
 use crate::{inject, item};
 
 const CONCRETE: &str = "a handler function must be concrete; name the type, or use an `Arc<dyn …>`";
@@ -135,9 +135,12 @@ fn handler_field(index: usize, parameter: &mut PatType, errors: &mut Errors) -> 
     })
 }
 
-/// The type that stands for the function: a struct with braces, which leaves the name to it.
+/// The type that stands for the function, out of sight of the user's code.
+const HIDDEN: &str = "__MediatorHandlerFn";
+
+/// What the runtime needs to know of the function, in a scope of its own, so that the user's names stay the user's.
 ///
-/// If the function is not `sound`, the type can still be named, but does nothing.
+/// If the function is not sound, the calls do nothing, and nothing is registered.
 fn expand_fn_handler(
     item: &ItemFn,
     event: &Type,
@@ -146,40 +149,41 @@ fn expand_fn_handler(
     errors: &mut Errors,
 ) -> TokenStream {
     let sound = errors.is_empty();
-    let vis = &item.vis;
-    // In lower case for once, about which rustc is silent where a macro does it.
-    let mut ident = item.sig.ident.clone();
-    ident.set_span(Span::mixed_site().located_at(ident.span()));
     let krate = options.krate();
+    let ident = &item.sig.ident;
+    let hidden = Ident::new(HIDDEN, Span::mixed_site().located_at(ident.span()));
     let future = if sound { expand_call(item, &fields) } else { quote!(async {}) };
     let doubtful: Vec<Type> =
         fields.iter().filter(|field| !is_surely_service(&field.ty)).map(|field| field.ty.clone()).collect();
     let services = require_services(&doubtful, &krate);
-    let (derive, inject) = inject::on_handler(&ident, &services, fields.iter_mut().collect(), options, errors);
+    let (derive, inject) = inject::on_handler(&hidden, &services, fields.iter_mut().collect(), options, errors);
     // Where a parameter that cannot be injected shows: at its type, unless it might be one of several.
-    let handler = if let [ty] = &*doubtful { relocated(&ident, ty) } else { quote!(#ident) };
-    let registration = sound.then(|| registration(event, &handler, &ident, options));
+    let handler = if let [ty] = &*doubtful { relocated(&hidden, ty) } else { quote!(#hidden) };
+    let registration = sound.then(|| fn_registration(event, &handler, ident, options));
     let handler_future = quote!(impl #krate::HandlerFuture);
     let handler_future = match &item.sig.output {
-        ReturnType::Default => relocated(&handler_future, &ident),
+        ReturnType::Default => relocated(&handler_future, ident),
         ReturnType::Type(_, ty) => relocated(&handler_future, ty),
     };
     let where_clause = &services.where_clause;
     quote_spanned! {Span::mixed_site()=>
-        #[doc(hidden)]
-        #(#derive)*
-        #vis struct #ident { #(#fields),* }
+        const _: () = {
+            #(#derive)*
+            struct #hidden { #(#fields),* }
 
-        #inject
+            #inject
 
-        #[automatically_derived]
-        impl #krate::EventHandler<#event> for #ident #where_clause {
-            fn handle(&self, event: &#event) -> #handler_future {
-                #future
+            #[automatically_derived]
+            impl #krate::__private::FnHandler<#event> for #hidden #where_clause {
+                type Receiver = Self;
+
+                fn call<'a>(receiver: &'a Self, event: &'a #event, _: #krate::__private::Lent<'a>) -> #handler_future {
+                    #future
+                }
             }
-        }
 
-        #registration
+            #registration
+        };
     }
 }
 
@@ -210,7 +214,7 @@ fn is_surely_service(ty: &Type) -> bool {
 fn expand_call(item: &ItemFn, fields: &[Field]) -> TokenStream {
     let ident = &item.sig.ident;
     let arguments = fields.iter().map(|Field { ident: name, ty, .. }| {
-        quote_spanned!(Span::mixed_site()=> <#ty as ::core::clone::Clone>::clone(&self.#name))
+        quote_spanned!(Span::mixed_site()=> <#ty as ::core::clone::Clone>::clone(&receiver.#name))
     });
     // Parameters of ours are out of sight of a function that is called `event`.
     let call = quote_spanned!(Span::mixed_site()=> #ident(event, #(#arguments),*));

@@ -137,8 +137,8 @@ pub fn derive_notification(item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// The function stays what it was. A type of the same name stands for the handler where one is
-/// asked for, as in `bind::<OrderPlaced, update_stats>()`.
+/// The function stays what it was, and is how others name the handler: `bind_fn(update_stats)`,
+/// `after = update_stats`.
 ///
 /// # Options
 ///

@@ -138,7 +138,7 @@ fn a_function_stays_callable_and_its_name_stands_for_the_handler() {
 
     let log = Log::default();
     block_on(notify(&OrderPlaced::new(1), log.clone())).unwrap();
-    let builder = Mediator::builder().without_discovery().bind::<OrderPlaced, notify>();
+    let builder = Mediator::builder().without_discovery().bind_fn(notify);
     block_on(builder.provide(log.clone()).build().unwrap().publish(OrderPlaced::new(2))).unwrap();
     assert_eq!(log.take(), ["notified of 1", "notified of 2"]);
 }
@@ -313,7 +313,7 @@ fn an_error_with_context_of_anyhow_keeps_its_chain() {
         Err(anyhow::Error::new(outputs::OwnError(7)).context("while placing"))
     }
 
-    let mediator = Mediator::builder().without_discovery().bind::<OrderPlaced, with_context>().build().unwrap();
+    let mediator = Mediator::builder().without_discovery().bind_fn(with_context).build().unwrap();
     let error = block_on(mediator.publish(OrderPlaced::new(7))).unwrap_err();
     let own = error.source().unwrap();
     assert_eq!(own.to_string(), "while placing");

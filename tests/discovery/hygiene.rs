@@ -252,7 +252,7 @@ mod raw_identifiers {
     }
 
     pub(crate) fn bind(builder: ::mediator_core::MediatorBuilder) -> ::mediator_core::MediatorBuilder {
-        builder.bind::<Asked, r#async>()
+        builder.bind_fn(r#async)
     }
 }
 
@@ -441,7 +441,7 @@ fn items_may_come_out_of_another_macro() {
     assert_eq!(answers_to(|answers| generated::Asked::new(answers, Some(1))), ["struct", "fn", "impl", "item"]);
     assert_eq!(answers_to(generated::Told::new), ["struct", "function"]);
     assert_eq!(answers_to(generated::Whole::new), [""; 0]);
-    assert_ne!(generated::Through::new().event_id, Uuid::nil());
+    assert_ne!(generated::Through::new().event_id.as_uuid(), Uuid::nil());
 }
 
 fn in_a_body(answers: Answers) -> impl Event {
@@ -485,4 +485,67 @@ const _: () = {
 #[test]
 fn items_may_stand_in_a_body() {
     assert_eq!(answers_to(in_a_body), ["struct", "fn"]);
+}
+
+mod functions_named_like_types_and_modules {
+    use super::*;
+
+    #[event]
+    pub(crate) struct Asked {
+        pub(crate) answers: Answers,
+    }
+
+    mod audit {
+        pub(super) fn name() -> &'static str {
+            "audit"
+        }
+    }
+
+    mod infrastructure {
+        pub(super) mod mailer {
+            pub(crate) fn name() -> &'static str {
+                "mailer"
+            }
+        }
+    }
+    use infrastructure::mailer;
+
+    /// Beside a module of its name.
+    #[event_handler]
+    async fn audit(event: &Asked) {
+        answer(&event.answers, audit::name());
+    }
+
+    /// Beside an import of its name.
+    #[event_handler(after = audit)]
+    async fn mailer(event: &Asked) {
+        answer(&event.answers, mailer::name());
+    }
+
+    /// In a module that uses a crate of its name.
+    #[event_handler(after = mailer)]
+    async fn serde(event: &Asked) {
+        answer(&event.answers, "serde");
+    }
+
+    #[derive(serde::Serialize)]
+    struct Row {
+        column: u8,
+    }
+
+    /// Beside a type of its name, with which it is injected.
+    #[allow(non_camel_case_types)]
+    #[derive(Clone, Default)]
+    struct count {}
+
+    #[event_handler(after = serde)]
+    async fn count(event: &Asked, #[inject(default)] _count: count) {
+        answer(&event.answers, "count");
+    }
+}
+
+#[test]
+fn a_function_handler_takes_no_name_that_types_and_modules_have() {
+    let answers = answers_to(functions_named_like_types_and_modules::Asked::new);
+    assert_eq!(answers, ["audit", "mailer", "serde", "count"]);
 }

@@ -2,34 +2,41 @@
 fn count(event: &OrderPlaced, counter: Counter) {
     counter.increment();
 }
-#[doc(hidden)]
-struct count {
-    counter: Counter,
-}
-#[automatically_derived]
-impl ::bus::Inject for count
-where
-    for<'any> Counter: ::bus::Service,
-{
-    fn inject(
-        services: &::bus::Services<'_>,
-    ) -> ::core::result::Result<Self, ::bus::InjectError> {
-        let counter = services.get_for::<Counter>("counter");
-        ::core::result::Result::Ok(Self { counter: counter? })
+const _: () = {
+    struct __MediatorHandlerFn {
+        counter: Counter,
     }
-}
-#[automatically_derived]
-impl ::bus::EventHandler<OrderPlaced> for count
-where
-    for<'any> Counter: ::bus::Service,
-{
-    fn handle(&self, event: &OrderPlaced) -> impl ::bus::HandlerFuture {
-        async move {
-            count(event, <Counter as ::core::clone::Clone>::clone(&self.counter))
+    #[automatically_derived]
+    impl ::bus::Inject for __MediatorHandlerFn
+    where
+        for<'any> Counter: ::bus::Service,
+    {
+        fn inject(
+            services: &::bus::Services<'_>,
+        ) -> ::core::result::Result<Self, ::bus::InjectError> {
+            let counter = services.get_for::<Counter>("counter");
+            ::core::result::Result::Ok(Self { counter: counter? })
         }
     }
-}
-::bus::__private::inventory::submit! {
-    ::bus::Registration::new:: < OrderPlaced, count >
-    (::core::concat!(::core::module_path!(), "::count"), ::core::module_path!())
-}
+    #[automatically_derived]
+    impl ::bus::__private::FnHandler<OrderPlaced> for __MediatorHandlerFn
+    where
+        for<'any> Counter: ::bus::Service,
+    {
+        type Receiver = Self;
+        fn call<'a>(
+            receiver: &'a Self,
+            event: &'a OrderPlaced,
+            _: ::bus::__private::Lent<'a>,
+        ) -> impl ::bus::HandlerFuture {
+            async move {
+                count(event, <Counter as ::core::clone::Clone>::clone(&receiver.counter))
+            }
+        }
+    }
+    ::bus::__private::inventory::submit! {
+        ::bus::__private::HandlerRegistration::function:: < OrderPlaced,
+        __MediatorHandlerFn, _ > (count, ::core::concat!(::core::module_path!(),
+        "::count"), ::core::module_path!()).in_version("1.2.3")
+    }
+};

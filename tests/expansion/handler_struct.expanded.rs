@@ -11,14 +11,14 @@ impl ::mediator_core::Inject for SendEmail {
     }
 }
 ::mediator_core::__private::inventory::submit! {
-    ::mediator_core::Registration::new:: < OrderPlaced, SendEmail >
+    ::mediator_core::__private::HandlerRegistration::new:: < OrderPlaced, SendEmail >
     (::core::concat!(::core::module_path!(), "::SendEmail"), ::core::module_path!())
-    .order_by(- 10i32).after(const { & [::mediator_core::__private::HandlerRef::to:: <
-    ReserveStock > ()] })
+    .in_version("1.2.3").order_by(- 10i32).after(const { &
+    [::mediator_core::__private::HandlerRef::to:: < ReserveStock > ()] })
 }
 ::mediator_core::__private::inventory::submit! {
-    ::mediator_core::Registration::new:: < orders::OrderCancelled, SendEmail >
-    (::core::concat!(::core::module_path!(), "::SendEmail"), ::core::module_path!())
-    .order_by(- 10i32).after(const { & [::mediator_core::__private::HandlerRef::to:: <
-    ReserveStock > ()] })
+    ::mediator_core::__private::HandlerRegistration::new:: < orders::OrderCancelled,
+    SendEmail > (::core::concat!(::core::module_path!(), "::SendEmail"),
+    ::core::module_path!()).in_version("1.2.3").order_by(- 10i32).after(const { &
+    [::mediator_core::__private::HandlerRef::to:: < ReserveStock > ()] })
 }

@@ -17,7 +17,7 @@ impl ::mediator_core::Event for OrderChanged
 where
     for<'any> Self: ::mediator_core::Notification,
 {
-    fn event_id(&self) -> ::mediator_core::Uuid {
+    fn event_id(&self) -> ::mediator_core::EventId {
         ::core::unimplemented!()
     }
 }
@@ -56,7 +56,7 @@ impl ::mediator_core::Event for Moved
 where
     for<'any> Self: ::mediator_core::Notification,
 {
-    fn event_id(&self) -> ::mediator_core::Uuid {
+    fn event_id(&self) -> ::mediator_core::EventId {
         ::core::unimplemented!()
     }
 }
@@ -67,31 +67,37 @@ where
     "`#[event]` needs named fields; or use `#[derive(Notification)]`, which adds nothing"
 }
 async fn send_email(event: OrderPlaced, mailer: &Mailer, attempts: u32) {}
-#[doc(hidden)]
-struct send_email {
-    attempts: u32,
-}
-#[automatically_derived]
-impl ::mediator_core::Inject for send_email
-where
-    for<'any> u32: ::mediator_core::Service,
-{
-    fn inject(
-        services: &::mediator_core::Services<'_>,
-    ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
-        let attempts = services.get_for::<u32>("attempts");
-        ::core::result::Result::Ok(Self { attempts: attempts? })
+const _: () = {
+    struct __MediatorHandlerFn {
+        attempts: u32,
     }
-}
-#[automatically_derived]
-impl ::mediator_core::EventHandler<OrderPlaced> for send_email
-where
-    for<'any> u32: ::mediator_core::Service,
-{
-    fn handle(&self, event: &OrderPlaced) -> impl ::mediator_core::HandlerFuture {
-        async {}
+    #[automatically_derived]
+    impl ::mediator_core::Inject for __MediatorHandlerFn
+    where
+        for<'any> u32: ::mediator_core::Service,
+    {
+        fn inject(
+            services: &::mediator_core::Services<'_>,
+        ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
+            let attempts = services.get_for::<u32>("attempts");
+            ::core::result::Result::Ok(Self { attempts: attempts? })
+        }
     }
-}
+    #[automatically_derived]
+    impl ::mediator_core::__private::FnHandler<OrderPlaced> for __MediatorHandlerFn
+    where
+        for<'any> u32: ::mediator_core::Service,
+    {
+        type Receiver = Self;
+        fn call<'a>(
+            receiver: &'a Self,
+            event: &'a OrderPlaced,
+            _: ::mediator_core::__private::Lent<'a>,
+        ) -> impl ::mediator_core::HandlerFuture {
+            async {}
+        }
+    }
+};
 ::core::compile_error! {
     "a handler borrows its event; write `&` before the type"
 }

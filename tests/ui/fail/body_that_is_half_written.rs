@@ -21,7 +21,7 @@ impl EventHandler<OrderPlaced> for Audit {
 }
 
 fn wire() -> Result<Mediator, BuildError> {
-    Mediator::builder().bind::<OrderPlaced, log>().bind::<OrderPlaced, Audit>().build()
+    Mediator::builder().bind_fn(log).bind::<OrderPlaced, Audit>().build()
 }
 
 fn main() {}

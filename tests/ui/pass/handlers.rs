@@ -93,6 +93,6 @@ fn created(_: &'_ Created<u64>) {}
 
 fn main() {
     let mediator = Mediator::builder().without_discovery();
-    let mediator = mediator.bind::<OrderPlaced, log>().bind::<OrderPlaced, count>().bind::<Created<u64>, created>();
+    let mediator = mediator.bind_fn(log).bind_fn(count).bind_fn(created);
     assert!(mediator.bind::<OrderPlaced, Store<u64>>().build().is_err(), "the services are missing");
 }
