@@ -25,17 +25,17 @@
 //! ```
 
 // From the ground up: a folder imports from itself and from those above it.
+mod dispatch;
+mod errors;
 mod event;
 mod handler;
-mod errors;
-mod services;
-mod topology;
-mod dispatch;
-mod registry;
-mod strategy;
 mod mediator;
+mod registry;
+mod services;
+mod strategy;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod topology;
 
 pub use crate::dispatch::{Lend, Publish, Publishable, Scope};
 pub use crate::errors::build_error::{BuildError, BuildProblem, OrderStep};
@@ -75,8 +75,8 @@ pub use uuid::Uuid;
 pub mod prelude {
     pub use crate::{
         BestEffortEventPublisher, BuildError, DynNotification, Event, EventHandler, EventId, EventPublisher,
-        GroupEventPublisher, Inject, JoinEventPublisher, Mediator, Notification, PendingEvents, PublishError, Publisher,
-        SequentialEventPublisher, Uuid,
+        GroupEventPublisher, Inject, JoinEventPublisher, Mediator, Notification, PendingEvents, PublishError,
+        Publisher, SequentialEventPublisher, Uuid,
     };
 
     #[cfg(feature = "macros")]

@@ -95,12 +95,12 @@ enum Source {
 
 impl Injected {
     fn parse((index, field): (usize, &Field), errors: &mut Errors) -> Self {
-        let (name, member, mut local) = match &field.ident {
-            Some(ident) => (ident.unraw().to_string(), Member::Named(ident.clone()), ident.clone()),
-            None => (index.to_string(), Member::from(index), format_ident!("field_{index}")),
+        let (name, member) = match &field.ident {
+            Some(ident) => (ident.unraw().to_string(), Member::Named(ident.clone())),
+            None => (index.to_string(), Member::from(index)),
         };
-        // Out of sight of the expressions of `with = …`.
-        local.set_span(Span::mixed_site());
+        // Out of sight of the expressions of `with = …`; and not the field's own name, which need not be one for a local.
+        let local = format_ident!("field_{index}", span = Span::mixed_site());
         Self { name, member, local, ty: field.ty.clone(), source: Source::parse(&field.attrs, errors) }
     }
 

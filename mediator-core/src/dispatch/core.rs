@@ -19,7 +19,9 @@ pub(crate) enum Strategy {
     /// One after another; the first failure stops.
     InOrder,
     /// All at once; whether a failure stops the others.
-    AtOnce { stop_on_failure: bool },
+    AtOnce {
+        stop_on_failure: bool,
+    },
     Custom(Arc<dyn ErasedStrategy>),
 }
 

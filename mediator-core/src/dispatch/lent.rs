@@ -261,7 +261,10 @@ impl<'a> Lent<'a> {
     ///
     /// When it is not lent, or held by another handler.
     #[inline]
-    pub fn exclusive<T: ?Sized + Send + 'static>(self, parameter: &'static str) -> Result<Exclusive<'a, T>, BorrowError> {
+    pub fn exclusive<T: ?Sized + Send + 'static>(
+        self,
+        parameter: &'static str,
+    ) -> Result<Exclusive<'a, T>, BorrowError> {
         let refused = |reason| BorrowError::new::<T>(parameter, true, reason);
         let value = self.lender().lend(TypeId::of::<T>(), true).map_err(refused)?;
         if value.borrowed.compare_exchange(0, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_err() {

@@ -344,7 +344,12 @@ impl Run<'_> {
     ///
     /// As for [`poll_first`](Self::poll_first); the mediator outlives what is under way.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn start(&mut self, core: NonNull<Core>, event: NonNull<dyn DynNotification>, cx: &mut Context<'_>) -> Poll<()> {
+    unsafe fn start(
+        &mut self,
+        core: NonNull<Core>,
+        event: NonNull<dyn DynNotification>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
         // SAFETY: guaranteed by the caller.
         let core: &'static Core = unsafe { core.as_ref() };
         // SAFETY: guaranteed by the caller.

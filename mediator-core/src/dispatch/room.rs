@@ -94,7 +94,9 @@ impl Room {
     /// # Safety
     ///
     /// The run of a custom strategy was put here.
-    pub(super) unsafe fn custom(&mut self) -> Pin<&mut (dyn Future<Output = Result<(), PublishError>> + Send + 'static)> {
+    pub(super) unsafe fn custom(
+        &mut self,
+    ) -> Pin<&mut (dyn Future<Output = Result<(), PublishError>> + Send + 'static)> {
         let place = self.work.as_mut_ptr().cast::<BoxedRun<'static>>();
         // SAFETY: there is one.
         unsafe { &mut *place }.as_mut()

@@ -67,9 +67,10 @@ impl HandlerList {
             calls.push(call);
         }
         calls.push(None);
-        let borrows = entries.iter().enumerate().flat_map(|(index, entry)| {
-            entry.plan.borrows.iter().map(move |borrow| (index, *borrow))
-        });
+        let borrows = entries
+            .iter()
+            .enumerate()
+            .flat_map(|(index, entry)| entry.plan.borrows.iter().map(move |borrow| (index, *borrow)));
         Self {
             event,
             argument,

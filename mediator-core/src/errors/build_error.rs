@@ -328,7 +328,10 @@ impl fmt::Display for BuildProblem {
             Self::ServiceCircle { services } => {
                 f.write_str("services need each other in a circle; let one of them do without:")?;
                 let next = services.iter().cycle().skip(1);
-                services.iter().zip(next).try_for_each(|(service, next)| write!(f, "\n    {service} needs `{}`", next.name()))
+                services
+                    .iter()
+                    .zip(next)
+                    .try_for_each(|(service, next)| write!(f, "\n    {service} needs `{}`", next.name()))
             }
             Self::Service { service, error } => write!(f, "service {service} cannot be made: {error}"),
             Self::BorrowedTwice { handler, type_name } => write!(

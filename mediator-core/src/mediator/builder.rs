@@ -339,7 +339,10 @@ impl fmt::Debug for MediatorBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MediatorBuilder")
             .field("discovered", &self.discovered.iter().map(|handler| handler.registration()).collect::<Vec<_>>())
-            .field("explicit", &self.explicit.iter().map(|bound| *bound.registration.registration()).collect::<Vec<_>>())
+            .field(
+                "explicit",
+                &self.explicit.iter().map(|bound| *bound.registration.registration()).collect::<Vec<_>>(),
+            )
             .finish_non_exhaustive()
     }
 }

@@ -61,7 +61,8 @@ fn wire(builder: MediatorBuilder) -> Wired {
     arrange(&mut lists, &mut problems);
     problems.extend(lists.iter().filter_map(|list| concurrent_borrow(list, strategy_of(list.event))));
 
-    let list = |list: &List<'_>| HandlerList::new(list.event, strategy_of(list.event).strategy.clone(), entries(list, &built));
+    let list =
+        |list: &List<'_>| HandlerList::new(list.event, strategy_of(list.event).strategy.clone(), entries(list, &built));
     let table = if problems.is_empty() { Table::new(lists.iter().map(list)) } else { Table::new([]) };
     let topology = topology(&lists, &built, &offer, |event| strategy_of(event).name);
     Wired { table, topology, problems }
@@ -139,14 +140,15 @@ fn unhandled(required: Vec<(EventInfo, &'static Location<'static>)>, bindings: &
 fn borrows_amiss(binding: &Binding<'_>) -> Vec<BuildProblem> {
     let handler = binding.registration.info();
     let borrows = binding.plan.borrows;
-    let twice = borrows.iter().enumerate().filter(|(index, borrow)| {
-        borrows[..*index].iter().any(|other| other.excludes(borrow))
-    });
+    let twice = borrows
+        .iter()
+        .enumerate()
+        .filter(|(index, borrow)| borrows[..*index].iter().any(|other| other.excludes(borrow)));
     let twice = twice.map(|(_, borrow)| BuildProblem::BorrowedTwice { handler, type_name: borrow.type_name() });
     let is_lent_always = |type_id: TypeId| HANDLES.iter().any(|handle| handle() == type_id);
-    let uncertain = borrows.iter().filter(|borrow| {
-        binding.plan.event.is_none() && !borrow.optional && !is_lent_always(borrow.type_id())
-    });
+    let uncertain = borrows
+        .iter()
+        .filter(|borrow| binding.plan.event.is_none() && !borrow.optional && !is_lent_always(borrow.type_id()));
     let uncertain = uncertain.map(|borrow| BuildProblem::ObserverBorrows {
         handler,
         parameter: borrow.parameter(),
@@ -161,7 +163,8 @@ fn concurrent_borrow(list: &List<'_>, strategy: &ChosenStrategy) -> Option<Build
         return None;
     }
     let borrows = list.bindings.iter().enumerate();
-    let borrows: Vec<_> = borrows.flat_map(|(index, binding)| binding.plan.borrows.iter().map(move |it| (index, *it))).collect();
+    let borrows: Vec<_> =
+        borrows.flat_map(|(index, binding)| binding.plan.borrows.iter().map(move |it| (index, *it))).collect();
     let conflict = conflict(&borrows)?;
     Some(BuildProblem::ConcurrentBorrow {
         event_name: list.bindings[conflict.first].registration.event_name(),
@@ -265,6 +268,7 @@ fn topology(
     let known: std::collections::HashSet<_> = events.iter().map(|node| node.event().type_id()).collect();
     let unhandled = declared_events().into_iter().filter(|event| !known.contains(&event.type_id()));
     events.extend(unhandled.map(|event| EventNode::new(event, strategy_of(Some(event.type_id())), observers.clone())));
-    let services = offer.modules.made().into_iter().map(|(info, types, requests)| ServiceNode::new(info, types, &requests));
+    let services =
+        offer.modules.made().into_iter().map(|(info, types, requests)| ServiceNode::new(info, types, &requests));
     Topology::new(events, observers, services.collect())
 }

@@ -34,7 +34,9 @@ pub(crate) fn of_handlers(handlers: &[&HandlerRegistration]) -> Vec<BuildProblem
         let same_code = *by_code.entry((registration.crate_name(), second.name())).or_insert(*second);
         if let Some(first) = known {
             problems.push(duplicate(first, second));
-        } else if same_code.plan().identity != identity && let Some(problem) = compiled_twice(same_code, second) {
+        } else if same_code.plan().identity != identity
+            && let Some(problem) = compiled_twice(same_code, second)
+        {
             problems.push(problem);
         } else if second.has_given_name() {
             let first = *by_name.entry(second.name()).or_insert(*second);

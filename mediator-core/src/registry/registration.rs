@@ -176,12 +176,7 @@ impl HandlerRegistration {
     }
 
     #[track_caller]
-    const fn at_caller(
-        name: &'static str,
-        module_path: &'static str,
-        kind: Kind,
-        plan: fn() -> CallPlan,
-    ) -> Self {
+    const fn at_caller(name: &'static str, module_path: &'static str, kind: Kind, plan: fn() -> CallPlan) -> Self {
         let info = HandlerInfo { name, module_path, location: Location::caller() };
         Self {
             registration: Registration { info, kind, order: 0 },

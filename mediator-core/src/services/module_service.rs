@@ -6,8 +6,8 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::inject::{Inject, InjectError, Service, inject_catching};
 use super::info::ServiceInfo;
+use super::inject::{Inject, InjectError, Service, inject_catching};
 use super::services::{Offer, ServiceRequest, Services};
 use crate::errors::build_error::BuildProblem;
 
@@ -142,7 +142,8 @@ impl ModuleServices {
         let mut seen = std::collections::HashSet::new();
         types.retain(|provided| seen.insert((provided.type_id)()) && !is_provided((provided.type_id)()));
         let problem = |provided: ProvidedType| {
-            let by: Vec<_> = self.registered.iter().filter(|service| service.provides_type((provided.type_id)())).collect();
+            let by: Vec<_> =
+                self.registered.iter().filter(|service| service.provides_type((provided.type_id)())).collect();
             (by.len() > 1).then(|| BuildProblem::DuplicateModuleService {
                 service: (provided.type_name)(),
                 modules: by.into_iter().map(|service| service.info).collect(),
@@ -176,10 +177,12 @@ impl ModuleServices {
         self.under_way.borrow_mut().pop();
         let requests = services.into_requests();
         let mut problems = self.problems.borrow_mut();
-        problems.extend(requests.iter().filter(|request| request.is_missing).map(|request| BuildProblem::MissingServiceOfService {
-            by: registration.info,
-            field: request.field,
-            service: request.service,
+        problems.extend(requests.iter().filter(|request| request.is_missing).map(|request| {
+            BuildProblem::MissingServiceOfService {
+                by: registration.info,
+                field: request.field,
+                service: request.service,
+            }
         }));
         let made = match made {
             Ok(value) => Made::Yes(Rc::new(value), requests.into()),

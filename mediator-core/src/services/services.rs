@@ -7,8 +7,8 @@ use std::collections::hash_map::Entry;
 use std::fmt;
 use std::panic::Location;
 
-use super::inject::{InjectError, Service};
 use super::info::ServiceInfo;
+use super::inject::{InjectError, Service};
 use super::module_service::ModuleServices;
 use crate::errors::build_error::Provided;
 
@@ -87,7 +87,12 @@ impl<'a> Services<'a> {
         let (found, provided_by) = self.offer.get::<T>();
         let is_missing = required && matches!(found, Found::No);
         if is_missing || !matches!(found, Found::No) {
-            self.requests.borrow_mut().push(ServiceRequest { field, service: type_name::<T>(), is_missing, provided_by });
+            self.requests.borrow_mut().push(ServiceRequest {
+                field,
+                service: type_name::<T>(),
+                is_missing,
+                provided_by,
+            });
         }
         found
     }

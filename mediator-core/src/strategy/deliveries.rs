@@ -71,7 +71,8 @@ impl<'a> Deliveries<'a> {
     /// Otherwise, with `failures`, the handlers that were started and cut off, and those that were not started.
     pub fn finish(&self, failures: impl IntoIterator<Item = HandlerFailure>) -> Result<(), PublishError> {
         let mut failures = failures.into_iter().peekable();
-        let is_unfinished = |index: usize| matches!(self.progress(index).load(Ordering::Relaxed), NOT_STARTED | STARTED);
+        let is_unfinished =
+            |index: usize| matches!(self.progress(index).load(Ordering::Relaxed), NOT_STARTED | STARTED);
         if failures.peek().is_none() && !(0..self.len()).any(is_unfinished) {
             return Ok(());
         }

@@ -66,7 +66,8 @@ impl Picture {
 
     /// The ids of the services by their names.
     fn add_services(&mut self, topology: &Topology) -> HashMap<&'static str, String> {
-        let ids = topology.services.iter().enumerate().map(|(index, node)| (node.service.name(), format!("service{index}")));
+        let ids =
+            topology.services.iter().enumerate().map(|(index, node)| (node.service.name(), format!("service{index}")));
         let ids: HashMap<_, _> = ids.collect();
         for node in &topology.services {
             let id = &ids[node.service.name()];
