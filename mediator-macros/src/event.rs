@@ -1,7 +1,7 @@
 //! `#[event]`
 
-use proc_macro2::{Group, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::{Group, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{
     Attribute, Field, Fields, Generics, Ident, Item, ItemStruct, Path, Type, Visibility, WhereClause, parse_quote,
@@ -36,7 +36,11 @@ pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream 
 }
 
 fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> TokenStream {
-    item::reject_repeated("event", &mut item.attrs, errors, "remove this one");
+    if is_expanded(&item) {
+        errors.push(syn::Error::new(Span::call_site(), "`#[event]` is already there; remove this one"));
+        return item.into_token_stream();
+    }
+    item::reject_repeated("event", &options.krate(), &mut item.attrs, errors, "remove this one");
     require_owned(&mut item, errors);
     let parameters: Vec<_> = item.fields.iter().enumerate().map(Parameter::new).collect();
     let has_room = has_room_for_id(&item, errors);
@@ -105,13 +109,23 @@ fn has_room_for_id(item: &ItemStruct, errors: &mut Errors) -> bool {
     taken.is_none()
 }
 
+/// The documentation of the field that the macro adds.
+const ID_DOC: &str = "This event's identity, a UUID of version 7.";
+
+/// Whether the macro ran already, by a path that `reject_repeated` cannot know, such as that of a `use … as …`.
+fn is_expanded(item: &ItemStruct) -> bool {
+    let doc = quote!(#[doc = #ID_DOC]).to_string();
+    let first = item.fields.iter().next();
+    first.is_some_and(|field| field.attrs.iter().any(|attribute| attribute.to_token_stream().to_string() == doc))
+}
+
 fn add_id(item: &mut ItemStruct, krate: &Path) {
     if matches!(item.fields, Fields::Unit) {
         item.fields = Fields::Named(parse_quote!({}));
         item.semi_token = None;
     }
     let id = parse_quote! {
-        /// This event's identity, a UUID of version 7.
+        #[doc = #ID_DOC]
         pub event_id: #krate::EventId
     };
     if let Fields::Named(fields) = &mut item.fields {

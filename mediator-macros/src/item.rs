@@ -9,7 +9,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, DeriveInput, FnArg, Item, Meta, Path, Token, parse_quote};
 
 use crate::errors::Errors;
-use crate::inject;
+use crate::{inject, runtime};
 
 /// Runs a derive.
 pub(crate) fn derive(item: TokenStream, on_type: impl FnOnce(&DeriveInput, &mut Errors) -> TokenStream) -> TokenStream {
@@ -154,20 +154,40 @@ pub(crate) fn with_lints(lints: &[Attribute], items: TokenStream) -> TokenStream
     }
 }
 
+/// The version of the package that is being compiled, if Cargo compiles it.
+pub(crate) fn package_version() -> Option<String> {
+    std::env::var("CARGO_PKG_VERSION").ok()
+}
+
 /// Takes away a second use of the same macro, which would only cause further errors.
 pub(crate) fn reject_repeated(
     attribute_macro: &str,
+    krate: &Path,
     attributes: &mut Vec<Attribute>,
     errors: &mut Errors,
     instead: &str,
 ) {
     attributes.retain(|attribute| {
-        let repeated = attribute.path().segments.last().is_some_and(|segment| segment.ident == attribute_macro);
+        let repeated = is_ours(attribute.path(), attribute_macro, krate);
         if repeated {
             errors.at(attribute, format!("`#[{attribute_macro}]` is already there; {instead}"));
         }
         !repeated
     });
+}
+
+/// Whether a path names a macro of this crate: alone, or by way of the runtime. Other crates have an `#[event]` as well.
+fn is_ours(path: &Path, attribute_macro: &str, krate: &Path) -> bool {
+    let mut segments = names(path);
+    if segments.pop().is_none_or(|last| last != attribute_macro) {
+        return false;
+    }
+    segments.is_empty() || segments.iter().any(|name| name == runtime::USUAL_NAME) || segments == names(krate)
+}
+
+/// The names in a path, without their arguments.
+pub(crate) fn names(path: &Path) -> Vec<String> {
+    path.segments.iter().map(|segment| segment.ident.to_string()).collect()
 }
 
 /// The tokens that stand for the whole item in a message.
