@@ -1,12 +1,16 @@
 //! `#[event]`
 
-use proc_macro2::{Group, TokenStream};
-use quote::{format_ident, quote};
-use syn::{Attribute, Field, Fields, Generics, Ident, Item, ItemStruct, Path, Type, WhereClause, parse_quote};
+use proc_macro2::{Group, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::ext::IdentExt;
+use syn::{
+    Attribute, Field, Fields, Generics, Ident, Item, ItemStruct, Path, Type, Visibility, WhereClause, parse_quote,
+};
 
-use crate::arguments::{Arguments, display_name, ungrouped};
+use crate::arguments::{Arguments, ungrouped};
 use crate::errors::Errors;
-use crate::{item, notification};
+use crate::item;
+use crate::notification::Declared;
 
 // #[event] or #[event(option,*)], above
 //
@@ -32,17 +36,23 @@ pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream 
 }
 
 fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> TokenStream {
-    item::reject_repeated("event", &mut item.attrs, errors, "remove this one");
+    if is_expanded(&item) {
+        errors.push(syn::Error::new(Span::call_site(), "`#[event]` is already there; remove this one"));
+        return item.into_token_stream();
+    }
+    item::reject_repeated("event", &options.krate(), &mut item.attrs, errors, "remove this one");
     require_owned(&mut item, errors);
     let parameters: Vec<_> = item.fields.iter().enumerate().map(Parameter::new).collect();
     let has_room = has_room_for_id(&item, errors);
     if has_room {
         add_id(&mut item, &options.krate());
     }
+    let lints = item::lint_attributes(item.attrs.iter().chain(item.fields.iter().flat_map(|field| &field.attrs)));
+    let declared = Declared { ident: &item.ident, generics: &item.generics, lints: &lints, options };
     let new = options.new.as_ref().is_none_or(|new| new.value);
-    let new = new.then(|| expand_new(&item, &parameters, has_room, &options.krate()));
+    let new = new.then(|| expand_new(&declared, &item.vis, &parameters, has_room));
     let id = has_room.then(|| quote!(self.event_id));
-    let impls = expand_impls(&item.ident, &item.generics, id, options);
+    let impls = expand_impls(&declared, id);
     quote! {
         #item
         #new
@@ -59,12 +69,16 @@ fn on_other(item: &Item, body: Option<Group>, options: &Arguments, errors: &mut 
     let message = format!("`#[event]` needs a struct with named fields or none{advice}");
     errors.at(&item::name_of(item), message);
     let stub = match item {
-        Item::Enum(item) => expand_impls(&item.ident, &item.generics, None, options),
-        Item::Union(item) => expand_impls(&item.ident, &item.generics, None, options),
+        Item::Enum(item) => expand_stub(&item.ident, &item.generics, options),
+        Item::Union(item) => expand_stub(&item.ident, &item.generics, options),
         _ => TokenStream::new(),
     };
     let item = item::put_back(body, item);
     quote!(#item #stub)
+}
+
+fn expand_stub(ident: &Ident, generics: &Generics, options: &Arguments) -> TokenStream {
+    expand_impls(&Declared { ident, generics, lints: &[], options }, None)
 }
 
 /// Events outlive the publish that carries them, so they cannot borrow.
@@ -88,11 +102,21 @@ fn has_room_for_id(item: &ItemStruct, errors: &mut Errors) -> bool {
         errors.at(fields, "`#[event]` needs named fields; or use `#[derive(Notification)]`, which adds nothing");
         return false;
     }
-    let taken = item.fields.iter().filter_map(|field| field.ident.as_ref()).find(|name| *name == "event_id");
+    let taken = item.fields.iter().filter_map(|field| field.ident.as_ref()).find(|name| name.unraw() == "event_id");
     if let Some(name) = taken {
         errors.at(name, "`#[event]` adds `event_id` itself; rename the field, or use `#[derive(Notification)]`");
     }
     taken.is_none()
+}
+
+/// The documentation of the field that the macro adds.
+const ID_DOC: &str = "This event's identity, a UUID of version 7.";
+
+/// Whether the macro ran already, by a path that `reject_repeated` cannot know, such as that of a `use … as …`.
+fn is_expanded(item: &ItemStruct) -> bool {
+    let doc = quote!(#[doc = #ID_DOC]).to_string();
+    let first = item.fields.iter().next();
+    first.is_some_and(|field| field.attrs.iter().any(|attribute| attribute.to_token_stream().to_string() == doc))
 }
 
 fn add_id(item: &mut ItemStruct, krate: &Path) {
@@ -101,7 +125,7 @@ fn add_id(item: &mut ItemStruct, krate: &Path) {
         item.semi_token = None;
     }
     let id = parse_quote! {
-        /// This event's identity, a UUID of version 7.
+        #[doc = #ID_DOC]
         pub event_id: #krate::EventId
     };
     if let Fields::Named(fields) = &mut item.fields {
@@ -126,9 +150,10 @@ impl Parameter {
     }
 }
 
-fn expand_new(item: &ItemStruct, parameters: &[Parameter], has_room: bool, krate: &Path) -> TokenStream {
-    let (vis, ident) = (&item.vis, &item.ident);
-    let (impl_generics, type_generics, where_clause) = item.generics.split_for_impl();
+fn expand_new(declared: &Declared<'_>, vis: &Visibility, parameters: &[Parameter], has_room: bool) -> TokenStream {
+    let Declared { ident, generics, lints, options } = declared;
+    let krate = options.krate();
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let many = (parameters.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
     let declarations = parameters.iter().map(|Parameter { cfgs, name, ty }| quote!(#(#cfgs)* #name: #ty));
     let values = parameters.iter().map(|Parameter { cfgs, name, .. }| quote!(#(#cfgs)* #name));
@@ -139,6 +164,7 @@ fn expand_new(item: &ItemStruct, parameters: &[Parameter], has_room: bool, krate
     };
     quote! {
         #[automatically_derived]
+        #(#lints)*
         impl #impl_generics #ident #type_generics #where_clause {
             #krate::__private::your_own_new_needs_event_new_equals_false! {
                 /// Makes the event, with a fresh `event_id`.
@@ -153,9 +179,9 @@ fn expand_new(item: &ItemStruct, parameters: &[Parameter], has_room: bool, krate
 }
 
 /// The impls; without an `id`, only such as keep further errors away.
-fn expand_impls(ident: &Ident, generics: &Generics, id: Option<TokenStream>, options: &Arguments) -> TokenStream {
+fn expand_impls(declared: &Declared<'_>, id: Option<TokenStream>) -> TokenStream {
+    let Declared { ident, generics, lints, options } = declared;
     let krate = options.krate();
-    let name = display_name(options.name.as_ref(), ident);
     let notification_id = id.as_ref().map(|id| {
         quote! {
             fn notification_id(&self) -> ::core::option::Option<#krate::EventId> {
@@ -163,8 +189,8 @@ fn expand_impls(ident: &Ident, generics: &Generics, id: Option<TokenStream>, opt
             }
         }
     });
-    let notification = notification::expand_impl(ident, generics, &name, notification_id.as_ref(), &krate);
-    let registration = notification::expand_registration(ident, generics, &krate);
+    let notification = declared.impl_notification(notification_id.as_ref());
+    let registration = declared.registration();
     let id = id.unwrap_or_else(|| quote!(::core::unimplemented!()));
     let (impl_generics, type_generics, _) = generics.split_for_impl();
     let where_clause = is_notification(generics, &krate);
@@ -172,6 +198,7 @@ fn expand_impls(ident: &Ident, generics: &Generics, id: Option<TokenStream>, opt
         #notification
 
         #[automatically_derived]
+        #(#lints)*
         impl #impl_generics #krate::Event for #ident #type_generics #where_clause {
             fn event_id(&self) -> #krate::EventId {
                 #id

@@ -48,7 +48,7 @@ fn on_other(item: &Item, body: Option<Group>, errors: &mut Errors) -> TokenStrea
 
 fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> TokenStream {
     let instead = "name all events in one, as in `#[event_handler(OrderPlaced, OrderShipped)]`";
-    item::reject_repeated("event_handler", &mut item.attrs, errors, instead);
+    item::reject_repeated("event_handler", &options.krate(), &mut item.attrs, errors, instead);
     require_concrete(&item.generics, errors);
     if options.events.is_empty() && errors.is_empty() {
         errors.at(&item.ident, "which events does it handle? name them, as in `#[event_handler(OrderPlaced)]`");
@@ -57,7 +57,7 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
         require_owned(&mut field.ty, errors);
     }
     let fields = item.fields.iter_mut().collect();
-    let (derive, inject) = inject::on_handler(&item.ident, &item.generics, fields, options, errors);
+    let (derive, inject) = inject::on_handler(&item.ident, &item.generics, &item.attrs, fields, options, errors);
     item.attrs.extend(derive);
     let registrations = options.events.iter().map(|event| {
         // At the event, which is where it is missing if there is no `impl EventHandler` for it.
@@ -75,7 +75,7 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
 }
 
 fn on_impl(mut item: ItemImpl, body: Option<Group>, options: &Arguments, errors: &mut Errors) -> TokenStream {
-    item::reject_repeated("event_handler", &mut item.attrs, errors, "remove this one");
+    item::reject_repeated("event_handler", &options.krate(), &mut item.attrs, errors, "remove this one");
     require_concrete(&item.generics, errors);
     if let Some(event) = options.events.first() {
         errors.at(event, "on an impl block the event is read from the trait; remove it here");
@@ -182,7 +182,7 @@ fn submit(constructor: &TokenStream, item: Option<&Ident>, ident: &Ident, option
     let item = item.map(|item| quote!(#item,));
     let name = display_name(None, ident);
     let named = options.name.as_ref().map(|name| quote!(.named(#name)));
-    let version = package_version().map(|version| quote!(.in_version(#version)));
+    let version = item::package_version().map(|version| quote!(.in_version(#version)));
     let order = options.order.map(|order| quote!(.order_by(#order)));
     let after = references(&quote!(after), &options.after, &krate);
     let before = references(&quote!(before), &options.before, &krate);
@@ -192,11 +192,6 @@ fn submit(constructor: &TokenStream, item: Option<&Ident>, ident: &Ident, option
                 #named #version #order #after #before
         }
     }
-}
-
-/// The version of the package that is being compiled.
-fn package_version() -> Option<String> {
-    std::env::var("CARGO_PKG_VERSION").ok().filter(|version| !version.is_empty())
 }
 
 /// `.after(…)` with the handlers that the user names, if any.

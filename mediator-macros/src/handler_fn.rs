@@ -15,7 +15,7 @@ use crate::{inject, item};
 const CONCRETE: &str = "a handler function must be concrete; name the type, or use an `Arc<dyn …>`";
 
 pub(crate) fn on_fn(mut item: ItemFn, body: Option<Group>, options: &Arguments, errors: &mut Errors) -> TokenStream {
-    item::reject_repeated("event_handler", &mut item.attrs, errors, "remove this one");
+    item::reject_repeated("event_handler", &options.krate(), &mut item.attrs, errors, "remove this one");
     require_concrete(&item.sig.generics, errors);
     if let Some(event) = options.events.first() {
         errors.at(event, "on a function the event is read from the first parameter; remove it here");
@@ -156,7 +156,8 @@ fn expand_fn_handler(
     let doubtful: Vec<Type> =
         fields.iter().filter(|field| !is_surely_service(&field.ty)).map(|field| field.ty.clone()).collect();
     let services = require_services(&doubtful, &krate);
-    let (derive, inject) = inject::on_handler(&hidden, &services, fields.iter_mut().collect(), options, errors);
+    let (derive, inject) =
+        inject::on_handler(&hidden, &services, &item.attrs, fields.iter_mut().collect(), options, errors);
     // Where a parameter that cannot be injected shows: at its type, unless it might be one of several.
     let handler = if let [ty] = &*doubtful { relocated(&hidden, ty) } else { quote!(#hidden) };
     let registration = sound.then(|| fn_registration(event, &handler, ident, options));

@@ -6,10 +6,11 @@ use syn::ext::IdentExt;
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Data, DeriveInput, Expr, Field, Generics, Member, Meta, Path, Token, Type, WhereClause, parse_quote,
+    Attribute, Data, DeriveInput, Expr, Field, GenericArgument, Generics, Member, Meta, Path, PathArguments, Token,
+    Type, TypePath, WhereClause, parse_quote,
 };
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, ungrouped};
 use crate::errors::Errors;
 use crate::item;
 
@@ -32,8 +33,13 @@ fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
             Vec::new()
         }
     };
+    let of_fields = match &item.data {
+        Data::Struct(data) => data.fields.iter().flat_map(|field| &field.attrs).collect(),
+        Data::Enum(_) | Data::Union(_) => Vec::new(),
+    };
+    let lints = item::lint_attributes(item.attrs.iter().chain(of_fields));
     let body = expand_body(&fields, errors);
-    expand_impl(&item.ident, &item.generics, &fields, &body, &options.krate())
+    expand_impl(&item.ident, &item.generics, &lints, &fields, &body, &options.krate())
 }
 
 /// The same for the struct of a handler, whose fields lose the attributes that only the derive knows: without it they
@@ -41,6 +47,7 @@ fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
 pub(crate) fn on_handler(
     ident: &Ident,
     generics: &Generics,
+    attributes: &[Attribute],
     mut declared: Vec<&mut Field>,
     options: &Arguments,
     errors: &mut Errors,
@@ -50,13 +57,15 @@ pub(crate) fn on_handler(
         // To a derive, rustc shows only what the conditions leave.
         return (options.derive_inject(), TokenStream::new());
     }
+    let of_fields = declared.iter().flat_map(|field| &field.attrs);
+    let lints = item::lint_attributes(attributes.iter().chain(of_fields));
     let mut own_errors = Errors::default();
     let parse = |(index, field): (usize, &&mut Field)| Injected::parse((index, field), &mut own_errors);
     let fields: Vec<_> = declared.iter().enumerate().map(parse).collect();
     declared.iter_mut().for_each(|field| _ = take_attributes(&mut field.attrs));
     let body = expand_body(&fields, &own_errors);
     errors.extend(own_errors);
-    (Vec::new(), expand_impl(ident, generics, &fields, &body, &options.krate()))
+    (Vec::new(), expand_impl(ident, generics, &lints, &fields, &body, &options.krate()))
 }
 
 /// Takes `#[inject(…)]` and `#[cfg_attr(…, inject(…))]`.
@@ -70,6 +79,19 @@ pub(crate) fn take_attributes(attributes: &mut Vec<Attribute>) -> Vec<Attribute>
     let (taken, others) = std::mem::take(attributes).into_iter().partition(injects);
     *attributes = others;
     taken
+}
+
+/// The `T` of an `Option<T>`, by how the type is written.
+///
+/// An `Option` by another path may be a type of the user's own.
+pub(crate) fn optional(ty: &Type) -> Option<&Type> {
+    let Type::Path(TypePath { qself: None, path, .. }) = ungrouped(ty) else { return None };
+    let standard = ["Option", "option::Option", "std::option::Option", "core::option::Option"];
+    let PathArguments::AngleBracketed(arguments) = &path.segments.last()?.arguments else { return None };
+    match arguments.args.first()? {
+        GenericArgument::Type(inner) if standard.contains(&&*item::names(path).join("::")) => Some(inner),
+        _ => None,
+    }
 }
 
 /// A field and what to fill it with.
@@ -95,12 +117,12 @@ enum Source {
 
 impl Injected {
     fn parse((index, field): (usize, &Field), errors: &mut Errors) -> Self {
-        let (name, member, mut local) = match &field.ident {
-            Some(ident) => (ident.unraw().to_string(), Member::Named(ident.clone()), ident.clone()),
-            None => (index.to_string(), Member::from(index), format_ident!("field_{index}")),
+        let (name, member) = match &field.ident {
+            Some(ident) => (ident.unraw().to_string(), Member::Named(ident.clone())),
+            None => (index.to_string(), Member::from(index)),
         };
-        // Out of sight of the expressions of `with = …`.
-        local.set_span(Span::mixed_site());
+        // Out of sight of the expressions of `with = …`; and not the field's own name, which need not be one for a local.
+        let local = format_ident!("__field_{index}", span = Span::mixed_site());
         Self { name, member, local, ty: field.ty.clone(), source: Source::parse(&field.attrs, errors) }
     }
 
@@ -108,10 +130,16 @@ impl Injected {
     ///
     /// All fields do so before the first missing one ends it, so that all are reported.
     fn expand_lookup(&self) -> Option<TokenStream> {
-        let Self { name, local, ty, source, .. } = self;
+        let Self { name, local, ty, .. } = self;
         let at_type = Span::mixed_site().located_at(ty.span());
-        let lookup = quote_spanned!(at_type=> let #local = services.get_for::<#ty>(#name););
-        matches!(source, Source::Services).then_some(lookup)
+        let service = self.service()?;
+        let method = if optional(ty).is_some() { quote!(get_optional_for) } else { quote!(get_for) };
+        Some(quote_spanned!(at_type=> let #local = __services.#method::<#service>(#name);))
+    }
+
+    /// The type that is looked up, if one is.
+    fn service(&self) -> Option<&Type> {
+        matches!(self.source, Source::Services).then(|| optional(&self.ty).unwrap_or(&self.ty))
     }
 
     fn expand_value(&self) -> TokenStream {
@@ -177,6 +205,7 @@ fn expand_body(fields: &[Injected], errors: &Errors) -> TokenStream {
 fn expand_impl(
     ident: &Ident,
     generics: &Generics,
+    lints: &[Attribute],
     fields: &[Injected],
     body: &TokenStream,
     krate: &Path,
@@ -186,8 +215,9 @@ fn expand_impl(
     // The parameter is out of sight of the expressions of `with = …` as well.
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
+        #(#lints)*
         impl #impl_generics #krate::Inject for #ident #type_generics #where_clause {
-            fn inject(services: &#krate::Services<'_>) -> ::core::result::Result<Self, #krate::InjectError> {
+            fn inject(__services: &#krate::Services<'_>) -> ::core::result::Result<Self, #krate::InjectError> {
                 #body
             }
         }
@@ -199,9 +229,8 @@ fn where_clause(generics: &Generics, fields: &[Injected], krate: &Path) -> Optio
     let mut generics = generics.clone();
     if !generics.params.is_empty() {
         let predicates = &mut generics.make_where_clause().predicates;
-        for Injected { ty, .. } in fields.iter().filter(|field| matches!(field.source, Source::Services)) {
-            predicates.push(parse_quote!(#ty: #krate::Service));
-        }
+        let services = fields.iter().filter_map(Injected::service);
+        services.for_each(|ty| predicates.push(parse_quote!(#ty: #krate::Service)));
     }
     generics.where_clause
 }

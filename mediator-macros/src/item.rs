@@ -1,12 +1,15 @@
 //! What the macros share in looking at the item they stand on.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, DeriveInput, FnArg, Item, Path};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, DeriveInput, FnArg, Item, Meta, Path, Token, parse_quote};
 
 use crate::errors::Errors;
-use crate::inject;
+use crate::{inject, runtime};
 
 /// Runs a derive.
 pub(crate) fn derive(item: TokenStream, on_type: impl FnOnce(&DeriveInput, &mut Errors) -> TokenStream) -> TokenStream {
@@ -93,20 +96,98 @@ pub(crate) fn without_runtime(item: TokenStream, errors: Errors) -> TokenStream 
     quote!(#item #errors)
 }
 
+/// The lints that are allowed or expected on an item and its parts, as one `#[allow(…)]` for what is generated from it.
+///
+/// An `#[expect(…)]` stays with the user's own code, which fulfills it or not; generated code only keeps quiet.
+/// What is deprecated has to be used by it.
+pub(crate) fn lint_attributes<'a>(attributes: impl IntoIterator<Item = &'a Attribute>) -> Vec<Attribute> {
+    let mut always = Vec::new();
+    let mut conditional = Vec::new();
+    for attribute in attributes {
+        match allowed_if(attribute) {
+            Some((condition, lints)) => conditional.push(parse_quote!(#[cfg_attr(#condition, allow(#(#lints),*))])),
+            None => always.extend(allowed(&attribute.meta)),
+        }
+    }
+    let mut seen = HashSet::new();
+    always.retain(|lint| seen.insert(lint.to_token_stream().to_string()));
+    let always = (!always.is_empty()).then(|| parse_quote!(#[allow(#(#always),*)]));
+    always.into_iter().chain(conditional).collect()
+}
+
+/// The lints that an attribute keeps quiet.
+fn allowed(attribute: &Meta) -> Vec<Path> {
+    match attribute {
+        meta if meta.path().is_ident("deprecated") => vec![meta.path().clone()],
+        Meta::List(list) if list.path.is_ident("allow") || list.path.is_ident("expect") => {
+            let parsed = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+            let entries = parsed.into_iter().flatten();
+            // The other entry is `reason = "…"`.
+            entries.filter_map(|entry| if let Meta::Path(lint) = entry { Some(lint) } else { None }).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The same for those in a `#[cfg_attr(condition, …)]`.
+fn allowed_if(attribute: &Attribute) -> Option<(Meta, Vec<Path>)> {
+    let Meta::List(list) = &attribute.meta else { return None };
+    if !list.path.is_ident("cfg_attr") {
+        return None;
+    }
+    let mut parts = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()?.into_iter();
+    let condition = parts.next()?;
+    let lints: Vec<_> = parts.flat_map(|part| allowed(&part)).collect();
+    (!lints.is_empty()).then_some((condition, lints))
+}
+
+/// Items under lint attributes, macro calls too: on the call itself rustc ignores them.
+pub(crate) fn with_lints(lints: &[Attribute], items: TokenStream) -> TokenStream {
+    if lints.is_empty() {
+        return items;
+    }
+    quote! {
+        #(#lints)*
+        const _: () = {
+            #items
+        };
+    }
+}
+
+/// The version of the package that is being compiled, if Cargo compiles it.
+pub(crate) fn package_version() -> Option<String> {
+    std::env::var("CARGO_PKG_VERSION").ok()
+}
+
 /// Takes away a second use of the same macro, which would only cause further errors.
 pub(crate) fn reject_repeated(
     attribute_macro: &str,
+    krate: &Path,
     attributes: &mut Vec<Attribute>,
     errors: &mut Errors,
     instead: &str,
 ) {
     attributes.retain(|attribute| {
-        let repeated = attribute.path().segments.last().is_some_and(|segment| segment.ident == attribute_macro);
+        let repeated = is_ours(attribute.path(), attribute_macro, krate);
         if repeated {
             errors.at(attribute, format!("`#[{attribute_macro}]` is already there; {instead}"));
         }
         !repeated
     });
+}
+
+/// Whether a path names a macro of this crate: alone, or by way of the runtime. Other crates have an `#[event]` as well.
+fn is_ours(path: &Path, attribute_macro: &str, krate: &Path) -> bool {
+    let mut segments = names(path);
+    if segments.pop().is_none_or(|last| last != attribute_macro) {
+        return false;
+    }
+    segments.is_empty() || segments.iter().any(|name| name == runtime::USUAL_NAME) || segments == names(krate)
+}
+
+/// The names in a path, without their arguments.
+pub(crate) fn names(path: &Path) -> Vec<String> {
+    path.segments.iter().map(|segment| segment.ident.to_string()).collect()
 }
 
 /// The tokens that stand for the whole item in a message.

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{DeriveInput, Generics, Ident, Path, WhereClause, parse_quote};
+use syn::{Attribute, DeriveInput, Generics, Ident, WhereClause, parse_quote};
 
 use crate::arguments::{Arguments, display_name};
 use crate::errors::Errors;
@@ -23,10 +23,10 @@ fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
     if !options.find_runtime(errors) {
         return TokenStream::new();
     }
-    let name = display_name(options.name.as_ref(), &item.ident);
-    let krate = options.krate();
-    let notification = expand_impl(&item.ident, &item.generics, &name, None, &krate);
-    let registration = expand_registration(&item.ident, &item.generics, &krate);
+    let lints = item::lint_attributes(&item.attrs);
+    let declared = Declared { ident: &item.ident, generics: &item.generics, lints: &lints, options: &options };
+    let notification = declared.impl_notification(None);
+    let registration = declared.registration();
     quote! {
         #notification
 
@@ -34,50 +34,73 @@ fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
     }
 }
 
-/// `impl Notification`
-pub(crate) fn expand_impl(
-    ident: &Ident,
-    generics: &Generics,
-    name: &TokenStream,
-    notification_id: Option<&TokenStream>,
-    krate: &Path,
-) -> TokenStream {
-    let (impl_generics, type_generics, _) = generics.split_for_impl();
-    let where_clause = where_clause(generics);
-    quote! {
-        #[automatically_derived]
-        impl #impl_generics #krate::Notification for #ident #type_generics #where_clause {
-            fn event_name() -> &'static ::core::primitive::str {
-                #name
-            }
-
-            fn declared_at() -> ::core::option::Option<&'static ::core::panic::Location<'static>> {
-                ::core::option::Option::Some(::core::panic::Location::caller())
-            }
-
-            #notification_id
-        }
-    }
+/// A type that is to be a notification.
+pub(crate) struct Declared<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) generics: &'a Generics,
+    /// What keeps the generated code as quiet as the type.
+    pub(crate) lints: &'a [Attribute],
+    pub(crate) options: &'a Arguments,
 }
 
-/// The note that the event exists.
-///
-/// Of a generic event only the concrete types that are used exist; handlers name those.
-pub(crate) fn expand_registration(ident: &Ident, generics: &Generics, krate: &Path) -> Option<TokenStream> {
-    let registration = quote! {
-        #krate::__private::inventory::submit! {
-            #krate::__private::EventRegistration::new::<#ident>()
-        }
-    };
-    generics.params.is_empty().then_some(registration)
-}
+impl Declared<'_> {
+    /// `impl Notification`
+    pub(crate) fn impl_notification(&self, notification_id: Option<&TokenStream>) -> TokenStream {
+        let Self { ident, lints, .. } = self;
+        let krate = self.options.krate();
+        let name = self.event_name();
+        let (impl_generics, type_generics, _) = self.generics.split_for_impl();
+        let where_clause = self.where_clause();
+        quote! {
+            #[automatically_derived]
+            #(#lints)*
+            impl #impl_generics #krate::Notification for #ident #type_generics #where_clause {
+                fn event_name() -> &'static ::core::primitive::str {
+                    #name
+                }
 
-/// The user's where clause; for a generic event, also that it can be published at all.
-fn where_clause(generics: &Generics) -> Option<WhereClause> {
-    let mut generics = generics.clone();
-    if !generics.params.is_empty() {
-        let published = parse_quote!(Self: ::core::marker::Send + ::core::marker::Sync + 'static);
-        generics.make_where_clause().predicates.push(published);
+                fn declared_at() -> ::core::option::Option<&'static ::core::panic::Location<'static>> {
+                    ::core::option::Option::Some(::core::panic::Location::caller())
+                }
+
+                #notification_id
+            }
+        }
     }
-    generics.where_clause
+
+    /// The name of a generic event includes its arguments, which only the concrete type knows.
+    fn event_name(&self) -> TokenStream {
+        match &self.options.name {
+            None if !self.generics.params.is_empty() => quote!(::core::any::type_name::<Self>()),
+            name => display_name(name.as_ref(), self.ident),
+        }
+    }
+
+    /// The user's where clause; for a generic event, also that it can be published at all.
+    fn where_clause(&self) -> Option<WhereClause> {
+        let mut generics = self.generics.clone();
+        if !generics.params.is_empty() {
+            let published = parse_quote!(Self: ::core::marker::Send + ::core::marker::Sync + 'static);
+            generics.make_where_clause().predicates.push(published);
+        }
+        generics.where_clause
+    }
+
+    /// The note that the event exists.
+    ///
+    /// Of a generic event only the concrete types that are used exist; handlers name those.
+    pub(crate) fn registration(&self) -> Option<TokenStream> {
+        if !self.generics.params.is_empty() {
+            return None;
+        }
+        let Self { ident, lints, options, .. } = self;
+        let krate = options.krate();
+        let named = options.name.as_ref().map(|_| quote!(.named()));
+        let registration = quote! {
+            #krate::__private::inventory::submit! {
+                #krate::__private::EventRegistration::new::<#ident>() #named
+            }
+        };
+        Some(item::with_lints(lints, registration))
+    }
 }
