@@ -534,14 +534,15 @@ impl Run<'_> {
     /// Lets the mediator go, which may drop it: not while a function that was given a reference to a part of it is running.
     #[inline]
     fn release_core(&mut self) {
-        #[cold]
-        fn release(core: Arc<Core>) {
-            discarding_panics(|| drop(core));
+        if self.kept.is_some() {
+            self.release_kept_core();
         }
+    }
 
-        if let Some(core) = self.kept.take() {
-            release(core);
-        }
+    #[cold]
+    fn release_kept_core(&mut self) {
+        let core = self.kept.take();
+        discarding_panics(|| drop(core));
     }
 
     /// Drops what is in the room.

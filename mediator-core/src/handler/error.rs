@@ -13,13 +13,16 @@ pub(crate) fn boxed<E: Into<BoxError>>(error: E) -> BoxError {
 
 /// The error as a handler's failure keeps it: an `anyhow::Error` whole, since its conversion to a box hides what is inside.
 #[cfg(feature = "anyhow")]
-pub(crate) fn boxed<E: Into<BoxError> + 'static>(error: E) -> BoxError {
-    let mut error = Some(error);
-    let any: &mut dyn std::any::Any = &mut error;
-    match any.downcast_mut::<Option<anyhow::Error>>().and_then(Option::take) {
-        Some(error) => Box::new(Whole(error)),
-        None => error.map_or_else(|| "an error that was taken".into(), Into::into),
+pub(crate) fn boxed<E: Into<BoxError>>(error: E) -> BoxError {
+    // An error need not be `'static`, which `Any` asks for.
+    if typeid::of::<E>() != typeid::of::<anyhow::Error>() {
+        return error.into();
     }
+    let error = std::mem::ManuallyDrop::new(error);
+    // SAFETY: `E` is an `anyhow::Error`, which has no lifetimes, and is moved out of `error`, which is not dropped.
+    #[allow(unsafe_code)]
+    let error = unsafe { std::mem::transmute_copy::<std::mem::ManuallyDrop<E>, anyhow::Error>(&error) };
+    Box::new(Whole(error))
 }
 
 /// An `anyhow::Error` as an error.

@@ -131,7 +131,7 @@ impl HandlerOutput for () {
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: Into<BoxError> + 'static> HandlerOutput for Result<(), E> {
+impl<E: Into<BoxError>> HandlerOutput for Result<(), E> {
     fn into_result(self) -> Result<(), BoxError> {
         self.map_err(boxed)
     }
