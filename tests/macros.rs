@@ -23,11 +23,16 @@ mod manifest;
 mod notification;
 #[path = "../mediator-macros/src/runtime.rs"]
 mod runtime;
+#[path = "../mediator-macros/src/serde_derives.rs"]
+mod serde_derives;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use proc_macro2::{TokenStream, TokenTree};
+
+/// Whether the runtime's ids serialize.
+const SERDE: bool = true;
 
 /// The first attribute of an item, as `(event, name = "…", the rest)` of `#[event(name = "…")] struct …`.
 fn split_first_attribute(item: TokenStream) -> Option<(String, TokenStream, TokenStream)> {

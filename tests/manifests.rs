@@ -1,4 +1,4 @@
-//! Crates whose manifests do not name the runtime as the macros expect are told what to write.
+//! Crates whose manifests do not name the runtime as the macros expect, or lack a feature of it, are told what to write.
 //!
 //! Checks the workspace in `fixtures/built/manifests`.
 #![allow(missing_docs)]
@@ -33,4 +33,9 @@ fn a_crate_that_renames_the_runtime_is_told_its_name() {
 #[test]
 fn a_crate_that_does_not_list_the_runtime_is_told_to() {
     insta::assert_snapshot!(mistakes("behind-facade"));
+}
+
+#[test]
+fn a_crate_that_serializes_events_without_the_feature_is_told_its_name() {
+    insta::assert_snapshot!(mistakes("without-serde"));
 }

@@ -9,8 +9,8 @@ use syn::{
 
 use crate::arguments::{Arguments, ungrouped};
 use crate::errors::Errors;
-use crate::item;
 use crate::notification::Declared;
+use crate::{item, serde_derives};
 
 // #[event] or #[event(option,*)], above
 //
@@ -44,8 +44,10 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
     require_owned(&mut item, errors);
     let parameters: Vec<_> = item.fields.iter().enumerate().map(Parameter::new).collect();
     let has_room = has_room_for_id(&item, errors);
+    let rejected = if crate::SERDE { None } else { serde_derives::reject(&item.attrs) };
+    let (skip, serde_error) = rejected.unzip();
     if has_room {
-        add_id(&mut item, &options.krate());
+        add_id(&mut item, &options.krate(), skip.as_ref());
     }
     let lints = item::lint_attributes(item.attrs.iter().chain(item.fields.iter().flat_map(|field| &field.attrs)));
     let declared = Declared { ident: &item.ident, generics: &item.generics, lints: &lints, options };
@@ -57,6 +59,7 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
         #item
         #new
         #impls
+        #serde_error
     }
 }
 
@@ -119,13 +122,14 @@ fn is_expanded(item: &ItemStruct) -> bool {
     first.is_some_and(|field| field.attrs.iter().any(|attribute| attribute.to_token_stream().to_string() == doc))
 }
 
-fn add_id(item: &mut ItemStruct, krate: &Path) {
+fn add_id(item: &mut ItemStruct, krate: &Path, attribute: Option<&Attribute>) {
     if matches!(item.fields, Fields::Unit) {
         item.fields = Fields::Named(parse_quote!({}));
         item.semi_token = None;
     }
     let id = parse_quote! {
         #[doc = #ID_DOC]
+        #attribute
         pub event_id: #krate::EventId
     };
     if let Fields::Named(fields) = &mut item.fields {

@@ -104,15 +104,31 @@ pub(crate) fn lint_attributes<'a>(attributes: impl IntoIterator<Item = &'a Attri
     let mut always = Vec::new();
     let mut conditional = Vec::new();
     for attribute in attributes {
-        match allowed_if(attribute) {
-            Some((condition, lints)) => conditional.push(parse_quote!(#[cfg_attr(#condition, allow(#(#lints),*))])),
-            None => always.extend(allowed(&attribute.meta)),
+        let (condition, metas) = split_condition(attribute);
+        let lints: Vec<_> = metas.iter().flat_map(allowed).collect();
+        match condition {
+            Some(condition) if !lints.is_empty() => {
+                conditional.push(parse_quote!(#[cfg_attr(#condition, allow(#(#lints),*))]));
+            }
+            _ => always.extend(lints),
         }
     }
     let mut seen = HashSet::new();
     always.retain(|lint| seen.insert(lint.to_token_stream().to_string()));
     let always = (!always.is_empty()).then(|| parse_quote!(#[allow(#(#always),*)]));
     always.into_iter().chain(conditional).collect()
+}
+
+/// What an attribute amounts to, and the condition if it is a `#[cfg_attr(condition, …)]`.
+pub(crate) fn split_condition(attribute: &Attribute) -> (Option<Meta>, Vec<Meta>) {
+    if let Meta::List(list) = &attribute.meta
+        && list.path.is_ident("cfg_attr")
+        && let Ok(parts) = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+    {
+        let mut parts = parts.into_iter();
+        return (parts.next(), parts.collect());
+    }
+    (None, vec![attribute.meta.clone()])
 }
 
 /// The lints that an attribute keeps quiet.
@@ -127,18 +143,6 @@ fn allowed(attribute: &Meta) -> Vec<Path> {
         }
         _ => Vec::new(),
     }
-}
-
-/// The same for those in a `#[cfg_attr(condition, …)]`.
-fn allowed_if(attribute: &Attribute) -> Option<(Meta, Vec<Path>)> {
-    let Meta::List(list) = &attribute.meta else { return None };
-    if !list.path.is_ident("cfg_attr") {
-        return None;
-    }
-    let mut parts = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()?.into_iter();
-    let condition = parts.next()?;
-    let lints: Vec<_> = parts.flat_map(|part| allowed(&part)).collect();
-    (!lints.is_empty()).then_some((condition, lints))
 }
 
 /// Items under lint attributes, macro calls too: on the call itself rustc ignores them.

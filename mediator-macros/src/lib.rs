@@ -24,8 +24,12 @@ mod runtime {
         Ok(Some(USUAL_NAME.to_owned()))
     }
 }
+mod serde_derives;
 
 use proc_macro::TokenStream;
+
+/// Whether the runtime's ids serialize.
+const SERDE: bool = cfg!(feature = "serde");
 
 /// Makes a struct an event: adds `pub event_id: Uuid`, a constructor, `Notification` and `Event`.
 ///
