@@ -156,7 +156,7 @@ fn handlers_of_three_crates_are_called_in_one_order() {
     let journal = fixture_events::Journal::default();
     let event = std::any::type_name::<fixture_kitchen::DinnerOrdered>();
     let mediator = Mediator::builder()
-        .discover_where(|handler| handler.event().type_name() == event)
+        .discover_where(|handler| handler.event().is_some_and(|handled| handled.type_name() == event))
         .provide(journal.clone())
         .build()
         .unwrap();

@@ -229,7 +229,7 @@ fn everything_is_dropped_once_though_the_event_panics_when_asked_for_its_id() {
     }
 
     impl Notification for Nameless {
-        fn notification_id(&self) -> Option<Uuid> {
+        fn notification_id(&self) -> Option<EventId> {
             panic!("asked for the id");
         }
     }

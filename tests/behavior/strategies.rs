@@ -354,7 +354,7 @@ fn a_publish_that_failed_does_not_succeed_when_it_is_polled_again_after_a_panic(
     struct Nameless;
 
     impl Notification for Nameless {
-        fn notification_id(&self) -> Option<Uuid> {
+        fn notification_id(&self) -> Option<EventId> {
             panic!("asked for the id");
         }
     }
