@@ -179,7 +179,7 @@ fn options_set_the_name_and_leave_the_constructor_to_the_user() {
     assert_eq!((OrderCancelled::event_name(), event.reason), ("orders.cancelled", "no stock"));
     assert_eq!(event.event_id().as_uuid(), Uuid::nil());
     assert_eq!(OrderPlaced::event_name(), "behavior::events::OrderPlaced");
-    assert_eq!(Created::<User>::event_name(), "behavior::events::Created");
+    assert_eq!(Created::<User>::event_name(), "behavior::events::Created<behavior::events::User>");
 }
 
 /// A raw name.

@@ -126,7 +126,7 @@ fn a_downgraded_publisher_without_a_mediator_gives_the_event_back() {
         error.to_string(),
         format!(
             "publishing `lifetimes::OrderPlaced` ({id}) failed: the mediator was dropped; \
-             keep it, or a publisher of it, for as long as handlers publish; 1 event was not published"
+             keep it, or a strong handle of it, for as long as handlers publish; 1 event was not published"
         )
     );
     let [event] = &error.into_unpublished()[..] else { panic!("one event") };
@@ -305,5 +305,5 @@ fn an_error_outlives_the_mediator() {
             .unwrap();
     let error = block_on(mediator.publish(OrderPlaced::new(1))).unwrap_err();
     drop(mediator);
-    assert!(error.to_string().contains("error of 0"), "{error}");
+    assert!(format!("{error:#}").contains("error of 0"), "{error}");
 }

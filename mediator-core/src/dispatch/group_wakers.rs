@@ -1,7 +1,8 @@
 //! The wakers of a large group's handlers.
 
+use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
 
 /// The wakers of a large group's handlers.
@@ -24,7 +25,7 @@ impl Wakes {
 
     /// The task that polls the group from now on.
     pub(super) fn set_task(&self, task: &Waker) {
-        self.ready.set_task(task);
+        drop(self.ready.replace_task(Some(task.clone())));
     }
 
     /// Takes the slots that were woken, in order.
@@ -36,7 +37,7 @@ impl Wakes {
 impl Drop for Wakes {
     fn drop(&mut self) {
         // Wakers can outlive the publish; they must not wake its task then.
-        self.ready.set_task(Waker::noop());
+        drop(self.ready.replace_task(None));
     }
 }
 
@@ -61,35 +62,30 @@ struct Ready {
     slots: Box<[AtomicU64]>,
     /// A bit for each element of `slots` that is not zero, set after it.
     summary: Box<[AtomicU64]>,
-    /// The task that polls the group. Shared, so that the functions of a foreign waker, which may wake, never run under the lock.
-    task: Mutex<Arc<Waker>>,
+    /// The task that polls the group; taken out by who wakes it, until it polls again. The functions of a foreign waker, which
+    /// may wake in turn, never run under the lock.
+    task: Mutex<Option<Waker>>,
 }
 
 impl Ready {
     fn new(slots: usize, task: &Waker) -> Self {
         let zeros = |bits: usize| (0..bits.div_ceil(64)).map(|_| AtomicU64::new(0)).collect::<Box<[_]>>();
         let words = zeros(slots);
-        Self { summary: zeros(words.len()), slots: words, task: Mutex::new(Arc::new(task.clone())) }
+        Self { summary: zeros(words.len()), slots: words, task: Mutex::new(Some(task.clone())) }
     }
 
     fn wake(&self, slot: usize) {
         let set = |bits: &[AtomicU64], bit: usize| bits[bit / 64].fetch_or(1 << (bit % 64), Ordering::AcqRel);
         set(&self.slots, slot);
         set(&self.summary, slot / 64);
-        let task = self.task().clone();
-        task.wake_by_ref();
-    }
-
-    fn set_task(&self, task: &Waker) {
-        if !self.task().will_wake(task) {
-            let task = Arc::new(task.clone());
-            let previous = std::mem::replace(&mut *self.task(), task);
-            drop(previous);
+        let task = self.replace_task(None);
+        if let Some(task) = task {
+            task.wake();
         }
     }
 
-    fn task(&self) -> MutexGuard<'_, Arc<Waker>> {
-        self.task.lock().unwrap_or_else(PoisonError::into_inner)
+    fn replace_task(&self, task: Option<Waker>) -> Option<Waker> {
+        mem::replace(&mut *self.task.lock().unwrap_or_else(PoisonError::into_inner), task)
     }
 
     /// Takes the slots that were woken, in order. One that is woken meanwhile is for the next time,

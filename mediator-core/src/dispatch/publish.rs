@@ -332,7 +332,7 @@ impl Run<'_> {
         // SAFETY: guaranteed by the caller.
         let event_ref = unsafe { event.as_ref() };
         #[cfg(debug_assertions)]
-        if let Err(reason) = super::depth::check() {
+        if let Err(reason) = super::depth::check(event_ref.event_name()) {
             return self.refuse(PublishError::new(PublishErrorKind::TooDeep, event_ref).with_reason(reason));
         }
         if self.link.core().is_none() {
