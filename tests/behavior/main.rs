@@ -6,11 +6,15 @@
 
 mod declared_order;
 mod drops;
+mod error_texts;
 mod event_ids;
 pub mod events; // With events that are `pub`.
 mod handlers;
 mod injection;
+mod instances;
 mod models;
+mod nesting;
 mod odd_types;
+mod panics;
 mod strategies;
 mod wakers;

@@ -12,7 +12,9 @@ struct Tick;
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Sequential,
+    BestEffort,
     Group,
+    Join,
 }
 
 /// The ways in which a strategy comes to run.
@@ -22,6 +24,7 @@ enum Way {
     OfTheCall,
     ByPublisher,
     Boxed,
+    InAList,
 }
 
 #[derive(Debug, PartialEq)]
@@ -37,59 +40,64 @@ struct Model {
     ends: Vec<End>,
     started: usize,
     running: Vec<usize>,
+    failures: Vec<(usize, String)>,
     log: Vec<String>,
 }
 
 impl Model {
     fn new(kind: Kind, ends: impl IntoIterator<Item = End>) -> Self {
         let ends = ends.into_iter().collect();
-        Self { kind, ends, started: 0, running: Vec::new(), log: Vec::new() }
+        Self { kind, ends, started: 0, running: Vec::new(), failures: Vec::new(), log: Vec::new() }
     }
 
     /// One poll of the publish; `ready` is asked about each handler that is polled.
     fn poll(&mut self, ready: impl FnMut(usize) -> bool) -> Option<Outcome> {
         match self.kind {
-            Kind::Sequential => self.poll_sequential(ready),
-            Kind::Group => self.poll_group(ready),
+            Kind::Sequential => self.poll_in_order(ready, true),
+            Kind::BestEffort => self.poll_in_order(ready, false),
+            Kind::Group => self.poll_at_once(ready, true),
+            Kind::Join => self.poll_at_once(ready, false),
         }
     }
 
-    fn poll_sequential(&mut self, mut ready: impl FnMut(usize) -> bool) -> Option<Outcome> {
+    fn poll_in_order(&mut self, mut ready: impl FnMut(usize) -> bool, stops: bool) -> Option<Outcome> {
         while let Some(current) = self.running.pop().or_else(|| self.start()) {
             if !ready(current) {
                 self.running.push(current);
                 return None;
             }
-            if let Some(failure) = self.end(current) {
-                let not_run = (self.started..self.ends.len()).collect();
-                return Some(Outcome::Failed(Said { failures: vec![failure], cancelled: vec![], not_run }));
+            self.end(current);
+            if stops && !self.failures.is_empty() {
+                break;
             }
         }
-        Some(Outcome::Ok)
+        Some(self.outcome())
     }
 
-    fn poll_group(&mut self, mut ready: impl FnMut(usize) -> bool) -> Option<Outcome> {
-        let mut failures = Vec::new();
+    fn poll_at_once(&mut self, mut ready: impl FnMut(usize) -> bool, stops: bool) -> Option<Outcome> {
         for handler in std::mem::take(&mut self.running) {
-            self.go_on(handler, &mut ready, &mut failures);
+            self.go_on(handler, &mut ready);
         }
         while let Some(handler) = self.start() {
-            self.go_on(handler, &mut ready, &mut failures);
+            self.go_on(handler, &mut ready);
         }
-        if !failures.is_empty() {
-            let cancelled = self.running.clone();
-            self.cancel();
-            return Some(Outcome::Failed(Said { failures, cancelled, not_run: vec![] }));
-        }
-        self.running.is_empty().then_some(Outcome::Ok)
+        let stopped = stops && !self.failures.is_empty();
+        (stopped || self.running.is_empty()).then(|| self.outcome())
     }
 
-    fn go_on(&mut self, handler: usize, ready: &mut impl FnMut(usize) -> bool, failures: &mut Vec<String>) {
-        if ready(handler) {
-            failures.extend(self.end(handler));
-        } else {
-            self.running.push(handler);
+    fn go_on(&mut self, handler: usize, ready: &mut impl FnMut(usize) -> bool) {
+        if ready(handler) { self.end(handler) } else { self.running.push(handler) }
+    }
+
+    fn outcome(&mut self) -> Outcome {
+        if self.failures.is_empty() {
+            return Outcome::Ok;
         }
+        self.failures.sort();
+        let failures = self.failures.drain(..).map(|(_, failure)| failure).collect();
+        let (cancelled, not_run) = (self.running.clone(), (self.started..self.ends.len()).collect());
+        self.cancel();
+        Outcome::Failed(Said { failures, cancelled, not_run })
     }
 
     fn start(&mut self) -> Option<usize> {
@@ -101,14 +109,14 @@ impl Model {
         })
     }
 
-    fn end(&mut self, handler: usize) -> Option<String> {
+    fn end(&mut self, handler: usize) {
         let (ending, failure) = match self.ends[handler] {
             End::Ok => ("ends", None),
             End::Error => ("fails", Some(format!("error of {handler}"))),
             End::Panic => ("panics", Some(format!("panic of {handler}"))),
         };
         self.log.push(format!("{handler} {ending}"));
-        failure
+        self.failures.extend(failure.map(|failure| (handler, failure)));
     }
 
     fn cancel(&mut self) {
@@ -127,18 +135,26 @@ fn with_publish<T>(
     let builder = Mediator::builder().without_discovery();
     let builder = match (kind, way) {
         (Kind::Sequential, _) | (_, Way::OfTheCall) => builder,
-        (Kind::Group, _) => builder.event_publisher(GroupEventPublisher),
+        (Kind::BestEffort, _) => builder.event_publisher(BestEffortEventPublisher),
+        (Kind::Group, _) => builder.event_publisher_for::<Tick>(GroupEventPublisher),
+        (Kind::Join, _) => builder.event_publisher(JoinEventPublisher),
     };
     let mediator = bind_many_scripted::<Tick>(builder, log, scripts).build().unwrap();
     let publisher = mediator.publisher().downgrade();
+    let boxed = || -> Box<dyn DynNotification> { Box::new(Tick::new()) };
     test(&mut match (way, kind) {
         (Way::Installed, _) => Stepped::new(mediator.publish(Tick::new())),
         (Way::ByPublisher, _) => Stepped::new(publisher.publish(Tick::new())),
-        (Way::Boxed, _) => Stepped::new(mediator.publish_all(vec![Box::new(Tick::new())])),
+        (Way::Boxed, _) => Stepped::new(mediator.publish(boxed())),
+        (Way::InAList, _) => Stepped::new(mediator.publish_all(vec![boxed()])),
         (Way::OfTheCall, Kind::Sequential) => {
             Stepped::new(mediator.publish_with(&SequentialEventPublisher, Tick::new()))
         }
-        (Way::OfTheCall, Kind::Group) => Stepped::new(mediator.publish_with(&GroupEventPublisher, Tick::new())),
+        (Way::OfTheCall, Kind::BestEffort) => {
+            Stepped::new(mediator.publish_with(&BestEffortEventPublisher, Tick::new()))
+        }
+        (Way::OfTheCall, Kind::Group) => Stepped::new(mediator.publish_with(&GroupEventPublisher, boxed())),
+        (Way::OfTheCall, Kind::Join) => Stepped::new(mediator.publish_with(&JoinEventPublisher, Tick::new())),
     })
 }
 
@@ -151,11 +167,17 @@ fn outcome(polled: Poll<Result<(), PublishError>>) -> Option<Outcome> {
 }
 
 fn kinds() -> impl Strategy<Value = Kind> {
-    prop_oneof![Just(Kind::Sequential), Just(Kind::Group)]
+    prop_oneof![Just(Kind::Sequential), Just(Kind::BestEffort), Just(Kind::Group), Just(Kind::Join)]
 }
 
 fn ways() -> impl Strategy<Value = Way> {
-    prop_oneof![Just(Way::Installed), Just(Way::OfTheCall), Just(Way::ByPublisher), Just(Way::Boxed)]
+    prop_oneof![
+        Just(Way::Installed),
+        Just(Way::OfTheCall),
+        Just(Way::ByPublisher),
+        Just(Way::Boxed),
+        Just(Way::InAList)
+    ]
 }
 
 fn ends() -> impl Strategy<Value = End> {

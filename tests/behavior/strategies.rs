@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
+use futures::FutureExt;
 use futures::executor::block_on;
 use futures::stream::{FuturesUnordered, StreamExt};
 use mediator_core::prelude::*;
@@ -375,4 +376,103 @@ fn assert_over_after_a_panic(mut publish: Stepped<'_, Result<(), PublishError>>,
         let panic = catch_unwind(AssertUnwindSafe(|| publish.step().is_ready())).unwrap_err();
         assert_eq!(*panic.downcast::<&str>().unwrap(), message);
     }
+}
+
+/// Cuts off every handler that is not ready at once.
+struct Impatient {
+    fails: bool,
+}
+
+impl EventPublisher for Impatient {
+    async fn publish(&self, deliveries: Deliveries<'_>) -> Result<(), PublishError> {
+        let mut failures = Vec::new();
+        for delivery in deliveries.iter() {
+            match delivery.deliver().now_or_never() {
+                Some(outcome) => failures.extend(outcome.err()),
+                None if self.fails => failures.push(delivery.fail("took too long")),
+                None => {}
+            }
+        }
+        deliveries.finish(failures)
+    }
+}
+
+#[test]
+fn a_publish_is_no_success_if_a_handler_was_cut_off() {
+    let scripts = [ok(0), forever(), ok(0)];
+    let (_, said) = publish(&Impatient { fails: false }, &scripts);
+    assert_eq!(said, Some(Said { failures: vec![], cancelled: vec![1], not_run: vec![] }));
+}
+
+#[test]
+fn a_strategy_reports_failures_of_its_own() {
+    let mediator = bind_scripted::<Tick>(explicit(), &Log::default(), &[ok(0), forever(), ok(0)]).build().unwrap();
+    let error = block_on(mediator.publish_with(&Impatient { fails: true }, Tick::new())).unwrap_err();
+    assert_eq!(error.failures()[0].error().unwrap().to_string(), "took too long");
+    assert_eq!(names([error.failures()[0].handler()]), ["Scripted<0, 1>"]);
+    assert!(error.cancelled().is_empty() && error.not_run().is_empty());
+}
+
+#[test]
+fn a_handler_that_is_neither_started_nor_skipped_is_reported() {
+    /// Delivers to the first handler alone.
+    struct First {
+        skips: bool,
+    }
+
+    impl EventPublisher for First {
+        async fn publish(&self, deliveries: Deliveries<'_>) -> Result<(), PublishError> {
+            for delivery in deliveries.iter().skip(1).filter(|_| self.skips) {
+                delivery.skip();
+            }
+            for delivery in deliveries.iter().take(1) {
+                delivery.deliver().await.expect("it does not fail");
+            }
+            deliveries.finish([])
+        }
+    }
+
+    let (_, said) = publish(&First { skips: false }, &[ok(0), ok(0)]);
+    assert_eq!(said, Some(Said { failures: vec![], cancelled: vec![], not_run: vec![1] }));
+    assert_eq!(publish(&First { skips: true }, &[ok(0), ok(0)]).1, None);
+}
+
+#[test]
+fn a_strategy_can_pass_all_deliveries_on_to_one_that_ships() {
+    struct Passes<P>(P);
+
+    impl<P: EventPublisher> EventPublisher for Passes<P> {
+        async fn publish(&self, deliveries: Deliveries<'_>) -> Result<(), PublishError> {
+            self.0.publish(deliveries).await
+        }
+    }
+
+    let scripts = [ok(2), error(1), ok(0)];
+    assert_eq!(publish(&Passes(SequentialEventPublisher), &scripts), publish(&SequentialEventPublisher, &scripts));
+    assert_eq!(publish(&Passes(GroupEventPublisher), &scripts), publish(&GroupEventPublisher, &scripts));
+    assert_eq!(publish(&Passes(JoinEventPublisher), &scripts), publish(&JoinEventPublisher, &scripts));
+    assert_eq!(publish(&Passes(BestEffortEventPublisher), &scripts), publish(&BestEffortEventPublisher, &scripts));
+}
+
+#[test]
+fn an_event_may_have_a_strategy_of_its_own() {
+    #[event]
+    struct Other;
+
+    let log = Log::default();
+    let builder = bind_scripted::<Tick>(explicit(), &log, &[error(0), ok(0)]);
+    let builder =
+        builder.event_publisher_for::<Tick>(BestEffortEventPublisher).event_publisher_for::<Other>(GroupEventPublisher);
+    let mediator = builder.build().unwrap();
+    let error = block_on(mediator.publish(Tick::new())).unwrap_err();
+    assert_eq!(Said::by(&error), Said { failures: vec!["error of 0".into()], ..Said::default() });
+    assert_eq!(log.take(), ["0 starts", "0 fails", "1 starts", "1 ends"]);
+    let [tick] = mediator.topology().events().iter().filter(|node| !node.handlers().is_empty()).collect::<Vec<_>>()[..]
+    else {
+        panic!("one event is handled")
+    };
+    assert!(tick.strategy().ends_with("::BestEffortEventPublisher"));
+    // A strategy of the call comes first.
+    let error = block_on(mediator.publish_with(&SequentialEventPublisher, Tick::new())).unwrap_err();
+    assert_eq!(error.not_run().len(), 1);
 }

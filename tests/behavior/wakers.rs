@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -171,4 +171,52 @@ fn a_waker_that_outlives_its_publish_wakes_nobody() {
     drop(publish);
     wakers.into_iter().for_each(Waker::wake);
     assert_eq!(task.woken(), 0);
+}
+
+/// A waker whose clones and drops wake the group, as a waker may that does more than to count references.
+struct Meddling {
+    group: Mutex<Vec<Waker>>,
+}
+
+/// The functions of a [`Meddling`] waker, each with a reference to it that is kept alive by the test.
+static MEDDLING: RawWakerVTable = RawWakerVTable::new(
+    |data| {
+        wake_group(data);
+        RawWaker::new(data, &MEDDLING)
+    },
+    wake_group,
+    wake_group,
+    wake_group,
+);
+
+#[expect(unsafe_code, reason = "a waker with functions of one's own is unsafe to make")]
+fn wake_group(data: *const ()) {
+    // SAFETY: the test keeps it alive for longer than the wakers.
+    let meddling = unsafe { &*data.cast::<Meddling>() };
+    // Not under this lock, or it would be this test that deadlocks.
+    let group = std::mem::take(&mut *meddling.group.lock().unwrap());
+    group.iter().for_each(Waker::wake_by_ref);
+    meddling.group.lock().unwrap().extend(group);
+}
+
+#[expect(unsafe_code, reason = "a waker with functions of one's own is unsafe to make")]
+#[test]
+fn a_waker_that_wakes_while_it_is_cloned_or_dropped_does_no_harm() {
+    let gate = Arc::<Gate>::default();
+    let mediator = group_of_forty!(AtGate(gate.clone()));
+    let meddling = Meddling { group: Mutex::default() };
+    {
+        let mut publish = Box::pin(mediator.publish(OrderPlaced::new()));
+        let task = Waker::from(Arc::<Task>::default());
+        *meddling.group.lock().unwrap() = poll_until_own_wakers(&mut publish, &gate, &task);
+        // SAFETY: `meddling` outlives the publish, and with it all clones of the waker; the functions may be called on any thread.
+        let foreign = unsafe { Waker::from_raw(RawWaker::new(std::ptr::from_ref(&meddling).cast(), &MEDDLING)) };
+        for _ in 0..3 {
+            assert!(publish.as_mut().poll(&mut Context::from_waker(&foreign)).is_pending());
+            assert!(publish.as_mut().poll(&mut Context::from_waker(&task)).is_pending());
+        }
+        gate.open.store(true, Ordering::Relaxed);
+        meddling.group.lock().unwrap().clone().iter().for_each(Waker::wake_by_ref);
+        assert!(publish.as_mut().poll(&mut Context::from_waker(&foreign)).is_ready());
+    }
 }

@@ -238,7 +238,10 @@ fn a_service_that_the_mediator_provides_itself_cannot_be_provided() {
     });
     assert_eq!(
         services.collect::<Vec<_>>(),
-        [("mediator_core::mediator::handles::Publisher", "building.rs"), ("mediator_core::mediator::handles::Mediator", "building.rs")]
+        [
+            ("mediator_core::mediator::handles::Publisher", "building.rs"),
+            ("mediator_core::mediator::handles::Mediator", "building.rs")
+        ]
     );
 }
 
