@@ -30,7 +30,7 @@ fn order() -> OrderPlaced {
 fn new_takes_the_declared_fields_in_order_and_gives_an_id() {
     let event = order();
     assert_eq!((&*event.order_id, &*event.customer, &event.lines[0].0[..]), ("o-1", "c-1", "tea"));
-    assert_eq!(event.event_id.get_version_num(), 7);
+    assert_eq!(event.event_id.as_uuid().get_version_num(), 7);
     assert_eq!(event.event_id(), event.event_id);
     assert_eq!(event.notification_id(), Some(event.event_id));
 }
@@ -49,7 +49,7 @@ fn ids_tell_the_time_and_sort_by_it() {
     let before = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let ids: Vec<_> = (0..1000).map(|_| order().event_id).collect();
     assert!(ids.is_sorted_by(|earlier, later| earlier < later), "ids are distinct and in the order of their making");
-    let (seconds, nanos) = ids[0].get_timestamp().unwrap().to_unix();
+    let (seconds, nanos) = ids[0].as_uuid().get_timestamp().unwrap().to_unix();
     let made = Duration::new(seconds, nanos);
     assert!(made + Duration::from_millis(1) >= before && made <= before + Duration::from_secs(60), "{made:?}");
 }
@@ -101,7 +101,7 @@ pub struct Stopped {}
 fn unit_structs_are_events_too() {
     assert_ne!(Started::new(), Started::new());
     assert!(Started::new() < Started::new());
-    assert_eq!(Stopped::new().event_id.get_version_num(), 7);
+    assert_eq!(Stopped::new().event_id.as_uuid().get_version_num(), 7);
 }
 
 /// Something came into being.
@@ -169,7 +169,7 @@ pub struct OrderCancelled {
 
 impl OrderCancelled {
     fn new(reason: &'static str) -> Self {
-        Self { event_id: Uuid::nil(), reason }
+        Self { event_id: Uuid::nil().into(), reason }
     }
 }
 
@@ -177,9 +177,20 @@ impl OrderCancelled {
 fn options_set_the_name_and_leave_the_constructor_to_the_user() {
     let event = OrderCancelled::new("no stock");
     assert_eq!((OrderCancelled::event_name(), event.reason), ("orders.cancelled", "no stock"));
-    assert_eq!(event.event_id(), Uuid::nil());
+    assert_eq!(event.event_id(), Uuid::nil().into());
     assert_eq!(OrderPlaced::event_name(), "behavior::events::OrderPlaced");
-    assert_eq!(Created::<User>::event_name(), "behavior::events::Created");
+}
+
+/// Of two types.
+#[derive(Notification)]
+pub struct Exchanged<A, B>(pub A, pub B);
+
+#[test]
+fn the_name_of_a_generic_event_includes_its_arguments() {
+    assert_eq!(Created::<User>::event_name(), "behavior::events::Created<behavior::events::User>");
+    assert_eq!(Created::<Vec<u8>>::event_name(), "behavior::events::Created<alloc::vec::Vec<u8>>");
+    assert_eq!(Exchanged::<u8, &'static str>::event_name(), "behavior::events::Exchanged<u8, &str>");
+    assert_eq!(Changed::<u8>::event_name(), "changed");
 }
 
 /// A raw name.
@@ -217,27 +228,27 @@ pub struct CacheWarmed;
 impl Notification for CacheWarmed {}
 
 /// By hand, with an id.
-pub struct Imported(Uuid);
+pub struct Imported(EventId);
 
 impl Notification for Imported {
     fn event_name() -> &'static str {
         "imported"
     }
 
-    fn notification_id(&self) -> Option<Uuid> {
+    fn notification_id(&self) -> Option<EventId> {
         Some(self.event_id())
     }
 }
 
 impl Event for Imported {
-    fn event_id(&self) -> Uuid {
+    fn event_id(&self) -> EventId {
         self.0
     }
 }
 
 #[test]
 fn notifications_have_a_name_and_no_id_unless_they_say_so() {
-    let id = Uuid::from_u128(7);
+    let id = EventId::from(Uuid::from_u128(7));
     let notifications: Vec<Box<dyn DynNotification>> = vec![
         Box::new(StockCounted(SystemTime::now())),
         Box::new(Door::Open),
@@ -279,8 +290,9 @@ fn handmade_notifications_are_published_like_any_other() {
         .build()
         .unwrap();
     block_on(mediator.publish(CacheWarmed)).unwrap();
-    let error = block_on(mediator.publish(Imported(Uuid::nil()))).unwrap_err();
-    assert_eq!((error.event_name(), error.event_id()), ("imported", Some(Uuid::nil())));
+    let id = EventId::new();
+    let error = block_on(mediator.publish(Imported(id))).unwrap_err();
+    assert_eq!((error.event_name(), error.event_id()), ("imported", Some(id)));
     assert_eq!(log.entries(), ["warmed", "imported"]);
 }
 
@@ -301,7 +313,7 @@ mod elsewhere {
 #[test]
 fn the_id_and_new_are_visible_wherever_the_event_is() {
     let event = elsewhere::Guarded::new(7);
-    assert_eq!((event.reveal(), event.event_id.get_version_num()), (7, 7));
+    assert_eq!((event.reveal(), event.event_id.as_uuid().get_version_num()), (7, 7));
 }
 
 /// With fields that depend on the configuration.

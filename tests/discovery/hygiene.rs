@@ -441,7 +441,7 @@ fn items_may_come_out_of_another_macro() {
     assert_eq!(answers_to(|answers| generated::Asked::new(answers, Some(1))), ["struct", "fn", "impl", "item"]);
     assert_eq!(answers_to(generated::Told::new), ["struct", "function"]);
     assert_eq!(answers_to(generated::Whole::new), [""; 0]);
-    assert_ne!(generated::Through::new().event_id, Uuid::nil());
+    assert_ne!(generated::Through::new().event_id, generated::Through::new().event_id);
 }
 
 fn in_a_body(answers: Answers) -> impl Event {
