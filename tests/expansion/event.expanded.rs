@@ -2,7 +2,7 @@
 #[derive(Debug, Clone)]
 pub struct OrderPlaced {
     /// This event's identity, a UUID of version 7.
-    pub event_id: ::mediator_core::Uuid,
+    pub event_id: ::mediator_core::EventId,
     /// The order.
     pub order_id: String,
     total: u64,
@@ -13,7 +13,7 @@ impl OrderPlaced {
     #[must_use]
     pub fn new(order_id: String, total: u64) -> Self {
         Self {
-            event_id: ::mediator_core::__private::new_event_id(),
+            event_id: ::mediator_core::EventId::new(),
             order_id,
             total,
         }
@@ -29,7 +29,7 @@ impl ::mediator_core::Notification for OrderPlaced {
     > {
         ::core::option::Option::Some(::core::panic::Location::caller())
     }
-    fn notification_id(&self) -> ::core::option::Option<::mediator_core::Uuid> {
+    fn notification_id(&self) -> ::core::option::Option<::mediator_core::EventId> {
         ::core::option::Option::Some(self.event_id)
     }
 }
@@ -38,10 +38,10 @@ impl ::mediator_core::Event for OrderPlaced
 where
     for<'any> Self: ::mediator_core::Notification,
 {
-    fn event_id(&self) -> ::mediator_core::Uuid {
+    fn event_id(&self) -> ::mediator_core::EventId {
         self.event_id
     }
 }
 ::mediator_core::__private::inventory::submit! {
-    ::mediator_core::__private::EventRegistration::new:: < OrderPlaced > ()
+    ::mediator_core::__private::EventRegistration::new:: < OrderPlaced > ().named()
 }

@@ -3,7 +3,7 @@ where
     T: Default,
 {
     /// This event's identity, a UUID of version 7.
-    pub event_id: ::mediator_core::Uuid,
+    pub event_id: ::mediator_core::EventId,
     pub values: [T; N],
     #[cfg(feature = "audit")]
     pub by: UserId,
@@ -17,7 +17,7 @@ where
     #[must_use]
     pub fn new(values: [T; N], #[cfg(feature = "audit")] by: UserId) -> Self {
         Self {
-            event_id: ::mediator_core::__private::new_event_id(),
+            event_id: ::mediator_core::EventId::new(),
             values,
             #[cfg(feature = "audit")]
             by,
@@ -31,14 +31,14 @@ where
     Self: ::core::marker::Send + ::core::marker::Sync + 'static,
 {
     fn event_name() -> &'static ::core::primitive::str {
-        ::core::concat!(::core::module_path!(), "::Created")
+        ::core::any::type_name::<Self>()
     }
     fn declared_at() -> ::core::option::Option<
         &'static ::core::panic::Location<'static>,
     > {
         ::core::option::Option::Some(::core::panic::Location::caller())
     }
-    fn notification_id(&self) -> ::core::option::Option<::mediator_core::Uuid> {
+    fn notification_id(&self) -> ::core::option::Option<::mediator_core::EventId> {
         ::core::option::Option::Some(self.event_id)
     }
 }
@@ -48,7 +48,7 @@ where
     T: Default,
     for<'any> Self: ::mediator_core::Notification,
 {
-    fn event_id(&self) -> ::mediator_core::Uuid {
+    fn event_id(&self) -> ::mediator_core::EventId {
         self.event_id
     }
 }

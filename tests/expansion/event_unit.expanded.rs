@@ -1,6 +1,6 @@
 struct NightFell {
     /// This event's identity, a UUID of version 7.
-    pub event_id: ::facade::mediator_core::Uuid,
+    pub event_id: ::facade::mediator_core::EventId,
 }
 #[automatically_derived]
 impl ::facade::mediator_core::Notification for NightFell {
@@ -12,7 +12,9 @@ impl ::facade::mediator_core::Notification for NightFell {
     > {
         ::core::option::Option::Some(::core::panic::Location::caller())
     }
-    fn notification_id(&self) -> ::core::option::Option<::facade::mediator_core::Uuid> {
+    fn notification_id(
+        &self,
+    ) -> ::core::option::Option<::facade::mediator_core::EventId> {
         ::core::option::Option::Some(self.event_id)
     }
 }
@@ -21,7 +23,7 @@ impl ::facade::mediator_core::Event for NightFell
 where
     for<'any> Self: ::facade::mediator_core::Notification,
 {
-    fn event_id(&self) -> ::facade::mediator_core::Uuid {
+    fn event_id(&self) -> ::facade::mediator_core::EventId {
         self.event_id
     }
 }
