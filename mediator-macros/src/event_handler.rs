@@ -163,14 +163,15 @@ pub(crate) fn relocated(tokens: &impl ToTokens, place: &impl ToTokens) -> TokenS
 
 pub(crate) fn registration(event: &Type, handler: &impl ToTokens, ident: &Ident, options: &Arguments) -> TokenStream {
     let krate = options.krate();
-    let name = display_name(options.name.as_ref(), ident);
+    let name = display_name(None, ident);
+    let named = options.name.as_ref().map(|name| quote!(.named(#name)));
     let version = item::package_version().map(|version| quote!(.in_version(#version)));
     let order = options.order.map(|order| quote!(.order_by(#order)));
     let after = references(&quote!(after), &options.after, &krate);
     let before = references(&quote!(before), &options.before, &krate);
     quote! {
         #krate::__private::inventory::submit! {
-            #krate::__private::HandlerRegistration::new::<#event, #handler>(#name, ::core::module_path!()) #version #order #after #before
+            #krate::__private::HandlerRegistration::new::<#event, #handler>(#name, ::core::module_path!()) #named #version #order #after #before
         }
     }
 }
