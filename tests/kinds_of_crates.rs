@@ -31,6 +31,7 @@ fn events_and_handlers_may_be_private() {
 #[test]
 fn a_crate_may_be_of_edition_2021() {
     assert_eq!(answers_to(fixture_edition_2021::Asked::new), ["struct", "impl", "fn"]);
+    block_on(Mediator::new().unwrap().publish(fixture_edition_2021::r#gen::new(0))).unwrap();
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn has_room_for_id(item: &ItemStruct, errors: &mut Errors) -> bool {
 }
 
 /// The documentation of the field that the macro adds.
-const ID_DOC: &str = "This event's identity, a UUID of version 7.";
+const ID_DOC: &str = " This event's identity, a UUID of version 7.";
 
 /// Whether the macro ran already, by a path that `reject_repeated` cannot know, such as that of a `use … as …`.
 fn is_expanded(item: &ItemStruct) -> bool {

@@ -31,9 +31,9 @@ use proc_macro::TokenStream;
 /// Whether the runtime's ids serialize.
 const SERDE: bool = cfg!(feature = "serde");
 
-/// Makes a struct an event: adds `pub event_id: Uuid`, a constructor, `Notification` and `Event`.
+/// Makes a struct an event: adds `pub event_id: EventId`, a constructor, `Notification` and `Event`.
 ///
-/// `new` takes the declared fields in order and gives each event a fresh UUID of version 7.
+/// `new` takes the declared fields in order and gives each event a fresh id.
 /// Works on structs with named fields and on unit structs, generic ones too.
 ///
 /// Put it above `#[derive(…)]`, so that the derives see the added field. The other way round,
@@ -49,19 +49,38 @@ const SERDE: bool = cfg!(feature = "serde");
 /// }
 ///
 /// let event = OrderPlaced::new("o-1".into(), "c-1".into());
-/// assert_eq!(event.event_id.get_version_num(), 7);
-/// assert_ne!(event, OrderPlaced::new("o-1".into(), "c-1".into()));
+/// assert_ne!(event, OrderPlaced::new("o-1".into(), "c-1".into()), "each has an id of its own");
+/// assert_eq!(event.event_id.as_uuid().get_version_num(), 7);
 /// ```
+///
+/// A struct literal names the fields, where `new` takes two `String`s by their order. A derived
+/// `Default` makes a fresh id each time, and so does `#[serde(default)]`:
+///
+/// ```
+/// # use mediator_core::prelude::*;
+/// # #[event]
+/// # #[derive(Debug, Default)]
+/// # pub struct OrderPlaced { pub order_id: String, pub customer_id: String }
+/// let one = OrderPlaced { event_id: EventId::new(), order_id: "o-1".into(), customer_id: "c-1".into() };
+/// let other = OrderPlaced { order_id: "o-1".into(), ..Default::default() };
+/// assert_ne!(one.event_id, other.event_id);
+/// ```
+///
+/// To derive serde's traits, turn on the feature `serde` of `mediator-core`; the id is then
+/// serialized as a UUID.
+///
+/// The generated code follows the lint attributes of the struct and its fields: what they
+/// `#[allow]` or `#[expect]` is allowed in `new` and the impls too, and what is `#[deprecated]` can be used there.
 ///
 /// # Options
 ///
-/// - `name = "orders.placed"`: a display name that survives renaming and moving the type; without
-///   it, the type's path.
+/// - `name = "orders.placed"`: a display name that survives renaming and moving the type; no two
+///   events of a program may have the same one. Without it, the type's path, and of a generic event the arguments too.
 /// - `new = false`: no constructor; write `new` yourself. Without it, a `new` of your own is a
 ///   duplicate definition.
 /// - `crate = path`: where `mediator_core` is, if it was renamed (`crate = ::bus`) or re-exported
-///   (`crate = ::facade::mediator_core`, `crate = crate::reexports::mediator_core`). Who leaves it
-///   out by mistake is told so, name included, if the feature `link-modules` is on, which reads the
+///   (`crate = ::facade::mediator_core`, `crate = crate::reexports::mediator_core`). If it is needed
+///   and missing, the error says what to write, provided that the feature `link-modules` is on, which reads the
 ///   crate's manifest; without it, rustc says only that `mediator_core` is not found. A crate root
 ///   with `extern crate bus as mediator_core;` is unseen by the macro; it writes `crate = ::bus` too.
 #[proc_macro_attribute]
@@ -163,6 +182,18 @@ pub fn event_handler(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// For handlers that are registered by impl block or bound by hand, generic ones too;
 /// `#[event_handler(…)]` on a struct does the same by itself. See there for `#[inject(default)]` and `#[inject(with = …)]`;
 /// `#[inject(crate = path)]` on the struct says where `mediator_core` is, if it was renamed.
+///
+/// A field of type `Option<T>` is `None` if there is no `T`:
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use mediator_core::prelude::*;
+/// # struct Clock;
+/// #[derive(Inject)]
+/// struct Audit {
+///     clock: Option<Arc<Clock>>,
+/// }
+/// ```
 #[proc_macro_derive(Inject, attributes(inject))]
 pub fn derive_inject(item: TokenStream) -> TokenStream {
     inject::expand(item.into()).into()

@@ -1,17 +1,23 @@
-//! Ids of events: unique, ordered within a thread, and different in a child process.
+//! Ids of events: unique, ordered within a thread, and different in a child process; and what they convert from and into.
 
 use std::collections::HashSet;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mediator_core::Uuid;
+use mediator_core::ParseEventIdError;
 use mediator_core::prelude::*;
+use serde::{Deserialize, Serialize};
 
 #[event]
+#[derive(Default)]
 struct Ticked;
 
+fn id() -> Uuid {
+    Ticked::new().event_id.as_uuid()
+}
+
 fn ids(count: usize) -> Vec<Uuid> {
-    (0..count).map(|_| Ticked::new().event_id.as_uuid()).collect()
+    (0..count).map(|_| id()).collect()
 }
 
 #[test]
@@ -26,7 +32,7 @@ fn ids_are_of_version_7() {
 fn ids_carry_the_time_of_creation() {
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
     let before = now();
-    let millis = Ticked::new().event_id.as_uuid().as_u128() >> 80;
+    let millis = id().as_u128() >> 80;
     assert!((before..=now()).contains(&millis), "{millis} is not now");
 }
 
@@ -53,13 +59,70 @@ fn ids_of_eight_threads_differ() {
     assert!(all.is_sorted_by(|one, next| one < next), "an id was made twice");
 }
 
+#[test]
+fn whatever_makes_an_id_makes_a_fresh_one() {
+    let ids = [
+        EventId::new(),
+        EventId::default(),
+        Ticked::new().event_id,
+        Ticked::default().event_id,
+        Ticked { ..Default::default() }.event_id,
+        Ticked { event_id: EventId::new() }.event_id,
+    ];
+    assert!(ids.is_sorted_by(|earlier, later| earlier < later), "{ids:?}");
+}
+
+/// An order of two texts that are easily confused.
+#[event]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct OrderPlaced {
+    order_id: String,
+    customer_id: String,
+}
+
+#[test]
+fn an_event_can_be_a_literal_with_names() {
+    let order = OrderPlaced { event_id: EventId::new(), order_id: "o-1".into(), customer_id: "c-1".into() };
+    let other = OrderPlaced { order_id: "o-1".into(), customer_id: "c-1".into(), ..Default::default() };
+    assert_ne!(order, other, "each has an id of its own");
+    assert_eq!(order, OrderPlaced { event_id: order.event_id, ..other });
+}
+
+#[test]
+fn an_event_that_is_read_without_an_id_gets_a_fresh_one() {
+    let read = || serde_json::from_str::<OrderPlaced>(r#"{"orderId":"o-1"}"#).unwrap();
+    let (one, other) = (read(), read());
+    assert_eq!((&*one.order_id, &*one.customer_id), ("o-1", ""));
+    assert!(one.event_id < other.event_id);
+}
+
+#[test]
+fn an_id_serializes_as_the_uuid() {
+    let event = OrderPlaced::new("o-1".into(), "c-1".into());
+    let json = serde_json::to_value(&event).unwrap();
+    assert_eq!(json["eventId"], serde_json::to_value(event.event_id.as_uuid()).unwrap());
+    assert_eq!(serde_json::from_value::<OrderPlaced>(json).unwrap(), event);
+}
+
+#[test]
+fn an_id_converts_from_and_into_a_uuid_and_a_text() {
+    let id = EventId::new();
+    assert_eq!((EventId::from(id.as_uuid()), Uuid::from(id)), (id, id.as_uuid()));
+    assert_eq!((id.to_string(), format!("{id:?}")), (id.as_uuid().to_string(), id.as_uuid().to_string()));
+    assert_eq!(id.to_string().parse(), Ok(id));
+    let error: ParseEventIdError = "o-1".parse::<EventId>().unwrap_err();
+    assert_eq!(error.to_string(), "an event id is a UUID");
+    assert!(std::error::Error::source(&error).is_some(), "the place of the mistake");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_child_process_makes_other_ids() {
     // Made before the fork, so that the child inherits a generator that is in use.
-    let inherited = ids(1)[0];
-    let childs = in_child_process(|| ids(1)[0]);
-    let own = ids(1)[0];
+    let inherited = id();
+    let childs = in_child_process(id);
+    let own = id();
     let random = |id: Uuid| id.as_u128() & ((1 << 62) - 1);
     assert_ne!(random(childs), random(own));
     assert!(childs > inherited, "time passes for the child too");

@@ -177,9 +177,20 @@ impl OrderCancelled {
 fn options_set_the_name_and_leave_the_constructor_to_the_user() {
     let event = OrderCancelled::new("no stock");
     assert_eq!((OrderCancelled::event_name(), event.reason), ("orders.cancelled", "no stock"));
-    assert_eq!(event.event_id().as_uuid(), Uuid::nil());
+    assert_eq!(event.event_id(), Uuid::nil().into());
     assert_eq!(OrderPlaced::event_name(), "behavior::events::OrderPlaced");
+}
+
+/// Of two types.
+#[derive(Notification)]
+pub struct Exchanged<A, B>(pub A, pub B);
+
+#[test]
+fn the_name_of_a_generic_event_includes_its_arguments() {
     assert_eq!(Created::<User>::event_name(), "behavior::events::Created<behavior::events::User>");
+    assert_eq!(Created::<Vec<u8>>::event_name(), "behavior::events::Created<alloc::vec::Vec<u8>>");
+    assert_eq!(Exchanged::<u8, &'static str>::event_name(), "behavior::events::Exchanged<u8, &str>");
+    assert_eq!(Changed::<u8>::event_name(), "changed");
 }
 
 /// A raw name.

@@ -52,7 +52,7 @@ mod fields {
     #[event_handler(Tick)]
     struct Named {
         mailer: Arc<dyn Mailer>,
-        generic: Option<Vec<u64>>,
+        generic: Result<Vec<u64>, ()>,
         function: fn(u8) -> u8,
         tuple: (u8, i8),
         text: &'static str,
@@ -104,12 +104,12 @@ fn fields_of_every_kind_are_filled_by_exact_type_by_default_or_by_an_expression(
     let log = tick(
         module("fields")
             .provide(Arc::new(fields::Smtp) as Arc<dyn fields::Mailer>)
-            .provide(Some(vec![1_u64, 2]))
+            .provide(Ok::<_, ()>(vec![1_u64, 2]))
             .provide((|number| number + 1) as fn(u8) -> u8)
             .provide((1_u8, -1_i8))
             .provide("text"),
     );
-    assert_eq!(log, ["smtp Some([1, 2]) 2 (1, -1) text 0 5 made here", "7 []"]);
+    assert_eq!(log, ["smtp Ok([1, 2]) 2 (1, -1) text 0 5 made here", "7 []"]);
 }
 
 #[test]
@@ -118,13 +118,142 @@ fn a_service_is_found_by_its_exact_type_only() {
         .provide(Log::default())
         // Not as an `Arc<dyn Mailer>`, not with `u64`, …; what is optional is not missed.
         .provide(Arc::new(fields::Smtp))
-        .provide(Some(vec![1_u32]))
+        .provide(Ok::<_, ()>(vec![1_u32]))
         .provide((|number| number + 1) as fn(u16) -> u16)
         .provide((1_i8, 1_u8))
         .provide("text".to_owned())
         .build()
         .unwrap_err();
     assert_eq!(error.problems().len(), 4, "{error}");
+}
+
+#[allow(unused_qualifications, reason = "an `Option` may be written with its path")]
+mod optional {
+    use super::*;
+
+    pub(super) struct Clock;
+
+    #[event_handler(Tick)]
+    struct Fields {
+        clock: Option<Arc<Clock>>,
+        number: std::option::Option<u32>,
+        #[inject(with = Some('x'))]
+        letter: Option<char>,
+        #[inject(default)]
+        text: Option<String>,
+        log: Log,
+    }
+
+    impl EventHandler<Tick> for Fields {
+        async fn handle(&self, _event: &Tick) {
+            let Self { clock, number, letter, text, log } = self;
+            log.add(format!("{} {number:?} {letter:?} {text:?}", clock.is_some()));
+        }
+    }
+
+    #[derive(Inject)]
+    struct Generic<T>(Option<T>, Log);
+
+    impl<T: Copy + Send + Sync + std::fmt::Debug + 'static> EventHandler<Tock> for Generic<T> {
+        async fn handle(&self, _event: &Tock) {
+            self.1.add(format!("{:?}", self.0));
+        }
+    }
+
+    pub(super) fn generic(builder: MediatorBuilder) -> MediatorBuilder {
+        builder.bind::<Tock, Generic<u8>>().bind::<Tock, Generic<u32>>()
+    }
+}
+
+#[test]
+fn an_optional_field_is_none_if_nobody_provides_its_type() {
+    assert_eq!(tick(module("optional")), ["false None Some('x') None"]);
+}
+
+#[test]
+fn an_optional_field_is_filled_with_what_is_provided() {
+    let builder = module("optional").provide(Arc::new(optional::Clock)).provide(7_u32);
+    assert_eq!(tick(builder), ["true Some(7) Some('x') None"]);
+}
+
+#[test]
+fn an_option_that_is_provided_itself_comes_first() {
+    assert_eq!(tick(module("optional").provide(7_u32).provide(None::<u32>)), ["false None Some('x') None"]);
+    assert_eq!(tick(module("optional").provide(7_u32).provide(Some(8_u32))), ["false Some(8) Some('x') None"]);
+}
+
+#[test]
+fn an_optional_field_may_be_of_a_generic_type() {
+    let log = Log::default();
+    let builder = optional::generic(Mediator::builder().without_discovery());
+    let mediator = builder.provide(log.clone()).provide(7_u32).build().unwrap();
+    block_on(mediator.publish(Tock::new())).unwrap();
+    assert_eq!(log.take(), ["None", "Some(7)"]);
+}
+
+mod panicking {
+    use super::*;
+
+    #[event_handler(Tick)]
+    struct Field {
+        #[inject(with = std::env::var("NOT_SET_ANYWHERE").expect("NOT_SET_ANYWHERE must be set"))]
+        _url: String,
+        _missing: Arc<u8>,
+    }
+
+    impl EventHandler<Tick> for Field {
+        async fn handle(&self, _event: &Tick) {}
+    }
+
+    fn limit() -> u8 {
+        panic!("a limit that makes no sense")
+    }
+
+    #[event_handler(Tick)]
+    struct Another(#[inject(with = limit())] u8);
+
+    impl EventHandler<Tick> for Another {
+        async fn handle(&self, _event: &Tick) {
+            println!("{}", self.0);
+        }
+    }
+}
+
+#[test]
+fn an_expression_that_panics_is_a_problem_of_the_build() {
+    let error = module("panicking").provide(Arc::new(1_u8)).build().unwrap_err();
+    assert_eq!(error.problems().len(), 2, "{error}");
+    let text = error.to_string();
+    assert!(text.contains("panicking::Field` (") && text.contains("NOT_SET_ANYWHERE must be set"), "{text}");
+    assert!(text.contains("panicking::Another` (") && text.contains("a limit that makes no sense"), "{text}");
+}
+
+mod named_like_the_macros {
+    use super::*;
+
+    /// With fields that are called as locals of the macro might be.
+    #[event_handler(Tick)]
+    struct Named {
+        services: u8,
+        __services: u16,
+        field_0: u32,
+        #[inject(with = 7)]
+        __field_0: u64,
+        __field_1: Log,
+    }
+
+    impl EventHandler<Tick> for Named {
+        async fn handle(&self, _event: &Tick) {
+            let Self { services, __services, field_0, __field_0, __field_1 } = self;
+            __field_1.add(format!("{services} {__services} {field_0} {__field_0}"));
+        }
+    }
+}
+
+#[test]
+fn fields_may_be_called_what_they_like() {
+    let builder = module("named_like_the_macros").provide(1_u8).provide(2_u16).provide(3_u32);
+    assert_eq!(tick(builder), ["1 2 3 7"]);
 }
 
 mod parameters {

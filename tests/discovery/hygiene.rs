@@ -252,7 +252,7 @@ mod raw_identifiers {
     }
 
     pub(crate) fn bind(builder: ::mediator_core::MediatorBuilder) -> ::mediator_core::MediatorBuilder {
-        builder.bind_fn(r#async)
+        builder.bind::<Asked, r#async>()
     }
 }
 
@@ -261,6 +261,192 @@ fn raw_identifiers_are_names_like_any_other() {
     assert_eq!(answers_to(|answers| raw_identifiers::Asked::new(answers, true)), ["struct", "fn"]);
     assert!(raw_identifiers::Asked::event_name().ends_with("raw_identifiers::Asked"));
     raw_identifiers::bind(Mediator::builder().without_discovery()).build().unwrap();
+}
+
+/// What is deprecated, or breaks a lint by permission, is used by the generated code without a word.
+mod lint_levels {
+    use super::*;
+
+    #[event]
+    #[deprecated = "use `Asked`"]
+    #[derive(Debug, Clone)]
+    pub(crate) struct Old {
+        pub(crate) answers: Answers,
+    }
+
+    #[event(name = "lint-levels.asked")]
+    #[derive(Debug, Clone)]
+    pub(crate) struct Asked {
+        pub(crate) answers: Answers,
+        #[deprecated]
+        pub(crate) number: u8,
+        #[cfg_attr(not(any()), deprecated(note = "conditionally"))]
+        pub(crate) letter: char,
+        #[cfg_attr(any(), deprecated)]
+        pub(crate) text: String,
+    }
+
+    #[event]
+    #[allow(deprecated, reason = "it carries one")]
+    pub(crate) struct Carries {
+        pub(crate) old: Old,
+    }
+
+    #[event(new = false)]
+    #[expect(deprecated, reason = "it carries one")]
+    pub(crate) struct CarriesAsWell {
+        pub(crate) old: Old,
+    }
+
+    #[event]
+    #[deprecated]
+    pub(crate) struct Generic<T> {
+        #[deprecated]
+        pub(crate) value: T,
+    }
+
+    #[event]
+    #[allow(non_snake_case, non_camel_case_types)]
+    pub(crate) struct named_by_others {
+        pub(crate) orderId: u8,
+    }
+
+    #[event]
+    #[expect(dead_code, reason = "nobody reads it")]
+    #[expect(clippy::struct_excessive_bools, reason = "they are independent")]
+    struct Unread {
+        a: bool,
+        b: bool,
+        c: bool,
+        d: bool,
+    }
+
+    #[derive(Notification)]
+    #[deprecated]
+    pub(crate) enum Noticed {
+        #[deprecated]
+        Once,
+        Again,
+    }
+
+    #[derive(Notification)]
+    #[notification(name = "lint-levels.noticed")]
+    #[allow(non_camel_case_types)]
+    pub(crate) struct noticed_by_others;
+
+    #[derive(Inject)]
+    #[deprecated]
+    pub(crate) struct OldHandler {
+        #[deprecated]
+        number: u8,
+        #[allow(deprecated)]
+        old: Option<Old>,
+    }
+
+    #[derive(Inject)]
+    #[allow(non_snake_case)]
+    pub(crate) struct Handler {
+        someNumber: u8,
+    }
+
+    pub(crate) fn asked(answers: Answers) -> Asked {
+        Asked::new(answers, 1, 'x', "text".to_owned())
+    }
+
+    pub(crate) fn in_a_body() -> impl Event {
+        #[event]
+        #[deprecated]
+        #[expect(dead_code, reason = "only made")]
+        struct Old {
+            #[deprecated]
+            number: u8,
+        }
+
+        #[allow(deprecated)]
+        Old::new(1)
+    }
+
+    #[event_handler]
+    fn function(event: &Asked) {
+        answer(&event.answers, "fn");
+    }
+}
+
+#[test]
+fn generated_code_has_the_lint_levels_of_the_item() {
+    assert_eq!(answers_to(lint_levels::asked), ["fn"]);
+    assert_eq!(lint_levels::named_by_others::new(7).orderId, 7);
+    assert_ne!(lint_levels::in_a_body().event_id(), lint_levels::in_a_body().event_id());
+}
+
+mod attributes_of_others {
+    /// Another crate's `#[event]`; derives, as anything would do that rustc does not know as ours.
+    mod telemetry {
+        pub(super) use ::core::prelude::v1::derive as event;
+        pub(super) use ::core::prelude::v1::derive as event_handler;
+    }
+
+    use ::mediator_core as bus;
+    use bus::EventHandler;
+
+    #[bus::event]
+    #[telemetry::event(Debug, Clone)]
+    pub(crate) struct Asked {
+        pub(crate) answers: super::Answers,
+    }
+
+    #[bus::event_handler(Asked)]
+    #[telemetry::event_handler(Debug, Clone)]
+    struct Struct;
+
+    impl EventHandler<Asked> for Struct {
+        async fn handle(&self, event: &Asked) {
+            super::answer(&event.answers, "struct");
+        }
+    }
+}
+
+#[test]
+fn attributes_of_other_crates_are_left_alone() {
+    assert_eq!(answers_to(attributes_of_others::Asked::new), ["struct"]);
+}
+
+mod own_type_in_itself {
+    use super::*;
+
+    #[event]
+    pub(crate) struct Asked {
+        pub(crate) answers: Answers,
+        pub(crate) earlier: Option<Box<Self>>,
+    }
+
+    #[event_handler(Asked)]
+    struct Struct {
+        next: Option<Arc<Self>>,
+        #[inject(with = Self::name())]
+        name: &'static str,
+    }
+
+    impl Struct {
+        fn name() -> &'static str {
+            "struct"
+        }
+    }
+
+    impl EventHandler<Asked> for Struct {
+        async fn handle(&self, event: &Asked) {
+            answer(&event.answers, self.next.as_ref().map_or(self.name, |next| next.name));
+        }
+    }
+}
+
+#[test]
+fn a_type_may_name_itself() {
+    let asked = |answers: Answers| own_type_in_itself::Asked::new(answers, None);
+    assert_eq!(
+        answers_to(|answers| own_type_in_itself::Asked::new(answers, Some(Box::new(asked(Answers::default()))))),
+        ["struct"]
+    );
 }
 
 mod conditional {
@@ -441,7 +627,7 @@ fn items_may_come_out_of_another_macro() {
     assert_eq!(answers_to(|answers| generated::Asked::new(answers, Some(1))), ["struct", "fn", "impl", "item"]);
     assert_eq!(answers_to(generated::Told::new), ["struct", "function"]);
     assert_eq!(answers_to(generated::Whole::new), [""; 0]);
-    assert_ne!(generated::Through::new().event_id.as_uuid(), Uuid::nil());
+    assert_ne!(generated::Through::new().event_id, generated::Through::new().event_id);
 }
 
 fn in_a_body(answers: Answers) -> impl Event {
@@ -485,67 +671,4 @@ const _: () = {
 #[test]
 fn items_may_stand_in_a_body() {
     assert_eq!(answers_to(in_a_body), ["struct", "fn"]);
-}
-
-mod functions_named_like_types_and_modules {
-    use super::*;
-
-    #[event]
-    pub(crate) struct Asked {
-        pub(crate) answers: Answers,
-    }
-
-    mod audit {
-        pub(super) fn name() -> &'static str {
-            "audit"
-        }
-    }
-
-    mod infrastructure {
-        pub(super) mod mailer {
-            pub(crate) fn name() -> &'static str {
-                "mailer"
-            }
-        }
-    }
-    use infrastructure::mailer;
-
-    /// Beside a module of its name.
-    #[event_handler]
-    async fn audit(event: &Asked) {
-        answer(&event.answers, audit::name());
-    }
-
-    /// Beside an import of its name.
-    #[event_handler(after = audit)]
-    async fn mailer(event: &Asked) {
-        answer(&event.answers, mailer::name());
-    }
-
-    /// In a module that uses a crate of its name.
-    #[event_handler(after = mailer)]
-    async fn serde(event: &Asked) {
-        answer(&event.answers, "serde");
-    }
-
-    #[derive(serde::Serialize)]
-    struct Row {
-        column: u8,
-    }
-
-    /// Beside a type of its name, with which it is injected.
-    #[allow(non_camel_case_types)]
-    #[derive(Clone, Default)]
-    struct count {}
-
-    #[event_handler(after = serde)]
-    async fn count(event: &Asked, #[inject(default)] _count: count) {
-        answer(&event.answers, "count");
-    }
-}
-
-#[test]
-fn a_function_handler_takes_no_name_that_types_and_modules_have() {
-    let answers = answers_to(functions_named_like_types_and_modules::Asked::new);
-    assert_eq!(answers, ["audit", "mailer", "serde", "count"]);
 }

@@ -43,5 +43,5 @@ where
     }
 }
 ::mediator_core::__private::inventory::submit! {
-    ::mediator_core::__private::EventRegistration::new:: < OrderPlaced > ()
+    ::mediator_core::__private::EventRegistration::new:: < OrderPlaced > ().named()
 }

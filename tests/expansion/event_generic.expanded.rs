@@ -31,7 +31,7 @@ where
     Self: ::core::marker::Send + ::core::marker::Sync + 'static,
 {
     fn event_name() -> &'static ::core::primitive::str {
-        ::core::concat!(::core::module_path!(), "::Created")
+        ::core::any::type_name::<Self>()
     }
     fn declared_at() -> ::core::option::Option<
         &'static ::core::panic::Location<'static>,

@@ -1,5 +1,6 @@
 pub struct SendEmail {
     mailer: Arc<dyn Mailer>,
+    clock: Option<Arc<dyn Clock>>,
     #[inject(default)]
     sent: AtomicUsize,
     #[inject(with = Duration::from_secs(3))]
@@ -8,11 +9,13 @@ pub struct SendEmail {
 #[automatically_derived]
 impl ::mediator_core::Inject for SendEmail {
     fn inject(
-        services: &::mediator_core::Services<'_>,
+        __services: &::mediator_core::Services<'_>,
     ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
-        let mailer = services.get_for::<Arc<dyn Mailer>>("mailer");
+        let __field_0 = __services.get_for::<Arc<dyn Mailer>>("mailer");
+        let __field_1 = __services.get_optional_for::<Arc<dyn Clock>>("clock");
         ::core::result::Result::Ok(Self {
-            mailer: mailer?,
+            mailer: __field_0?,
+            clock: __field_1?,
             sent: <AtomicUsize as ::core::default::Default>::default(),
             timeout: Duration::from_secs(3),
         })

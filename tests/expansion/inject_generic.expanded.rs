@@ -5,11 +5,11 @@ where
     Arc<T>: ::mediator_core::Service,
 {
     fn inject(
-        services: &::mediator_core::Services<'_>,
+        __services: &::mediator_core::Services<'_>,
     ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
-        let field_0 = services.get_for::<Arc<T>>("0");
+        let __field_0 = __services.get_for::<Arc<T>>("0");
         ::core::result::Result::Ok(Self {
-            0: field_0?,
+            0: __field_0?,
             1: <Cache as ::core::default::Default>::default(),
         })
     }

@@ -293,6 +293,15 @@ fn write_missing(
     f.write_str(", which was not provided; add `.provide(…)` with a value of exactly this type")
 }
 
+/// The advice for code that was compiled twice.
+const ONCE: &str = "declare its module in the library only, not with `mod` in `main.rs` as well, and let no development \
+                    dependency of the crate depend on the crate itself";
+
+/// Whether two types are one piece of code, compiled twice.
+fn is_same_code(first: &EventInfo, second: &EventInfo) -> bool {
+    first.type_name() == second.type_name() && first.location() == second.location()
+}
+
 /// A place that may be unknown.
 struct Place(Option<&'static Location<'static>>);
 
@@ -368,10 +377,11 @@ impl fmt::Display for BuildProblem {
             ),
             Self::CompiledTwice { event_name, first, versions: None, .. } => write!(
                 f,
-                "handler {first} of `{event_name}` was compiled into this program twice and would run twice; declare its module \
-                 in the library only, not with `mod` in `main.rs` as well, and let no development dependency of the crate \
-                 depend on the crate itself"
+                "handler {first} of `{event_name}` was compiled into this program twice and would run twice; {ONCE}"
             ),
+            Self::DuplicateEventName { first, second } if is_same_code(first, second) => {
+                write!(f, "event {first} was compiled into this program twice, as two types of one name; {ONCE}")
+            }
             Self::DuplicateEventName { first, second } => write!(
                 f,
                 "event `{}` ({}) and event `{}` ({}) are both called `{}`; a name given by `name = …` belongs to one event",

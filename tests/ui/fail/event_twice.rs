@@ -1,3 +1,4 @@
+use mediator_core as bus;
 use mediator_core::prelude::*;
 
 #[event]
@@ -6,4 +7,18 @@ struct OrderPlaced {
     order_id: u64,
 }
 
-fn main() {}
+#[event]
+#[mediator_core::event]
+struct OrderPaid {
+    order_id: u64,
+}
+
+#[bus::event]
+#[bus::event]
+struct OrderShipped {
+    order_id: u64,
+}
+
+fn main() {
+    OrderShipped::new(OrderPaid::new(OrderPlaced::new(1).order_id).order_id);
+}

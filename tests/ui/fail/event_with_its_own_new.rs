@@ -7,7 +7,7 @@ struct OrderPlaced {
 
 impl OrderPlaced {
     fn new() -> Self {
-        Self { event_id: Uuid::nil(), order_id: 1 }
+        Self { event_id: EventId::new(), order_id: 1 }
     }
 }
 

@@ -3,11 +3,11 @@ use mediator_core::prelude::*;
 #[derive(Notification)]
 struct StockCounted;
 
-fn id_of(event: &impl Event) -> Uuid {
+fn id_of(event: &impl Event) -> EventId {
     event.event_id()
 }
 
-fn log() -> Uuid {
+fn log() -> EventId {
     id_of(&StockCounted)
 }
 

@@ -33,7 +33,7 @@ struct OrderCancelled {
 
 impl OrderCancelled {
     fn new(order: &OrderPlaced) -> Self {
-        Self { event_id: Uuid::nil(), order_id: order.order_id }
+        Self { event_id: EventId::new(), order_id: order.order_id }
     }
 }
 
@@ -77,8 +77,8 @@ fn main() {
     assert_eq!(OrderShipped::new("post").carrier, "post");
     assert_eq!(OrderShipped::event_name(), "orders.shipped");
     assert_eq!(Created::<u8, 2>::new([1, 2]).values, [1, 2]);
-    assert_ne!(NightFell::new().event_id(), NightFell { event_id: Uuid::nil() }.event_id);
-    assert_ne!(Nothing::new().event_id, Uuid::nil());
+    assert_ne!(NightFell::new().event_id(), NightFell { event_id: EventId::default() }.event_id);
+    assert_ne!(Nothing::new().event_id.as_uuid(), Uuid::nil());
     assert!(Retried::new(None, Again(PhantomData)).earlier.is_none());
     assert_eq!(Tick(1).0, 1);
     assert_eq!(Wrapped(1).0, 1);
