@@ -37,7 +37,7 @@
 //! | record domain events | [`PendingEvents`], [`Publisher::publish_all`] |
 //! | choose a strategy, or write one | [`EventPublisher`], [`Deliveries`], [`Delivery`] |
 //! | understand a failure | [`PublishError`], [`PublishErrorKind`], [`HandlerFailure`] |
-//! | link the crates of an application | [`link_modules!`], [`testing::assert_modules_linked`] |
+//! | link the crates of an application | [`link_modules!`], `testing::assert_modules_linked` |
 //! | see who handles what | [`Mediator::topology`], [`Topology`] |
 //!
 //! # Features
@@ -48,7 +48,7 @@
 //! | `link-modules` | yes | [`link_modules!`], which reads manifests, and errors of the macros that know them |
 //! | `serde` | no | events with ids can derive serde's traits; [`Topology`] serializes |
 //! | `anyhow` | no | [`PublishError::downcast_ref`] looks into an `anyhow::Error` |
-//! | `testing` | no | [`testing::assert_modules_linked`] |
+//! | `testing` | no | `testing::assert_modules_linked` |
 //!
 //! # To copy
 //!
