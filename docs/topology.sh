@@ -15,11 +15,13 @@ A mediator can tell its whole wiring: every event that is known, even if nobody 
 crate, its place in the code, its position and the services it was given.
 
 \`\`\`rust
+# use mediator_core::prelude::*;
 let mediator = Mediator::new()?;
 println!("{}", mediator.topology());                // a table for the terminal
 println!("{}", mediator.topology().to_mermaid());   // a picture for Markdown
 println!("{}", mediator.topology().to_dot());       // a picture for Graphviz
 for event in mediator.topology().events() { /* … */ }
+# Ok::<(), BuildError>(())
 \`\`\`
 
 With the feature \`serde\` it serializes, too; the documentation of \`Topology\` has the shape and its version.

@@ -49,7 +49,7 @@ fn split_first_attribute(item: TokenStream) -> Option<(String, TokenStream, Toke
     Some((name, arguments, tokens.collect()))
 }
 
-/// What becomes of an item under each macro, where the first attribute only lends its arguments.
+/// What each macro makes of an item, whose first attribute only provides the arguments.
 fn expand_by_every_macro(tokens: TokenStream) -> [TokenStream; 5] {
     let (_, arguments, item) =
         split_first_attribute(tokens.clone()).unwrap_or_else(|| (String::new(), TokenStream::new(), tokens));
@@ -81,7 +81,7 @@ fn is_item(item: &syn::Item) -> bool {
     names.all(|name| name != "_") && generics.type_params().all(|parameter| parameter.ident != "_")
 }
 
-/// The files of `expansion/` with what users write, without what becomes of it.
+/// The files of `expansion/` with what users write, without the expansions.
 fn sources() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("expansion");
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

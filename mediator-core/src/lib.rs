@@ -23,6 +23,101 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
 //! ```
+//!
+//! # Map
+//!
+//! | to | see |
+//! |---|---|
+//! | declare an event | [`#[event]`](macro@event), [`#[derive(Notification)]`](derive@Notification), [`EventId`] |
+//! | handle it | [`#[event_handler]`](macro@event_handler), [`EventHandler`]; observers handle [`dyn DynNotification`](DynNotification) |
+//! | give handlers what they need | [`MediatorBuilder::provide`], [`#[derive(Inject)]`](derive@Inject), [`Inject`], [`Services`] |
+//! | build | [`Mediator::builder`], [`MediatorBuilder`]; what is wrong is a [`BuildError`] |
+//! | publish | [`Mediator`], [`Publisher`] (the table there tells strong handles from weak ones) |
+//! | lend a transaction or request data | [`Publisher::with`], [`Scope`], [`Lend`] |
+//! | record domain events | [`PendingEvents`], [`Publisher::publish_all`] |
+//! | choose a strategy, or write one | [`EventPublisher`], [`Deliveries`], [`Delivery`] |
+//! | understand a failure | [`PublishError`], [`PublishErrorKind`], [`HandlerFailure`] |
+//! | link the crates of an application | [`link_modules!`], `testing::assert_modules_linked` |
+//! | see who handles what | [`Mediator::topology`], [`Topology`] |
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `macros` | yes | `#[event]`, `#[event_handler]` and the other macros |
+//! | `link-modules` | yes | [`link_modules!`], which reads manifests, and errors of the macros that know them |
+//! | `serde` | no | events with ids can derive serde's traits; [`Topology`] serializes |
+//! | `anyhow` | no | [`PublishError::downcast_ref`] looks into an `anyhow::Error` |
+//! | `testing` | no | `testing::assert_modules_linked` |
+//!
+//! # To copy
+//!
+//! **axum:** a handle is part of the state. Spawned, the publish goes on when the client disconnects.
+//!
+//! ```ignore
+//! let app = Router::new().route("/orders/{id}", post(place_order)).with_state(mediator.publisher());
+//!
+//! async fn place_order(State(publisher): State<Publisher>, Path(order_id): Path<u64>) -> StatusCode {
+//!     let placed = tokio::spawn(async move { publisher.publish(OrderPlaced::new(order_id)).await });
+//!     match placed.await {
+//!         Ok(Ok(())) => StatusCode::CREATED,
+//!         _ => StatusCode::INTERNAL_SERVER_ERROR,
+//!     }
+//! }
+//! ```
+//!
+//! **A strategy that retries:**
+//!
+//! ```
+//! use std::time::Duration;
+//! use mediator_core::{Deliveries, prelude::*};
+//!
+//! /// Runs the handlers in order, and one that fails a second time.
+//! struct Retry;
+//!
+//! impl EventPublisher for Retry {
+//!     async fn publish(&self, deliveries: Deliveries<'_>) -> Result<(), PublishError> {
+//!         for delivery in deliveries.iter() {
+//!             if delivery.deliver().await.is_ok() {
+//!                 continue;
+//!             }
+//!             tokio::time::sleep(Duration::from_millis(100)).await;
+//!             if let Err(failure) = delivery.deliver().await {
+//!                 return deliveries.finish([failure]);
+//!             }
+//!         }
+//!         deliveries.finish([])
+//!     }
+//! }
+//!
+//! let mediator = Mediator::builder().event_publisher(Retry).build()?;
+//! # Ok::<(), BuildError>(())
+//! ```
+//!
+//! **A unit test of a handler:**
+//!
+//! ```
+//! use std::sync::{Arc, Mutex};
+//! use mediator_core::prelude::*;
+//!
+//! #[event]
+//! struct OrderPlaced { customer: String }
+//!
+//! type Outbox = Arc<Mutex<Vec<String>>>;
+//!
+//! #[event_handler(manual)]
+//! async fn confirm(event: &OrderPlaced, outbox: Outbox) {
+//!     outbox.lock().unwrap().push(event.customer.clone());
+//! }
+//!
+//! // #[test] fn an_order_is_confirmed()
+//! let outbox = Outbox::default();
+//! let mediator = Mediator::builder().without_discovery().provide(outbox.clone()).bind_fn(confirm).build()?;
+//! futures::executor::block_on(mediator.publish(OrderPlaced::new("ada".into())))?;
+//! assert_eq!(*outbox.lock().unwrap(), ["ada"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // From the ground up: a folder imports from itself and from those above it.
 mod dispatch;
@@ -107,7 +202,32 @@ pub mod __private {
     pub use crate::__your_own_new_needs_event_new_equals_false as your_own_new_needs_event_new_equals_false;
 }
 
-/// Runs the examples of the README.
+/// Runs the examples of the README and of the book.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+mod readme {
+    macro_rules! pages {
+        ($($page:ident: $path:literal,)*) => {
+            $(
+                #[doc = include_str!($path)]
+                struct $page;
+            )*
+        };
+    }
+
+    pages! {
+        Readme: "../../README.md",
+        Events: "../../docs/events.md",
+        Handlers: "../../docs/handlers.md",
+        Injection: "../../docs/injection.md",
+        Publishing: "../../docs/publishing.md",
+        Lending: "../../docs/lending.md",
+        Strategies: "../../docs/strategies.md",
+        Failures: "../../docs/failures.md",
+        ModulesAndLinking: "../../docs/modules-and-linking.md",
+        Order: "../../docs/order.md",
+        Testing: "../../docs/testing.md",
+        Topology: "../../docs/topology.md",
+        Recipes: "../../docs/recipes.md",
+        Performance: "../../docs/performance.md",
+    }
+}

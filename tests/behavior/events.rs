@@ -205,7 +205,7 @@ fn raw_identifiers_are_names_like_any_other() {
     assert_eq!(r#Loop::event_name(), "behavior::events::Loop");
 }
 
-/// Its id is its own affair.
+/// Defines its own id.
 #[derive(Notification)]
 #[notification(name = "stock.counted")]
 pub struct StockCounted(pub SystemTime);

@@ -1,6 +1,6 @@
 use mediator_core::{Deliveries, EventPublisher, PublishError};
 
-/// A strategy of a user's own: runs every handler, one after another, whatever becomes of the others.
+/// A strategy of a user's own: runs every handler, one after another, even if earlier ones failed.
 pub struct BestEffort;
 
 impl EventPublisher for BestEffort {

@@ -45,7 +45,7 @@ pub fn forever() -> Script {
     ok(usize::MAX)
 }
 
-/// Handler number `10 * TENS + ONES`: does what its script says and logs what becomes of it.
+/// Handler number `10 * TENS + ONES`: does what its script says and logs it.
 pub struct Scripted<const TENS: usize, const ONES: usize> {
     script: Script,
     log: Log,

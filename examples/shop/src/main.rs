@@ -35,7 +35,7 @@ async fn open_shop(strategy: impl EventPublisher) -> anyhow::Result<()> {
     orders.cancel(&mut order).await?;
     println!("  sales: {} cents", sales.cents());
 
-    // The order is saved, whatever becomes of the reactions; what did not happen is in the error.
+    // The order is saved even if a reaction fails; what did not happen is in the error.
     if let Err(error) = orders.place("nobody@nowhere.invalid", &[3_900]).await {
         explain(&error);
     }

@@ -13,7 +13,7 @@ use crate::github::{self, Malformed};
 use crate::input::{Input, Line, MAX_LINE};
 use crate::{cli, terminal};
 
-/// What became of the webhooks.
+/// How the webhooks were answered.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Tally {
     pub(crate) published: u64,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::replay::Tally;
 use crate::terminal::printable;
 
-/// What became of the webhooks, and what the modules found.
+/// How the webhooks were answered, and what the modules found.
 #[derive(Serialize)]
 pub(crate) struct Summary<'a> {
     #[serde(flatten)]

@@ -254,7 +254,7 @@ impl MediatorBuilder {
     /// ```
     ///
     /// Runs after the discovered handlers of the event, in the order of the calls. A handler that
-    /// publishes in turn takes a [downgraded](Publisher::downgrade) publisher.
+    /// publishes in turn takes a [downgraded](crate::Publisher::downgrade) publisher.
     ///
     /// All registrations of one type share one instance, discovered ones too: bind clones of one `Arc`, or tell instances apart
     /// by [`bind_handler_named`](Self::bind_handler_named).

@@ -1,5 +1,5 @@
-//! Notifications: mail to customers, caused by events. The handlers are nobody else's business and
-//! private; what the module needs from the program is a [`Mailer`].
+//! Notifications: mail to customers, caused by events. The handlers are private; what the module
+//! needs from the program is a [`Mailer`].
 
 mod customer_mail;
 

@@ -3,7 +3,7 @@
 use mediator_core::prelude::*;
 use shop_events::{OrderCancelled, OrderPlaced};
 
-/// An order, and the events it has caused that nobody was told yet.
+/// An order, and its events that are not published yet.
 #[derive(Debug)]
 pub struct Order {
     id: u64,

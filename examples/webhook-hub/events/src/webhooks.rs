@@ -259,7 +259,7 @@ pub struct DiscussionOpened {
     pub category: String,
 }
 
-/// Anything else that GitHub has to say.
+/// Any other kind of webhook.
 #[event(name = "unknown")]
 #[derive(Debug)]
 pub struct UnknownWebhook {
