@@ -252,7 +252,7 @@ mod raw_identifiers {
     }
 
     pub(crate) fn bind(builder: ::mediator_core::MediatorBuilder) -> ::mediator_core::MediatorBuilder {
-        builder.bind::<Asked, r#async>()
+        builder.bind_fn(r#async)
     }
 }
 
