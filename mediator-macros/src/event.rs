@@ -4,7 +4,7 @@ use proc_macro2::{Group, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Attribute, Field, Fields, Generics, Ident, Item, ItemStruct, Path, Type, WhereClause, parse_quote};
 
-use crate::arguments::{Arguments, display_name, ungrouped};
+use crate::arguments::{Arguments, Positional, display_name, ungrouped};
 use crate::errors::Errors;
 use crate::{item, notification};
 
@@ -15,7 +15,7 @@ use crate::{item, notification};
 // option: name = "…" | new = bool | crate = path
 pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let mut options = Arguments::parse(arguments.clone(), &["name", "new", "crate"], false, &mut errors);
+    let mut options = Arguments::parse(arguments.clone(), &["name", "new", "crate"], Positional::Nothing, &mut errors);
     if !options.find_runtime(&mut errors) {
         return item::without_runtime(item, errors);
     }

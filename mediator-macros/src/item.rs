@@ -101,12 +101,19 @@ pub(crate) fn reject_repeated(
     instead: &str,
 ) {
     attributes.retain(|attribute| {
-        let repeated = attribute.path().segments.last().is_some_and(|segment| segment.ident == attribute_macro);
+        let repeated = is_ours(attribute.path(), attribute_macro);
         if repeated {
             errors.at(attribute, format!("`#[{attribute_macro}]` is already there; {instead}"));
         }
         !repeated
     });
+}
+
+/// Whether a path names a macro of ours: alone, or by a way through the runtime, and not through another crate.
+fn is_ours(path: &Path, attribute_macro: &str) -> bool {
+    let mut segments = path.segments.iter().rev();
+    let is_named_so = segments.next().is_some_and(|last| last.ident == attribute_macro);
+    is_named_so && (path.segments.len() == 1 || segments.any(|segment| segment.ident == "mediator_core"))
 }
 
 /// The tokens that stand for the whole item in a message.
