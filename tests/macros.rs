@@ -9,6 +9,8 @@ mod errors;
 mod event;
 #[path = "../mediator-macros/src/event_handler.rs"]
 mod event_handler;
+#[path = "../mediator-macros/src/event_handlers.rs"]
+mod event_handlers;
 #[path = "../mediator-macros/src/handler_fn.rs"]
 mod handler_fn;
 #[path = "../mediator-macros/src/inject.rs"]
@@ -21,10 +23,18 @@ mod link_modules;
 mod manifest;
 #[path = "../mediator-macros/src/notification.rs"]
 mod notification;
+#[path = "../mediator-macros/src/registration.rs"]
+mod registration;
 #[path = "../mediator-macros/src/runtime.rs"]
 mod runtime;
 #[path = "../mediator-macros/src/serde_derives.rs"]
 mod serde_derives;
+#[path = "../mediator-macros/src/service.rs"]
+mod service;
+#[path = "../mediator-macros/src/signature.rs"]
+mod signature;
+#[path = "../mediator-macros/src/types.rs"]
+mod types;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -159,7 +159,7 @@ pub use crate::strategy::sequential::SequentialEventPublisher;
 pub use crate::topology::{BorrowUse, EventNode, HandlerNode, ServiceNode, ServiceUse, Topology};
 
 #[cfg(feature = "macros")]
-pub use mediator_macros::{Inject, Notification, event, event_handler};
+pub use mediator_macros::{Inject, Notification, event, event_handler, event_handlers, service};
 
 #[cfg(feature = "link-modules")]
 pub use mediator_macros::link_modules;
@@ -175,7 +175,7 @@ pub mod prelude {
     };
 
     #[cfg(feature = "macros")]
-    pub use crate::{event, event_handler};
+    pub use crate::{event, event_handler, event_handlers, service};
 }
 
 /// What the macros' expansions use. Not part of the public API: anything here may change.
@@ -187,6 +187,18 @@ pub mod __private {
     pub use crate::registry::registration::HandlerRegistration;
     pub use crate::services::module_service::{ServiceAlias, ServiceRegistration};
     pub use inventory;
+
+    /// Compiles if the event that an attribute names is the one that the function takes.
+    pub const fn same_event<Named: ?Sized + SameEvent<Taken>, Taken: ?Sized>() {}
+
+    #[diagnostic::on_unimplemented(
+        message = "the function takes a `{Taken}`, not a `{Self}`",
+        label = "not the event of the first parameter",
+        note = "remove the event from the attribute, or take it as the first parameter"
+    )]
+    pub trait SameEvent<Taken: ?Sized> {}
+
+    impl<E: ?Sized> SameEvent<E> for E {}
 
     /// Passes on the `new` of an event.
     ///

@@ -5,32 +5,72 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, LitBool, LitInt, LitStr, Meta, Path, Token, Type, parse_quote, token};
+use syn::{Attribute, Expr, ExprLit, Lit, LitBool, LitInt, LitStr, Meta, Path, Token, Type, parse_quote, token};
 
 use crate::errors::Errors;
-use crate::runtime;
+use crate::{runtime, types};
 
 /// Every argument that any of the macros takes.
 #[derive(Default)]
 pub(crate) struct Arguments {
-    /// `OrderPlaced, OrderCancelled`
-    pub(crate) events: Vec<Type>,
+    /// What stands there without a key: events, as in `OrderPlaced, OrderCancelled`, or traits, as in `dyn Mailer`.
+    pub(crate) types: Vec<Type>,
     /// `name = "orders.placed"`
     pub(crate) name: Option<LitStr>,
     /// `new = false`
     pub(crate) new: Option<LitBool>,
-    /// `order = -10`
-    pub(crate) order: Option<i32>,
+    /// `order = -10`, or an expression
+    pub(crate) order: Option<TokenStream>,
     /// `after = ReserveStock`
     pub(crate) after: Vec<Type>,
     /// `before = [Audit, notifications::SendEmail]`
     pub(crate) before: Vec<Type>,
+    /// `manual`
+    pub(crate) manual: bool,
     /// `crate = path`
     krate: Option<Path>,
     /// Where the user would have to say so, as in `inject` of `#[inject(crate = path)]`.
     helper: Option<&'static str>,
     seen: Vec<Ident>,
 }
+
+/// What may stand among the options without a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Positional {
+    Nothing,
+    Events,
+    Traits,
+}
+
+impl Positional {
+    /// As a message names it.
+    fn expected(self, keys: &[&str]) -> String {
+        match self {
+            Self::Nothing => format!("expected an option; there are {}", listed(keys)),
+            Self::Events => "expected the path of an event, as in `#[event_handler(OrderPlaced)]`".into(),
+            Self::Traits => "expected a trait that the service is provided as, as in `#[service(dyn Mailer)]`".into(),
+        }
+    }
+
+    fn accepts(self, ty: &Type) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Events => matches!(ungrouped(ty), Type::Path(_) | Type::Macro(_)) || types::is_any_event(ty),
+            Self::Traits => matches!(ungrouped(ty), Type::TraitObject(_)),
+        }
+    }
+
+    /// The same one twice.
+    fn repeated(self) -> &'static str {
+        match self {
+            Self::Traits => "the service is already provided as this; remove it here",
+            _ => "this event is already handled; remove it here",
+        }
+    }
+}
+
+/// Options that are there or not.
+const FLAGS: &[&str] = &["manual"];
 
 /// The options in their right form, for messages.
 const EXAMPLES: &[(&str, &str)] = &[
@@ -44,17 +84,17 @@ const EXAMPLES: &[(&str, &str)] = &[
 
 // (Type | option),*
 //
-// option: `name` = "…" | `new` = bool | `order` = integer | (`after` | `before`) = handlers
+// option: `name` = "…" | `new` = bool | `order` = integer or expression | (`after` | `before`) = handlers | `manual`
 //         | `crate` = absolute path
 //
 // handlers: Type | [Type,*]
 impl Arguments {
-    /// Parses what an attribute macro was given: options out of `keys`, and events if `events`.
+    /// Parses what an attribute macro was given: options out of `keys`, and what may stand there without a key.
     ///
     /// After an error it goes on behind the next comma.
-    pub(crate) fn parse(tokens: TokenStream, keys: &[&str], events: bool, errors: &mut Errors) -> Self {
+    pub(crate) fn parse(tokens: TokenStream, keys: &[&str], positional: Positional, errors: &mut Errors) -> Self {
         let mut arguments = Self::default();
-        arguments.add(tokens, keys, events, errors);
+        arguments.add(tokens, keys, positional, errors);
         arguments
     }
 
@@ -68,17 +108,17 @@ impl Arguments {
         let mut arguments = Self { helper: Some(helper), ..Self::default() };
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(helper)) {
             match &attribute.meta {
-                Meta::List(list) => arguments.add(list.tokens.clone(), keys, false, errors),
+                Meta::List(list) => arguments.add(list.tokens.clone(), keys, Positional::Nothing, errors),
                 meta => errors.at(meta, format!("write the options in parentheses; there are {}", listed(keys))),
             }
         }
         arguments
     }
 
-    fn add(&mut self, tokens: TokenStream, keys: &[&str], events: bool, errors: &mut Errors) {
+    fn add(&mut self, tokens: TokenStream, keys: &[&str], positional: Positional, errors: &mut Errors) {
         let parser = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                let parsed = self.parse_one(input, keys, events);
+                let parsed = self.parse_one(input, keys, positional);
                 let rest = take_to_comma(input)?;
                 match parsed {
                     Err(error) => errors.push(error),
@@ -94,25 +134,24 @@ impl Arguments {
         }
     }
 
-    fn parse_one(&mut self, input: ParseStream<'_>, keys: &[&str], events: bool) -> syn::Result<()> {
-        if is_option(input, keys) { self.parse_option(input, keys) } else { self.parse_event(input, keys, events) }
+    fn parse_one(&mut self, input: ParseStream<'_>, keys: &[&str], positional: Positional) -> syn::Result<()> {
+        if is_option(input, keys) { self.parse_option(input, keys) } else { self.parse_type(input, keys, positional) }
     }
 
-    fn parse_event(&mut self, input: ParseStream<'_>, keys: &[&str], events: bool) -> syn::Result<()> {
-        const EXPECTED: &str = "expected the path of an event, as in `#[event_handler(OrderPlaced)]`";
+    fn parse_type(&mut self, input: ParseStream<'_>, keys: &[&str], positional: Positional) -> syn::Result<()> {
         let start = input.span();
-        if !events {
-            return Err(syn::Error::new(start, format!("expected an option; there are {}", listed(keys))));
+        if positional == Positional::Nothing {
+            return Err(syn::Error::new(start, positional.expected(keys)));
         }
-        let event: Type = input.parse().map_err(|_| syn::Error::new(start, EXPECTED))?;
-        if !matches!(ungrouped(&event), Type::Path(_) | Type::Macro(_)) {
-            return Err(syn::Error::new_spanned(event, EXPECTED));
+        let ty: Type = input.parse().map_err(|_| syn::Error::new(start, positional.expected(keys)))?;
+        if !positional.accepts(&ty) {
+            return Err(syn::Error::new_spanned(ty, positional.expected(keys)));
         }
-        let text = quote!(#event).to_string();
-        if self.events.iter().any(|earlier| quote!(#earlier).to_string() == text) {
-            return Err(syn::Error::new_spanned(event, "this event is already handled; remove it here"));
+        let text = quote!(#ty).to_string();
+        if self.types.iter().any(|earlier| quote!(#earlier).to_string() == text) {
+            return Err(syn::Error::new_spanned(ty, positional.repeated()));
         }
-        self.events.push(event);
+        self.types.push(ty);
         Ok(())
     }
 
@@ -126,6 +165,9 @@ impl Arguments {
             return Err(syn::Error::new(key.span(), format!("`{key}` is given twice; remove one of the two")));
         }
         self.seen.push(key.clone());
+        if FLAGS.contains(&name.as_str()) {
+            return self.parse_flag(&key, input);
+        }
         let equals: Option<Token![=]> = input.parse()?;
         if equals.is_none() || input.is_empty() || input.peek(Token![,]) {
             let message = format!("`{key}` needs a value; write `{}`", example(&name));
@@ -133,6 +175,16 @@ impl Arguments {
         }
         self.parse_value(&name, input)
             .map_err(|error| syn::Error::new(error.span(), format!("{error}; write `{}`", example(&name))))
+    }
+
+    /// `manual`, which is the only one
+    fn parse_flag(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
+        if input.peek(Token![=]) {
+            take_to_comma(input)?;
+            return Err(syn::Error::new(key.span(), format!("`{key}` takes no value; write `{key}` alone")));
+        }
+        self.manual = true;
+        Ok(())
     }
 
     fn parse_value(&mut self, key: &str, input: ParseStream<'_>) -> syn::Result<()> {
@@ -169,6 +221,11 @@ impl Arguments {
         }
         self.krate = name.and_then(|name| syn::parse_str(&format!("::{name}")).ok());
         self.krate.is_some()
+    }
+
+    /// The same, with the runtime where those of the block around say.
+    pub(crate) fn with_runtime_of(self, block: &Self) -> Self {
+        Self { krate: block.krate.clone(), ..self }
     }
 
     /// What tells this macro where the runtime is.
@@ -210,14 +267,30 @@ fn example(key: &str) -> &'static str {
     EXAMPLES.iter().find(|(name, _)| *name == key).map_or("", |(_, example)| example)
 }
 
-/// `10` or `-10`
-fn parse_order(input: ParseStream<'_>) -> syn::Result<i32> {
-    let minus = input.parse::<Option<Token![-]>>()?;
-    let literal: LitInt = input.parse()?;
-    let sign = if minus.is_some() { "-" } else { "" };
-    format!("{sign}{}", literal.base10_digits())
+/// `10`, `-10`, `i32::MIN` or `FIRST`
+fn parse_order(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let is_number = input.peek(LitInt) || input.peek(Token![-]) && input.peek2(LitInt);
+    let expression: Expr = input.parse()?;
+    match &expression {
+        Expr::Lit(literal) if !is_number => Err(syn::Error::new_spanned(literal, "expected an integer or a constant")),
+        _ if is_number => parse_integer(&expression),
+        _ => Ok(quote!(#expression)),
+    }
+}
+
+/// An integer that rustc would say more about; of what starts with one, rustc says the rest.
+fn parse_integer(expression: &Expr) -> syn::Result<TokenStream> {
+    let (sign, literal) = match expression {
+        Expr::Unary(negative) => ("-", &*negative.expr),
+        positive => ("", positive),
+    };
+    let Expr::Lit(ExprLit { lit: Lit::Int(literal), .. }) = literal else {
+        return Ok(quote!(#expression));
+    };
+    let order: i32 = format!("{sign}{}", literal.base10_digits())
         .parse()
-        .map_err(|_| syn::Error::new(literal.span(), "`order` must fit an `i32`"))
+        .map_err(|_| syn::Error::new(literal.span(), "`order` must fit an `i32`"))?;
+    Ok(quote!(#order))
 }
 
 /// `Type` or `[Type, Type]`
@@ -250,12 +323,15 @@ fn take_to_comma(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     Ok(taken)
 }
 
-/// The type itself, where a fragment such as `$event:ty` of a `macro_rules!` wraps it.
+/// The type itself, where parentheses or a fragment such as `$event:ty` of a `macro_rules!` wrap it.
 pub(crate) fn ungrouped(mut ty: &Type) -> &Type {
-    while let Type::Group(group) = ty {
-        ty = &group.elem;
+    loop {
+        ty = match ty {
+            Type::Group(group) => &group.elem,
+            Type::Paren(paren) => &paren.elem,
+            ty => return ty,
+        };
     }
-    ty
 }
 
 /// The name that users see: `name = "…"`, or the path of what `ident` names.

@@ -7,7 +7,7 @@ use syn::{
     Attribute, Field, Fields, Generics, Ident, Item, ItemStruct, Path, Type, Visibility, WhereClause, parse_quote,
 };
 
-use crate::arguments::{Arguments, ungrouped};
+use crate::arguments::{Arguments, Positional, ungrouped};
 use crate::errors::Errors;
 use crate::notification::Declared;
 use crate::{item, serde_derives};
@@ -19,7 +19,7 @@ use crate::{item, serde_derives};
 // option: name = "…" | new = bool | crate = path
 pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let mut options = Arguments::parse(arguments.clone(), &["name", "new", "crate"], false, &mut errors);
+    let mut options = Arguments::parse(arguments.clone(), &["name", "new", "crate"], Positional::Nothing, &mut errors);
     if !options.find_runtime(&mut errors) {
         return item::without_runtime(item, errors);
     }

@@ -1,28 +1,32 @@
 //! `#[event_handler]`
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::ext::IdentExt;
-use syn::{
-    GenericArgument, GenericParam, Generics, Item, ItemImpl, ItemStruct, Path, PathArguments, Type, parse_quote,
-};
+use syn::{Attribute, GenericParam, Generics, Item, ItemImpl, ItemStruct, Type};
 
-use crate::arguments::{Arguments, display_name, ungrouped};
+use crate::arguments::{Arguments, Positional};
 use crate::errors::Errors;
+use crate::registration::{Registration, plain_name};
+use crate::types::{first_argument, last_ident, relocated, require_owned, without_self};
 use crate::{handler_fn, inject, item};
 
-const KEYS: &[&str] = &["order", "after", "before", "name", "crate"];
+const KEYS: &[&str] = &["order", "after", "before", "name", "manual", "crate"];
+
+/// The options of a method; where the runtime is, is said once, for its block.
+pub(crate) const METHOD_KEYS: &[&str] = KEYS.split_last().expect("there are keys").1;
 
 // #[event_handler(Event,* option,*)], above
 //
 // struct Handler { fields }                                       one event or more
 // impl EventHandler<Event> for Handler { … }                      no event
-// async? fn handler(event: &Event, name: Type,*) -> Output { … }  no event
+// async? fn handler(event: &Event, name: Type,*) -> Output { … }  the same event, or none
 //
-// option: order = integer | after = handlers | before = handlers | name = "…" | crate = path
+// An observer has `dyn DynNotification` in the place of the event.
+//
+// option: order = integer | after = handlers | before = handlers | name = "…" | manual | crate = path
 pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let mut options = Arguments::parse(arguments.clone(), KEYS, true, &mut errors);
+    let mut options = Arguments::parse(arguments.clone(), KEYS, Positional::Events, &mut errors);
     if !options.find_runtime(&mut errors) {
         return item::without_runtime(item, errors);
     }
@@ -50,25 +54,25 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
     let instead = "name all events in one, as in `#[event_handler(OrderPlaced, OrderShipped)]`";
     item::reject_repeated("event_handler", &options.krate(), &mut item.attrs, errors, instead);
     require_concrete(&item.generics, errors);
-    if options.events.is_empty() && errors.is_empty() {
+    if options.types.is_empty() && errors.is_empty() {
         errors.at(&item.ident, "which events does it handle? name them, as in `#[event_handler(OrderPlaced)]`");
     }
     for field in &mut item.fields {
         require_owned(&mut field.ty, errors);
     }
+    let attributes = item::lint_attributes(&item.attrs);
     let fields = item.fields.iter_mut().collect();
     let (derive, inject) = inject::on_handler(&item.ident, &item.generics, &item.attrs, fields, options, errors);
     item.attrs.extend(derive);
-    let registrations = options.events.iter().map(|event| {
+    let registrations = options.types.iter().map(|event| {
         // At the event, which is where it is missing if there is no `impl EventHandler` for it.
         let handler = relocated(&item.ident, event);
-        registration(event, &handler, &item.ident, options)
+        Registration { event, handler, function: None, name: &plain_name(&item.ident), options }.expand()
     });
     let registrations = if errors.is_empty() { registrations.collect() } else { TokenStream::new() };
+    let registrations = item::with_lints(&attributes, quote!(#inject #registrations));
     quote! {
         #item
-
-        #inject
 
         #registrations
     }
@@ -77,18 +81,25 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
 fn on_impl(mut item: ItemImpl, body: Option<Group>, options: &Arguments, errors: &mut Errors) -> TokenStream {
     item::reject_repeated("event_handler", &options.krate(), &mut item.attrs, errors, "remove this one");
     require_concrete(&item.generics, errors);
-    if let Some(event) = options.events.first() {
+    if let Some(event) = options.types.first() {
         errors.at(event, "on an impl block the event is read from the trait; remove it here");
     }
-    let event = item.trait_.as_ref().and_then(|(path, _)| event_of_trait(path));
-    let registration = match (event, last_ident(&item.self_ty)) {
-        (Some(event), Some(ident)) => registration(event, &item.self_ty, ident, options),
+    let event = item.trait_.as_ref().and_then(|(path, _)| first_argument(path)).cloned();
+    let registration = match (&event, last_ident(&item.self_ty)) {
+        (Some(event), Some(ident)) => {
+            let event = without_self(event, &item.self_ty);
+            let handler = item.self_ty.to_token_stream();
+            Registration { event: &event, handler, function: None, name: &plain_name(ident), options }.expand()
+        }
         _ => {
             errors.at(&item.self_ty, "`#[event_handler]` needs `impl EventHandler<SomeEvent> for SomeType`");
             TokenStream::new()
         }
     };
-    let registration = errors.is_empty().then_some(registration);
+    reject_async_trait(&mut item.attrs, errors);
+    let body = without_async_trait(body, event.as_ref(), errors);
+    let registration =
+        errors.is_empty().then(|| item::with_lints(&item::lint_attributes(&item.attrs), registration.clone()));
     let item = item::put_back(body, &item);
     quote! {
         #item
@@ -97,26 +108,36 @@ fn on_impl(mut item: ItemImpl, body: Option<Group>, options: &Arguments, errors:
     }
 }
 
-/// The `E` of `EventHandler<E>`
-fn event_of_trait(path: &Path) -> Option<&Type> {
-    let PathArguments::AngleBracketed(arguments) = &path.segments.last()?.arguments else {
-        return None;
-    };
-    arguments.args.iter().find_map(|argument| match argument {
-        GenericArgument::Type(event) => Some(event),
+const ASYNC_TRAIT: &str = "`handle` is an `async fn` of the trait itself; remove `#[async_trait]`";
+
+/// Takes away an `#[async_trait]` that is still to come.
+fn reject_async_trait(attributes: &mut Vec<Attribute>, errors: &mut Errors) {
+    attributes.retain(|attribute| {
+        let is_ours = attribute.path().segments.last().is_none_or(|last| last.ident != "async_trait");
+        if !is_ours {
+            errors.at(attribute, ASYNC_TRAIT);
+        }
+        is_ours
+    });
+}
+
+/// What an `#[async_trait]` above has made of `handle` does not fit the trait; instead of it, a `handle` that does.
+fn without_async_trait(body: Option<Group>, event: Option<&Type>, errors: &mut Errors) -> Option<Group> {
+    let lifetime = body.as_ref().and_then(|body| word_in(body.stream(), "async_trait"));
+    let Some((lifetime, event)) = lifetime.zip(event) else { return body };
+    errors.at(&lifetime, ASYNC_TRAIT);
+    Some(Group::new(Delimiter::Brace, quote!(async fn handle(&self, _: &#event) {})))
+}
+
+fn word_in(tokens: TokenStream, word: &str) -> Option<Ident> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Ident(ident) if ident == word => Some(ident),
+        TokenTree::Group(group) => word_in(group.stream(), word),
         _ => None,
     })
 }
 
-/// The `Handler` of `path::Handler<T>`
-pub(crate) fn last_ident(ty: &Type) -> Option<&Ident> {
-    match ungrouped(ty) {
-        Type::Path(path) => path.path.segments.last().map(|segment| &segment.ident),
-        _ => None,
-    }
-}
-
-fn require_concrete(generics: &Generics, errors: &mut Errors) {
+pub(crate) fn require_concrete(generics: &Generics, errors: &mut Errors) {
     for parameter in &generics.params {
         let message = match parameter {
             GenericParam::Lifetime(_) => {
@@ -128,85 +149,5 @@ fn require_concrete(generics: &Generics, errors: &mut Errors) {
             }
         };
         errors.at(parameter, message);
-    }
-}
-
-/// Handlers outlive every borrow but a `'static` one. Whether `ty` was owned.
-pub(crate) fn require_owned(ty: &mut Type, errors: &mut Errors) -> bool {
-    if let Type::Reference(reference) = ty
-        && reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident == "_")
-    {
-        errors.at(reference, "a handler owns what it is injected with; use an `Arc`");
-        // Otherwise rustc would ask for a lifetime.
-        reference.lifetime = Some(parse_quote!('static));
-        return false;
-    }
-    true
-}
-
-/// The same tokens, shown at the place of others: rustc underlines from the first to the last.
-///
-/// Names between those stay, so that a runtime that is not found shows at the attribute.
-pub(crate) fn relocated(tokens: &impl ToTokens, place: &impl ToTokens) -> TokenStream {
-    let place: Vec<Span> = place.to_token_stream().into_iter().map(|token| token.span()).collect();
-    let mut tokens: Vec<TokenTree> = tokens.to_token_stream().into_iter().collect();
-    let last = tokens.len().saturating_sub(1);
-    for (index, token) in tokens.iter_mut().enumerate() {
-        let place = if index == last && index > 0 { place.last() } else { place.first() };
-        if let Some(place) = place
-            && ([0, last].contains(&index) || matches!(token, TokenTree::Punct(_)))
-        {
-            token.set_span(token.span().located_at(*place));
-        }
-    }
-    tokens.into_iter().collect()
-}
-
-/// Registers a type that implements `EventHandler`.
-fn registration(event: &Type, handler: &impl ToTokens, ident: &Ident, options: &Arguments) -> TokenStream {
-    submit(&quote!(new::<#event, #handler>), None, ident, options)
-}
-
-/// Registers the function `ident`, which `handler` calls.
-pub(crate) fn fn_registration(
-    event: &Type,
-    handler: &impl ToTokens,
-    ident: &Ident,
-    options: &Arguments,
-) -> TokenStream {
-    submit(&quote!(function::<#event, #handler, _>), Some(ident), ident, options)
-}
-
-fn submit(constructor: &TokenStream, item: Option<&Ident>, ident: &Ident, options: &Arguments) -> TokenStream {
-    let krate = options.krate();
-    let item = item.map(|item| quote!(#item,));
-    let name = display_name(None, ident);
-    let named = options.name.as_ref().map(|name| quote!(.named(#name)));
-    let version = item::package_version().map(|version| quote!(.in_version(#version)));
-    let order = options.order.map(|order| quote!(.order_by(#order)));
-    let after = references(&quote!(after), &options.after, &krate);
-    let before = references(&quote!(before), &options.before, &krate);
-    quote! {
-        #krate::__private::inventory::submit! {
-            #krate::__private::HandlerRegistration::#constructor(#item #name, ::core::module_path!())
-                #named #version #order #after #before
-        }
-    }
-}
-
-/// `.after(…)` with the handlers that the user names, if any.
-fn references(method: &TokenStream, handlers: &[Type], krate: &Path) -> Option<TokenStream> {
-    let handlers = handlers.iter().map(|handler| reference(handler, krate));
-    (handlers.len() > 0).then(|| quote!(.#method(const { &[#(#handlers),*] })))
-}
-
-/// A handler that is named by its type, or by its function or method, whose name starts in lower case.
-fn reference(handler: &Type, krate: &Path) -> TokenStream {
-    let is_function = last_ident(handler)
-        .is_some_and(|ident| ident.unraw().to_string().starts_with(|c: char| c.is_lowercase() || c == '_'));
-    if is_function {
-        quote!(#krate::__private::HandlerRef::to_function(#handler))
-    } else {
-        quote!(#krate::__private::HandlerRef::to::<#handler>())
     }
 }

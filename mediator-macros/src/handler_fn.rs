@@ -1,32 +1,24 @@
-//! `#[event_handler]` on a function.
+//! `#[event_handler]` on a function, and what it shares with the methods of `#[event_handlers]`.
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
-use syn::{
-    Field, FieldModifiers, FnArg, GenericParam, Generics, ItemFn, Pat, PatType, Path, PredicateType, ReturnType,
-    Safety, Token, Type, TypeParamBound, Visibility, WherePredicate, parse_quote,
-};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{Attribute, Field, Generics, ItemFn, Path, PredicateType, Token, Type, WherePredicate, parse_quote};
 
-use crate::arguments::{Arguments, ungrouped};
+use crate::arguments::Arguments;
 use crate::errors::Errors;
-use crate::event_handler::{fn_registration, last_ident, relocated, require_owned};
+use crate::registration::{Registration, plain_name};
+use crate::signature::{Borrowed, HandlerSignature, Parameter};
+use crate::types::{is_any_event, last_ident, relocated};
 use crate::{inject, item};
-
-const CONCRETE: &str = "a handler function must be concrete; name the type, or use an `Arc<dyn …>`";
 
 pub(crate) fn on_fn(mut item: ItemFn, body: Option<Group>, options: &Arguments, errors: &mut Errors) -> TokenStream {
     item::reject_repeated("event_handler", &options.krate(), &mut item.attrs, errors, "remove this one");
-    require_concrete(&item.sig.generics, errors);
-    if let Some(event) = options.events.first() {
-        errors.at(event, "on a function the event is read from the first parameter; remove it here");
-    }
-    if !matches!(item.sig.safety, Safety::Default) {
-        errors.at(&item.sig.safety, "a handler is called by safe code; make the function safe");
-    }
-    reject_future(&item, errors);
-    let handler = event_of_fn(&item, errors).map(|event| {
-        let fields = handler_fields(&mut item, errors);
-        expand_fn_handler(&item, &event, fields, options, errors)
+    let signature = HandlerSignature::parse(&mut item.sig, None, options, errors);
+    let handler = signature.map(|signature| {
+        let function = item.sig.ident.to_token_stream();
+        let name = plain_name(&item.sig.ident);
+        let handler = FnHandler { function: &function, self_ty: None, name, signature: &signature, options };
+        handler.expand(&item::lint_attributes(&item.attrs), errors)
     });
     // What is injected comes by value, whatever the function does with it; clippy knows that of async ones.
     let by_value = item.sig.asyncness.is_none() && item.sig.inputs.len() > 1;
@@ -40,152 +32,193 @@ pub(crate) fn on_fn(mut item: ItemFn, body: Option<Group>, options: &Arguments, 
     }
 }
 
-fn require_concrete(generics: &Generics, errors: &mut Errors) {
-    for parameter in &generics.params {
-        let message = match parameter {
-            GenericParam::Lifetime(_) => "the event is borrowed for this call only; remove the lifetime",
-            _ => CONCRETE,
-        };
-        errors.at(parameter, message);
-    }
-}
-
-/// `fn handler(…) -> impl Future<…>`
-fn reject_future(item: &ItemFn, errors: &mut Errors) {
-    if let ReturnType::Type(_, ty) = &item.sig.output
-        && let Type::ImplTrait(output) = ungrouped(ty)
-        && output.bounds.iter().any(is_future)
-    {
-        errors.at(ty, "a handler does not return a future; write `async fn`, and what the future resolves to");
-    }
-}
-
-fn is_future(bound: &TypeParamBound) -> bool {
-    matches!(bound, TypeParamBound::Trait(bound) if bound.path.segments.last().is_some_and(|last| last.ident == "Future"))
-}
-
-/// The `OrderPlaced` of `event: &OrderPlaced`
-fn event_of_fn(item: &ItemFn, errors: &mut Errors) -> Option<Type> {
-    let first = match item.sig.inputs.first() {
-        Some(FnArg::Typed(first)) => first,
-        Some(FnArg::Receiver(receiver)) => {
-            let message = "a handler function has no `self`; put `#[event_handler]` on an `impl EventHandler<…>` block";
-            errors.at(receiver, message);
-            return None;
-        }
-        None => {
-            let parentheses = item.sig.paren_token.span.join();
-            let message = "the first parameter must be the event, as in `event: &OrderPlaced`";
-            errors.push(syn::Error::new(parentheses, message));
-            return None;
-        }
-    };
-    let Type::Reference(reference) = ungrouped(&first.ty) else {
-        errors.at(&first.ty, "a handler borrows its event; write `&` before the type");
-        return Some((*first.ty).clone());
-    };
-    if let Type::ImplTrait(_) = &*reference.elem {
-        errors.at(&reference.elem, CONCRETE);
-        return None;
-    }
-    if reference.mutability.is_some() {
-        errors.at(&first.ty, "all handlers share the event; remove `mut`");
-    }
-    if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static") {
-        errors.at(lifetime, "the event is borrowed for this call only; remove the lifetime");
-    }
-    Some((*reference.elem).clone())
-}
-
-/// The parameters behind the event, as fields of the handler.
-fn handler_fields(item: &mut ItemFn, errors: &mut Errors) -> Vec<Field> {
-    let parameters = item.sig.inputs.iter_mut().skip(1).enumerate();
-    parameters
-        .filter_map(|(index, input)| match input {
-            FnArg::Typed(parameter) => handler_field(index, parameter, errors),
-            FnArg::Receiver(_) => None,
-        })
-        .collect()
-}
-
-/// Takes from the parameter the attributes that say how to fill the field.
-fn handler_field(index: usize, parameter: &mut PatType, errors: &mut Errors) -> Option<Field> {
-    let attributes = inject::take_attributes(&mut parameter.attrs);
-    let mut ty = (*parameter.ty).clone();
-    if let Some(cfg) = parameter.attrs.iter().find(|attribute| attribute.path().is_ident("cfg")) {
-        errors.at(cfg, "a handler has the same parameters always; put the `cfg` on the function");
-        return None;
-    }
-    if matches!(ty, Type::ImplTrait(_)) {
-        errors.at(&ty, CONCRETE);
-        return None;
-    }
-    let name = match &*parameter.pat {
-        Pat::Ident(pattern) => pattern.ident.clone(),
-        _ => format_ident!("parameter_{index}"),
-    };
-    require_owned(&mut ty, errors).then(|| Field {
-        attrs: attributes,
-        vis: Visibility::Inherited,
-        modifiers: FieldModifiers::default(),
-        ident: Some(name),
-        colon_token: None,
-        ty,
-        default: None,
-    })
-}
-
 /// The type that stands for the function, out of sight of the user's code.
 const HIDDEN: &str = "__MediatorHandlerFn";
 
-/// What the runtime needs to know of the function, in a scope of its own, so that the user's names stay the user's.
-///
-/// If the function is not sound, the calls do nothing, and nothing is registered.
-fn expand_fn_handler(
-    item: &ItemFn,
-    event: &Type,
-    mut fields: Vec<Field>,
-    options: &Arguments,
-    errors: &mut Errors,
-) -> TokenStream {
-    let sound = errors.is_empty();
-    let krate = options.krate();
-    let ident = &item.sig.ident;
-    let hidden = Ident::new(HIDDEN, Span::mixed_site().located_at(ident.span()));
-    let future = if sound { expand_call(item, &fields) } else { quote!(async {}) };
-    let doubtful: Vec<Type> =
-        fields.iter().filter(|field| !is_surely_service(&field.ty)).map(|field| field.ty.clone()).collect();
-    let services = require_services(&doubtful, &krate);
-    let (derive, inject) =
-        inject::on_handler(&hidden, &services, &item.attrs, fields.iter_mut().collect(), options, errors);
-    // Where a parameter that cannot be injected shows: at its type, unless it might be one of several.
-    let handler = if let [ty] = &*doubtful { relocated(&hidden, ty) } else { quote!(#hidden) };
-    let registration = sound.then(|| fn_registration(event, &handler, ident, options));
-    let handler_future = quote!(impl #krate::HandlerFuture);
-    let handler_future = match &item.sig.output {
-        ReturnType::Default => relocated(&handler_future, ident),
-        ReturnType::Type(_, ty) => relocated(&handler_future, ty),
-    };
-    let where_clause = &services.where_clause;
-    quote_spanned! {Span::mixed_site()=>
-        const _: () = {
-            #(#derive)*
-            struct #hidden { #(#fields),* }
+/// A handler that is a function or a method.
+pub(crate) struct FnHandler<'a> {
+    /// `update_stats` or `<Triage>::closed`
+    pub(crate) function: &'a TokenStream,
+    /// The type of a method.
+    pub(crate) self_ty: Option<&'a Type>,
+    /// The path that users see, behind the module's.
+    pub(crate) name: String,
+    pub(crate) signature: &'a HandlerSignature,
+    pub(crate) options: &'a Arguments,
+}
 
-            #inject
+impl FnHandler<'_> {
+    /// What the runtime needs, in a scope of its own, so that the user's names stay the user's; nothing after an error.
+    pub(crate) fn expand(&self, attributes: &[Attribute], errors: &mut Errors) -> TokenStream {
+        let krate = self.options.krate();
+        let hidden = Ident::new(HIDDEN, Span::mixed_site().located_at(self.signature.ident.span()));
+        let mut fields: Vec<Field> = self.signature.injected().cloned().collect();
+        let doubtful: Vec<Type> =
+            fields.iter().filter(|field| !is_surely_service(&field.ty)).map(|field| field.ty.clone()).collect();
+        let services = require_services(&doubtful, &krate);
+        let (derive, inject) =
+            inject::on_handler(&hidden, &services, &[], fields.iter_mut().collect(), self.options, errors);
+        if !errors.is_empty() {
+            return TokenStream::new();
+        }
+        let inject = self.self_ty.is_none().then_some(inject);
+        let handler = self.expand_impl(&hidden, &services);
+        // Where a parameter that cannot be injected shows: at its type, unless it might be one of several.
+        let shown = if let [ty] = &*doubtful { relocated(&hidden, ty) } else { quote!(#hidden) };
+        let registration = self.expand_registration(shown);
+        let check = self.expand_check(&krate);
+        quote_spanned! {Span::mixed_site()=>
+            #(#attributes)*
+            const _: () = {
+                #(#derive)*
+                struct #hidden { #(#fields),* }
 
+                #inject
+
+                #handler
+
+                #registration
+
+                #check
+            };
+        }
+    }
+
+    fn expand_impl(&self, hidden: &Ident, services: &Generics) -> TokenStream {
+        let krate = self.options.krate();
+        let event = expand_event(&self.signature.event, &krate);
+        let receiver = self.self_ty.map_or_else(|| quote!(Self), ToTokens::to_token_stream);
+        let borrows = self.expand_borrows(&krate);
+        let lent = if borrows.is_some() { quote_spanned!(Span::mixed_site()=> lent) } else { quote!(_) };
+        let handler_future = relocated(&quote!(impl #krate::HandlerFuture), &self.signature.place_of_output());
+        let body = self.expand_body(&krate);
+        let where_clause = &services.where_clause;
+        quote_spanned! {Span::mixed_site()=>
             #[automatically_derived]
             impl #krate::__private::FnHandler<#event> for #hidden #where_clause {
-                type Receiver = Self;
+                type Receiver = #receiver;
 
-                fn call<'a>(receiver: &'a Self, event: &'a #event, _: #krate::__private::Lent<'a>) -> #handler_future {
-                    #future
+                #borrows
+
+                fn call<'a>(
+                    receiver: &'a #receiver,
+                    event: &'a #event,
+                    #lent: #krate::__private::Lent<'a>,
+                ) -> #handler_future {
+                    #body
                 }
             }
-
-            #registration
-        };
+        }
     }
+
+    fn expand_borrows(&self, krate: &Path) -> Option<TokenStream> {
+        let borrows: Vec<_> = self.signature.borrowed().map(|borrowed| borrowed.expand_constant(krate)).collect();
+        (!borrows.is_empty()).then(|| {
+            quote! {
+                const BORROWS: &'static [#krate::__private::Borrow] = &[#(#borrows),*];
+            }
+        })
+    }
+
+    /// The future of one call; what it borrows stays borrowed until the function's own future is gone.
+    fn expand_body(&self, krate: &Path) -> TokenStream {
+        let call = self.expand_call();
+        let awaited = self.signature.is_async.then(|| quote!(.await));
+        let never = self.signature.never_returns();
+        let ty = never.then(|| quote!(: ()));
+        let guards: Vec<_> = self.signature.borrowed().enumerate().map(|(i, it)| it.expand_guard(i)).collect();
+        if guards.is_empty() && !never {
+            return if self.signature.is_async { call } else { quote!(async move { #call }) };
+        }
+        let output = relocated(&quote_spanned!(Span::mixed_site()=> output), &self.signature.place_of_output());
+        let result =
+            if guards.is_empty() { quote!(#output) } else { quote!(#krate::HandlerOutput::into_result(#output)) };
+        let unreachable = never.then(|| quote!(#[allow(unreachable_code, clippy::diverging_sub_expression)]));
+        quote_spanned! {Span::mixed_site()=>
+            #unreachable
+            async move {
+                #(#guards)*
+                let output #ty = #call #awaited;
+                #result
+            }
+        }
+    }
+
+    fn expand_call(&self) -> TokenStream {
+        let function = self.function;
+        let mut index = 0;
+        let arguments = self.signature.parameters.iter().map(|parameter| match parameter {
+            Parameter::Injected(Field { ident: name, ty, .. }) => {
+                quote_spanned!(Span::mixed_site()=> <#ty as ::core::clone::Clone>::clone(&receiver.#name))
+            }
+            Parameter::Borrowed(borrowed) => {
+                index += 1;
+                borrowed.expand_argument(index - 1)
+            }
+        });
+        let arguments: Vec<_> = arguments.collect();
+        let receiver = self.self_ty.map(|_| quote_spanned!(Span::mixed_site()=> receiver,));
+        // Parameters of ours are out of sight of a function that is called `event`.
+        quote_spanned!(Span::mixed_site()=> #function(#receiver event, #(#arguments),*))
+    }
+
+    fn expand_registration(&self, handler: TokenStream) -> TokenStream {
+        let Self { function, name, signature, options, .. } = self;
+        Registration { event: &signature.event, handler, function: Some(function), name, options }.expand()
+    }
+
+    /// Has rustc compare the event in the attribute with the one that the function takes.
+    fn expand_check(&self, krate: &Path) -> Option<TokenStream> {
+        let named = self.signature.named_event.as_ref()?;
+        let named = expand_event(named, krate);
+        let event = expand_event(&self.signature.event, krate);
+        let same = relocated(&quote!(#krate::__private::same_event), &named);
+        Some(quote!(const _: () = #same::<#named, #event>();))
+    }
+}
+
+/// The event; of an observer, spelled so that it means the same behind a `&`.
+fn expand_event(event: &Type, krate: &Path) -> TokenStream {
+    if is_any_event(event) { quote!((dyn #krate::DynNotification + 'static)) } else { event.to_token_stream() }
+}
+
+impl Borrowed {
+    /// What the runtime knows of it before any handler starts.
+    fn expand_constant(&self, krate: &Path) -> TokenStream {
+        let Self { name, ty, .. } = self;
+        let method = self.method();
+        let optional = self.is_optional.then(|| quote!(.optional()));
+        quote!(#krate::__private::Borrow::#method::<#ty>(#name) #optional)
+    }
+
+    fn method(&self) -> Ident {
+        format_ident!("{}", if self.is_exclusive { "exclusive" } else { "shared" })
+    }
+
+    /// Borrows it.
+    fn expand_guard(&self, index: usize) -> TokenStream {
+        let Self { name, ty, .. } = self;
+        let method = self.method();
+        let guard = guard(index);
+        let mutable = self.is_exclusive.then(|| quote!(mut));
+        let refused = if self.is_optional { quote!(.ok()) } else { quote!(?) };
+        quote_spanned!(Span::mixed_site()=> let #mutable #guard = lent.#method::<#ty>(#name) #refused;)
+    }
+
+    /// Passes on what is borrowed.
+    fn expand_argument(&self, index: usize) -> TokenStream {
+        let guard = guard(index);
+        match (self.is_optional, self.is_exclusive) {
+            (false, false) => quote!(&*#guard),
+            (false, true) => quote!(&mut *#guard),
+            (true, false) => quote!(#guard.as_deref()),
+            (true, true) => quote!(#guard.as_deref_mut()),
+        }
+    }
+}
+
+fn guard(index: usize) -> Ident {
+    Ident::new(&format!("borrowed_{index}"), Span::mixed_site())
 }
 
 /// A where clause that takes for granted what the parameters must be, each at its place.
@@ -210,14 +243,4 @@ fn require_services(types: &[Type], krate: &Path) -> Generics {
 fn is_surely_service(ty: &Type) -> bool {
     let name = last_ident(ty).map(ToString::to_string);
     name.is_some_and(|name| ["Arc", "Publisher"].contains(&name.as_str()))
-}
-
-fn expand_call(item: &ItemFn, fields: &[Field]) -> TokenStream {
-    let ident = &item.sig.ident;
-    let arguments = fields.iter().map(|Field { ident: name, ty, .. }| {
-        quote_spanned!(Span::mixed_site()=> <#ty as ::core::clone::Clone>::clone(&receiver.#name))
-    });
-    // Parameters of ours are out of sight of a function that is called `event`.
-    let call = quote_spanned!(Span::mixed_site()=> #ident(event, #(#arguments),*));
-    if item.sig.asyncness.is_some() { call } else { quote!(async move { #call }) }
 }

@@ -160,7 +160,7 @@ pub(crate) fn with_lints(lints: &[Attribute], items: TokenStream) -> TokenStream
 
 /// The version of the package that is being compiled, if Cargo compiles it.
 pub(crate) fn package_version() -> Option<String> {
-    std::env::var("CARGO_PKG_VERSION").ok()
+    std::env::var("CARGO_PKG_VERSION").ok().filter(|version| !version.is_empty())
 }
 
 /// Takes away a second use of the same macro, which would only cause further errors.

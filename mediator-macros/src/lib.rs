@@ -4,6 +4,7 @@ mod arguments;
 mod errors;
 mod event;
 mod event_handler;
+mod event_handlers;
 mod handler_fn;
 mod inject;
 mod item;
@@ -12,6 +13,7 @@ mod link_modules;
 #[cfg(feature = "link-modules")]
 mod manifest;
 mod notification;
+mod registration;
 #[cfg(feature = "link-modules")]
 mod runtime;
 #[cfg(not(feature = "link-modules"))]
@@ -25,6 +27,10 @@ mod runtime {
     }
 }
 mod serde_derives;
+
+mod service;
+mod signature;
+mod types;
 
 use proc_macro::TokenStream;
 
@@ -175,6 +181,91 @@ pub fn derive_notification(item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn event_handler(arguments: TokenStream, item: TokenStream) -> TokenStream {
     event_handler::expand(&arguments.into(), item.into()).into()
+}
+
+/// Registers each method of an impl block as a handler.
+///
+/// All methods share one instance of the type, which is built like any handler: by `#[derive(Inject)]` or an `impl Inject`.
+/// The first parameter behind `&self` is the event; the others are borrowed from the publish.
+///
+/// ```
+/// # use std::sync::Mutex;
+/// # use mediator_core::prelude::*;
+/// # #[event] struct IssueOpened { number: u32 }
+/// # #[event] struct IssueClosed { number: u32 }
+/// #[derive(Inject)]
+/// struct Triage {
+///     #[inject(default)]
+///     open: Mutex<Vec<u32>>,
+/// }
+///
+/// #[event_handlers]
+/// impl Triage {
+///     async fn opened(&self, event: &IssueOpened) {
+///         self.open.lock().unwrap().push(event.number);
+///     }
+///
+///     #[event_handler(order = 3)]
+///     async fn closed(&self, event: &IssueClosed, publisher: &Publisher) {
+///         self.open.lock().unwrap().retain(|number| *number != event.number);
+///     }
+/// }
+/// ```
+///
+/// Each method is a handler with a name of its own, `…::Triage::closed`. Its options stand in an
+/// [`#[event_handler(…)]`](macro@event_handler) on the method. Methods that are no handlers stand in another impl block.
+///
+/// # Options
+///
+/// - `crate = path`: where `mediator_core` is, as for [`#[event]`](macro@event).
+#[proc_macro_attribute]
+pub fn event_handlers(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    event_handlers::expand(&arguments.into(), item.into()).into()
+}
+
+/// Provides a service of a module: a struct, or what a function returns.
+///
+/// It is made when the mediator is built, once and only if a handler or another service needs it. A value of the same type
+/// that the application provides by `.provide(…)` takes its place.
+///
+/// A struct is provided in an `Arc`, and is built like a handler; a function is called with services:
+///
+/// ```
+/// # use std::sync::{Arc, Mutex};
+/// # use mediator_core::prelude::*;
+/// # use mediator_core::service;
+/// # #[derive(Clone)] struct Config { smtp: String }
+/// # #[derive(Clone)] struct SmtpUrl(String);
+/// # trait Mailer: Send + Sync {}
+/// #[service]
+/// struct Log {
+///     #[inject(default)]
+///     lines: Mutex<Vec<String>>,
+/// }
+///
+/// #[service(dyn Mailer)]
+/// struct Smtp {
+///     url: SmtpUrl,
+///     log: Arc<Log>,
+/// }
+///
+/// impl Mailer for Smtp {}
+///
+/// #[service]
+/// fn smtp_url(config: Arc<Config>) -> Result<SmtpUrl, String> {
+///     config.smtp.strip_prefix("smtp://").map(|url| SmtpUrl(url.into())).ok_or("not an smtp url".into())
+/// }
+/// ```
+///
+/// These provide `Arc<Log>`, `Arc<Smtp>` and `Arc<dyn Mailer>` (which are one instance), and `SmtpUrl`.
+///
+/// # Options
+///
+/// - `dyn Mailer`, on a struct: also provides an `Arc` of this trait; there may be several.
+/// - `crate = path`: where `mediator_core` is, as for [`#[event]`](macro@event).
+#[proc_macro_attribute]
+pub fn service(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    service::expand(&arguments.into(), item.into()).into()
 }
 
 /// Builds a handler from the mediator's services, field by field.

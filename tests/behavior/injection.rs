@@ -116,7 +116,7 @@ fn fields_of_every_kind_are_filled_by_exact_type_by_default_or_by_an_expression(
 fn a_service_is_found_by_its_exact_type_only() {
     let error = module("fields")
         .provide(Log::default())
-        // Not as an `Arc<dyn Mailer>`, not with `u64`, …; what is optional is not missed.
+        // Not as an `Arc<dyn Mailer>`, not with `u64`, …
         .provide(Arc::new(fields::Smtp))
         .provide(Ok::<_, ()>(vec![1_u32]))
         .provide((|number| number + 1) as fn(u16) -> u16)
@@ -124,7 +124,7 @@ fn a_service_is_found_by_its_exact_type_only() {
         .provide("text".to_owned())
         .build()
         .unwrap_err();
-    assert_eq!(error.problems().len(), 4, "{error}");
+    assert_eq!(error.problems().len(), 5, "{error}");
 }
 
 #[allow(unused_qualifications, reason = "an `Option` may be written with its path")]

@@ -12,6 +12,7 @@ pub mod events; // With events that are `pub`.
 mod handlers;
 mod injection;
 mod instances;
+mod lending;
 mod models;
 mod nesting;
 mod odd_types;

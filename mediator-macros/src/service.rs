@@ -1,0 +1,233 @@
+//! `#[service]`
+
+use proc_macro2::{Group, Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Field, FnArg, GenericParam, Generics, Item, ItemFn, ItemStruct, Path, ReturnType, Safety, Type};
+
+use crate::arguments::{Arguments, Positional, ungrouped};
+use crate::errors::Errors;
+use crate::registration::{default_name, plain_name};
+use crate::signature::{Parameter, is_borrow};
+use crate::types::{argument_of, mentions, relocated, require_owned};
+use crate::{inject, item};
+
+// #[service(dyn Trait,* crate = path)], above
+//
+// struct Service { fields }                      provides Arc<Service>, and Arc<dyn Trait> of each trait
+// fn service(name: Type,*) -> Type               provides what it returns; no trait
+// fn service(name: Type,*) -> Result<Type, E>
+pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let mut options = Arguments::parse(arguments.clone(), &["crate"], Positional::Traits, &mut errors);
+    if !options.find_runtime(&mut errors) {
+        return item::without_runtime(item, errors);
+    }
+    if let Some(conditional) = item::with_cfg_first(&options.krate(), "service", arguments, &item) {
+        return conditional;
+    }
+    let expanded = match errors.ok(item::parse(item.clone())) {
+        Some((Item::Struct(item), _)) => on_struct(item, &options, &mut errors),
+        Some((Item::Fn(item), body)) => on_fn(item, body, &options, &mut errors),
+        Some((other, body)) => on_other(&other, body, &mut errors),
+        None => item,
+    };
+    let errors = errors.into_compile_errors();
+    quote!(#expanded #errors)
+}
+
+fn on_other(item: &Item, body: Option<Group>, errors: &mut Errors) -> TokenStream {
+    errors.at(&item::name_of(item), "`#[service]` needs a struct, or a function that makes the service");
+    item::put_back(body, item)
+}
+
+fn require_concrete(generics: &Generics, errors: &mut Errors) {
+    for parameter in &generics.params {
+        let message = match parameter {
+            GenericParam::Lifetime(_) => "a service lives as long as its mediator; remove the lifetime",
+            _ => "a service is of one type; make it concrete, or provide each one by `.provide(…)`",
+        };
+        errors.at(parameter, message);
+    }
+}
+
+fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> TokenStream {
+    item::reject_repeated(
+        "service",
+        &options.krate(),
+        &mut item.attrs,
+        errors,
+        "name all traits in one, as in `#[service(dyn Mailer, dyn Clock)]`",
+    );
+    require_concrete(&item.generics, errors);
+    for field in &mut item.fields {
+        require_owned(&mut field.ty, errors);
+    }
+    let fields = item.fields.iter_mut().collect();
+    let (derive, inject) = inject::on_handler(&item.ident, &item.generics, &item.attrs, fields, options, errors);
+    let attributes = item::lint_attributes(&item.attrs);
+    item.attrs.extend(derive);
+    let registration = errors.is_empty().then(|| register_struct(&item.ident, options));
+    let generated = item::with_lints(&attributes, quote!(#inject #registration));
+    quote! {
+        #item
+
+        #generated
+    }
+}
+
+fn register_struct(ident: &Ident, options: &Arguments) -> TokenStream {
+    let krate = options.krate();
+    let name = default_name(&plain_name(ident));
+    let aliases = options.types.iter().map(|ty| expand_alias(ident, ty, &krate));
+    let also = (!options.types.is_empty()).then(|| quote!(.also(const { &[#(#aliases),*] })));
+    quote! {
+        #krate::__private::inventory::submit! {
+            #krate::__private::ServiceRegistration::of_struct::<#ident>(#name, ::core::module_path!()) #also
+        }
+    }
+}
+
+/// How the service becomes an `Arc<dyn Trait>`.
+fn expand_alias(ident: &Ident, ty: &Type, krate: &Path) -> TokenStream {
+    // Where it shows that the service does not implement the trait.
+    let service = relocated(&quote_spanned!(Span::mixed_site()=> service), ty);
+    quote_spanned! {Span::mixed_site()=>
+        #krate::__private::ServiceAlias::new::<::std::sync::Arc<#ty>>(|service| {
+            let service = service.downcast_ref::<::std::sync::Arc<#ident>>()?;
+            let service: ::std::sync::Arc<#ident> = ::core::clone::Clone::clone(service);
+            let service: ::std::sync::Arc<#ty> = #service;
+            ::core::option::Option::Some(::std::boxed::Box::new(service))
+        })
+    }
+}
+
+/// The type that stands for the parameters, out of sight of the user's code.
+const HIDDEN: &str = "__MediatorService";
+
+fn on_fn(mut item: ItemFn, body: Option<Group>, options: &Arguments, errors: &mut Errors) -> TokenStream {
+    item::reject_repeated("service", &options.krate(), &mut item.attrs, errors, "remove this one");
+    require_concrete(&item.sig.generics, errors);
+    require_callable(&item, errors);
+    if let Some(ty) = options.types.first() {
+        errors.at(ty, "a function provides what it returns; return the `Arc` of this instead");
+    }
+    let provided = provided_by(&item, errors);
+    let fields = injected(&mut item, errors);
+    let generated = provided.map(|provided| expand_fn(&item, &provided, fields, options, errors));
+    let generated = item::with_lints(&item::lint_attributes(&item.attrs), generated.unwrap_or_default());
+    let item = item::put_back(body, &item);
+    quote! {
+        #item
+
+        #generated
+    }
+}
+
+fn require_callable(item: &ItemFn, errors: &mut Errors) {
+    if let Some(asyncness) = &item.sig.asyncness {
+        errors.at(asyncness, "`build` does not wait for services; remove `async`, or provide it by `.provide(…)`");
+    }
+    if !matches!(item.sig.safety, Safety::Default) {
+        errors.at(&item.sig.safety, "a service is made by safe code; make the function safe");
+    }
+}
+
+/// What a function provides.
+struct Provided {
+    ty: Type,
+    /// In a `Result`
+    can_fail: bool,
+}
+
+fn provided_by(item: &ItemFn, errors: &mut Errors) -> Option<Provided> {
+    let ReturnType::Type(_, output) = &item.sig.output else {
+        errors.at(&item.sig.ident, "a function provides what it returns; add the type, as in `-> Arc<Log>`");
+        return None;
+    };
+    let fallible = argument_of(output, "Result");
+    let provided = fallible.unwrap_or(output);
+    if let Type::Reference(reference) = ungrouped(provided) {
+        errors.at(reference, "a service is owned; return it by value, or in an `Arc`");
+        return None;
+    }
+    if mentions(provided, "impl") {
+        errors.at(provided, "a service is injected by its type; name it, or return an `Arc<dyn …>`");
+        return None;
+    }
+    Some(Provided { ty: provided.clone(), can_fail: fallible.is_some() })
+}
+
+/// The parameters, as fields of what holds them.
+fn injected(item: &mut ItemFn, errors: &mut Errors) -> Vec<Field> {
+    for input in &item.sig.inputs {
+        match input {
+            FnArg::Receiver(receiver) => {
+                errors.at(receiver, "a service is made by a function; move it out of the impl")
+            }
+            FnArg::Typed(parameter) if is_borrow(&parameter.ty) => {
+                let message = "a service is made before anything is published; take this by value, or in an `Arc`";
+                errors.at(&parameter.ty, message);
+            }
+            FnArg::Typed(_) => {}
+        }
+    }
+    let parameters = Parameter::parse_all(&mut item.sig, 0, errors).into_iter();
+    let fields = parameters.filter_map(|parameter| match parameter {
+        Parameter::Injected(field) => Some(field),
+        Parameter::Borrowed(_) => None,
+    });
+    fields.collect()
+}
+
+fn expand_fn(
+    item: &ItemFn,
+    provided: &Provided,
+    mut fields: Vec<Field>,
+    options: &Arguments,
+    errors: &mut Errors,
+) -> TokenStream {
+    let krate = options.krate();
+    let hidden = Ident::new(HIDDEN, Span::mixed_site().located_at(item.sig.ident.span()));
+    let (derive, inject) =
+        inject::on_handler(&hidden, &Generics::default(), &[], fields.iter_mut().collect(), options, errors);
+    if !errors.is_empty() {
+        return TokenStream::new();
+    }
+    let make = expand_make(item, provided, &fields, &hidden, &krate);
+    let ty = &provided.ty;
+    let name = default_name(&plain_name(&item.sig.ident));
+    quote_spanned! {Span::mixed_site()=>
+        const _: () = {
+            #(#derive)*
+            struct #hidden { #(#fields),* }
+
+            #inject
+
+            #krate::__private::inventory::submit! {
+                #krate::__private::ServiceRegistration::of_function::<#ty>(#make, #name, ::core::module_path!())
+            }
+        };
+    }
+}
+
+/// What calls the function.
+fn expand_make(item: &ItemFn, provided: &Provided, fields: &[Field], hidden: &Ident, krate: &Path) -> TokenStream {
+    let Provided { ty, can_fail } = provided;
+    let function = &item.sig.ident;
+    let arguments = fields.iter().map(|Field { ident, .. }| quote_spanned!(Span::mixed_site()=> parameters.#ident));
+    let call = quote_spanned!(Span::mixed_site()=> #function(#(#arguments),*));
+    let service = if *can_fail {
+        // An error that does not convert shows at what the function returns.
+        let new = relocated(&quote!(#krate::InjectError::new), &item.sig.output);
+        quote!(#call.map_err(#new)?)
+    } else {
+        call
+    };
+    quote_spanned! {Span::mixed_site()=>
+        |services| {
+            let parameters = <#hidden as #krate::Inject>::inject(services)?;
+            let service: #ty = #service;
+            ::core::result::Result::Ok(::std::boxed::Box::new(service))
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! What a function or a method says about the handler that it is.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, format_ident};
+use syn::{
+    Field, FieldModifiers, FnArg, GenericArgument, GenericParam, Ident, Pat, PatType, PathArguments, ReturnType,
+    Safety, Signature, Type, TypeParamBound, TypeReference, Visibility,
+};
+
+use crate::arguments::{Arguments, ungrouped};
+use crate::errors::Errors;
+use crate::inject;
+use crate::registration::plain_name;
+use crate::types::{argument_of, as_borrow, mentions, traits_of, without_self};
+
+const CONCRETE: &str = "a handler function must be concrete; name the type, or use an `Arc<dyn …>`";
+
+/// A function's signature, as far as a handler of it depends on that.
+pub(crate) struct HandlerSignature {
+    pub(crate) ident: Ident,
+    pub(crate) is_async: bool,
+    pub(crate) event: Type,
+    /// The event as the attribute spells it, if that is different: only rustc knows whether it is the same.
+    pub(crate) named_event: Option<Type>,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) output: ReturnType,
+}
+
+/// A parameter behind the event.
+pub(crate) enum Parameter {
+    Injected(Field),
+    Borrowed(Borrowed),
+}
+
+/// A parameter that the publish lends.
+pub(crate) struct Borrowed {
+    /// As it is named in messages.
+    pub(crate) name: String,
+    /// What it refers to.
+    pub(crate) ty: Type,
+    pub(crate) is_exclusive: bool,
+    pub(crate) is_optional: bool,
+}
+
+// async? fn name((&self,)? event: &Event, parameter: Type,*) -> Output
+//
+// A parameter is borrowed if it is `&T`, `&mut T`, `Option<&T>` or `Option<&mut T>`, and injected otherwise.
+impl HandlerSignature {
+    /// Reads the signature of a function, or of a method of `self_ty`; `None` after an error that leaves no event.
+    ///
+    /// The parameters lose the attributes that only these macros know.
+    pub(crate) fn parse(
+        signature: &mut Signature,
+        self_ty: Option<&Type>,
+        options: &Arguments,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        require_callable(signature, errors);
+        let before_event = usize::from(self_ty.is_some());
+        let event = event_of(signature, before_event, errors);
+        let parameters = Parameter::parse_all(signature, before_event + 1, errors);
+        let named_event = event.as_ref().and_then(|event| named_event(event, options, errors));
+        let mut handler = Self {
+            ident: signature.ident.clone(),
+            is_async: signature.asyncness.is_some(),
+            event: event?,
+            named_event,
+            parameters,
+            output: signature.output.clone(),
+        };
+        if let Some(self_ty) = self_ty {
+            handler.leave_impl(self_ty, errors);
+        }
+        Some(handler)
+    }
+
+    /// Makes of a method what it is outside of its impl block.
+    fn leave_impl(&mut self, self_ty: &Type, errors: &mut Errors) {
+        for field in self.injected() {
+            let message = "a method borrows what the publish lends, and what is injected is a field of its type; \
+                           make this a field, or borrow it";
+            errors.at(&field.ty, message);
+        }
+        self.event = without_self(&self.event, self_ty);
+        for parameter in &mut self.parameters {
+            if let Parameter::Borrowed(borrowed) = parameter {
+                borrowed.ty = without_self(&borrowed.ty, self_ty);
+            }
+        }
+    }
+
+    pub(crate) fn injected(&self) -> impl Iterator<Item = &Field> {
+        self.parameters.iter().filter_map(|parameter| match parameter {
+            Parameter::Injected(field) => Some(field),
+            Parameter::Borrowed(_) => None,
+        })
+    }
+
+    pub(crate) fn borrowed(&self) -> impl Iterator<Item = &Borrowed> {
+        self.parameters.iter().filter_map(|parameter| match parameter {
+            Parameter::Borrowed(borrowed) => Some(borrowed),
+            Parameter::Injected(_) => None,
+        })
+    }
+
+    /// `-> !`
+    pub(crate) fn never_returns(&self) -> bool {
+        matches!(&self.output, ReturnType::Type(_, ty) if matches!(ungrouped(ty), Type::Never(_)))
+    }
+
+    /// Where a mistake in what it returns shows.
+    pub(crate) fn place_of_output(&self) -> TokenStream {
+        match &self.output {
+            ReturnType::Default => self.ident.to_token_stream(),
+            ReturnType::Type(_, ty) => ty.to_token_stream(),
+        }
+    }
+}
+
+fn require_callable(signature: &Signature, errors: &mut Errors) {
+    for parameter in &signature.generics.params {
+        let message = match parameter {
+            GenericParam::Lifetime(_) => "a handler borrows for one call only; remove the lifetime",
+            _ => CONCRETE,
+        };
+        errors.at(parameter, message);
+    }
+    if !matches!(signature.safety, Safety::Default) {
+        errors.at(&signature.safety, "a handler is called by safe code; make the function safe");
+    }
+    if let ReturnType::Type(_, ty) = &signature.output {
+        reject_future(ty, errors);
+        reject_unshared_error(ty, errors);
+    }
+}
+
+/// `fn handler(…) -> impl Future<…>`
+fn reject_future(output: &Type, errors: &mut Errors) {
+    let is_future = |bound: &TypeParamBound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last().is_some_and(|last| last.ident == "Future"),
+        _ => false,
+    };
+    if let Type::ImplTrait(opaque) = ungrouped(output)
+        && opaque.bounds.iter().any(is_future)
+    {
+        errors.at(output, "a handler does not return a future; write `async fn`, and what the future resolves to");
+    }
+}
+
+/// `Result<(), Box<dyn Error>>`, about which rustc would say more than is needed.
+fn reject_unshared_error(output: &Type, errors: &mut Errors) {
+    let Some(error) = error_of(output).and_then(|error| argument_of(error, "Box")) else { return };
+    let is = |name: &str| traits_of(error).any(|path| path.segments.last().is_some_and(|last| last.ident == name));
+    if is("Error") && !(is("Send") && is("Sync")) {
+        errors.at(error, "threads share the error of a handler; write `dyn Error + Send + Sync`");
+    }
+}
+
+/// The `E` of `Result<T, E>`
+fn error_of(output: &Type) -> Option<&Type> {
+    let Type::Path(path) = ungrouped(output) else { return None };
+    let result = path.path.segments.last().filter(|last| last.ident == "Result")?;
+    let PathArguments::AngleBracketed(arguments) = &result.arguments else { return None };
+    match arguments.args.iter().nth(1)? {
+        GenericArgument::Type(error) => Some(error),
+        _ => None,
+    }
+}
+
+/// The `OrderPlaced` of `event: &OrderPlaced`, behind so many other parameters
+fn event_of(signature: &Signature, before: usize, errors: &mut Errors) -> Option<Type> {
+    let event = match signature.inputs.iter().nth(before) {
+        Some(FnArg::Typed(event)) => event,
+        Some(FnArg::Receiver(receiver)) => {
+            errors.at(receiver, "a function has no `self`; put `#[event_handlers]` on the impl block of this method");
+            return None;
+        }
+        None => {
+            let parentheses = signature.paren_token.span.join();
+            let message = "the first parameter must be the event, as in `event: &OrderPlaced`";
+            errors.push(syn::Error::new(parentheses, message));
+            return None;
+        }
+    };
+    let Type::Reference(reference) = ungrouped(&event.ty) else {
+        errors.at(&event.ty, "a handler borrows its event; write `&` before the type");
+        return None;
+    };
+    if mentions(&reference.elem, "impl") {
+        errors.at(&reference.elem, CONCRETE);
+    }
+    if reference.mutability.is_some() {
+        errors.at(&event.ty, "all handlers share the event; remove `mut`");
+    }
+    if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static") {
+        errors.at(lifetime, "the event is borrowed for this call only; remove the lifetime");
+    }
+    Some((*reference.elem).clone())
+}
+
+/// The `OrderPlaced` of `#[event_handler(OrderPlaced)]`, if it is not clear that the first parameter says the same.
+fn named_event(event: &Type, options: &Arguments, errors: &mut Errors) -> Option<Type> {
+    let (named, others) = options.types.split_first()?;
+    for other in others {
+        errors.at(other, "a function handles the event of its first parameter only; remove this one");
+    }
+    let spelled = |ty: &Type| ungrouped(ty).to_token_stream().to_string();
+    (spelled(named) != spelled(event)).then(|| named.clone())
+}
+
+impl Parameter {
+    pub(crate) fn parse_all(signature: &mut Signature, from: usize, errors: &mut Errors) -> Vec<Self> {
+        let taken: Vec<_> = signature.inputs.iter().filter_map(given_name).cloned().collect();
+        let inputs = signature.inputs.iter_mut().skip(from).enumerate();
+        let parameters = inputs.filter_map(|(index, input)| {
+            let name = given_name(input).cloned().unwrap_or_else(|| free_name(index, &taken));
+            match input {
+                FnArg::Typed(parameter) => Self::parse(name, parameter, errors),
+                FnArg::Receiver(_) => None,
+            }
+        });
+        parameters.collect()
+    }
+
+    fn parse(name: Ident, parameter: &mut PatType, errors: &mut Errors) -> Option<Self> {
+        let attributes = inject::take_attributes(&mut parameter.attrs);
+        if let Some(cfg) = parameter.attrs.iter().find(|attribute| attribute.path().is_ident("cfg")) {
+            errors.at(cfg, "a handler has the same parameters always; put the `cfg` on the function");
+            return None;
+        }
+        let ty = &*parameter.ty;
+        if mentions(ty, "impl") {
+            errors.at(ty, "the type of a parameter must be concrete; name it, or use an `Arc<dyn …>`");
+            return None;
+        }
+        if let Some(borrowed) = Borrowed::of_type(&name, ty) {
+            let message = "what is borrowed is lent by the publish; remove the attribute, or take the value itself";
+            attributes.iter().for_each(|attribute| errors.at(attribute, message));
+            return Some(Self::Borrowed(borrowed));
+        }
+        if hides_borrow(ty.to_token_stream()) {
+            let message = "what is injected is owned, and a borrow is written `&T`, `&mut T` or as an `Option` of them; \
+                           write the reference itself, or `'static`";
+            errors.at(ty, message);
+            return None;
+        }
+        Some(Self::Injected(Field {
+            attrs: attributes,
+            vis: Visibility::Inherited,
+            modifiers: FieldModifiers::default(),
+            ident: Some(name),
+            colon_token: None,
+            ty: ty.clone(),
+            default: None,
+        }))
+    }
+}
+
+fn given_name(input: &FnArg) -> Option<&Ident> {
+    match input {
+        FnArg::Typed(PatType { pat, .. }) => match &**pat {
+            Pat::Ident(pattern) => Some(&pattern.ident),
+            _ => None,
+        },
+        FnArg::Receiver(_) => None,
+    }
+}
+
+/// A name for a parameter that has a pattern instead.
+fn free_name(index: usize, taken: &[Ident]) -> Ident {
+    let mut name = format_ident!("parameter_{index}");
+    while taken.contains(&name) {
+        name = format_ident!("{name}_");
+    }
+    name
+}
+
+/// Whether a parameter of this type is lent.
+pub(crate) fn is_borrow(ty: &Type) -> bool {
+    as_borrow(ty).or(borrow_in_option(ty)).is_some()
+}
+
+/// The `&T` of `Option<&T>`
+fn borrow_in_option(ty: &Type) -> Option<&TypeReference> {
+    argument_of(ty, "Option").and_then(as_borrow)
+}
+
+impl Borrowed {
+    fn of_type(name: &Ident, ty: &Type) -> Option<Self> {
+        let of_option = borrow_in_option(ty);
+        let reference = as_borrow(ty).or(of_option)?;
+        Some(Self {
+            name: plain_name(name),
+            ty: (*reference.elem).clone(),
+            is_exclusive: reference.mutability.is_some(),
+            is_optional: of_option.is_some(),
+        })
+    }
+}
+
+/// Whether a lifetime is left out, which only a parameter of a function may do: `Vec<&str>`, `Cow<'_, str>`.
+///
+/// In `dyn Fn(&str)` it may be left out anywhere.
+fn hides_borrow(ty: TokenStream) -> bool {
+    let mut tokens = ty.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let next_is_tick = matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'');
+        match token {
+            TokenTree::Ident(ident) if ident == "fn" || ident.to_string().contains("Fn") => return false,
+            TokenTree::Ident(ident) if ident == "_" => return true,
+            TokenTree::Punct(punct) if punct.as_char() == '&' && !next_is_tick => return true,
+            TokenTree::Group(group) if hides_borrow(group.stream()) => return true,
+            _ => {}
+        }
+    }
+    false
+}

@@ -1,0 +1,133 @@
+//! What the macros read off a type that the user wrote, and how they show it again.
+
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{GenericArgument, Path, PathArguments, Type, TypeParamBound, TypeReference, parse_quote};
+
+use crate::arguments::ungrouped;
+use crate::errors::Errors;
+
+/// The `Handler` of `path::Handler<T>`
+pub(crate) fn last_ident(ty: &Type) -> Option<&Ident> {
+    match ungrouped(ty) {
+        Type::Path(path) => path.path.segments.last().map(|segment| &segment.ident),
+        _ => None,
+    }
+}
+
+/// The `T` of `Name<T>`, whatever the path to `Name`.
+pub(crate) fn argument_of<'t>(ty: &'t Type, name: &str) -> Option<&'t Type> {
+    match ungrouped(ty) {
+        Type::Path(path) if last_ident(ty)? == name => first_argument(&path.path),
+        _ => None,
+    }
+}
+
+/// The `E` of `EventHandler<E>`
+pub(crate) fn first_argument(path: &Path) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = &path.segments.last()?.arguments else {
+        return None;
+    };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(event) => Some(event),
+        _ => None,
+    })
+}
+
+/// Whether it is `dyn DynNotification`, the event of an observer.
+pub(crate) fn is_any_event(ty: &Type) -> bool {
+    traits_of(ty).any(|path| path.segments.last().is_some_and(|last| last.ident == "DynNotification"))
+}
+
+/// The traits of `dyn Trait + Trait`; none of another type.
+pub(crate) fn traits_of(ty: &Type) -> impl Iterator<Item = &Path> {
+    let bounds = match ungrouped(ty) {
+        Type::TraitObject(object) => Some(&object.bounds),
+        _ => None,
+    };
+    bounds.into_iter().flatten().filter_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => Some(&bound.path),
+        _ => None,
+    })
+}
+
+/// The reference, if its lifetime is elided.
+pub(crate) fn as_borrow(ty: &Type) -> Option<&TypeReference> {
+    match ungrouped(ty) {
+        Type::Reference(reference) if is_elided(reference) => Some(reference),
+        _ => None,
+    }
+}
+
+fn is_elided(reference: &TypeReference) -> bool {
+    reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident == "_")
+}
+
+/// Handlers outlive every borrow except a `'static` one. Whether `ty` was owned.
+pub(crate) fn require_owned(ty: &mut Type, errors: &mut Errors) -> bool {
+    if let Type::Reference(reference) = ty
+        && is_elided(reference)
+    {
+        errors.at(reference, "a handler owns what it is injected with; use an `Arc`");
+        // Otherwise rustc would ask for a lifetime.
+        reference.lifetime = Some(parse_quote!('static));
+        return false;
+    }
+    true
+}
+
+/// Whether a word is somewhere in the tokens, a lifetime without its tick.
+pub(crate) fn mentions(tokens: &impl ToTokens, word: &str) -> bool {
+    tokens.to_token_stream().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == word,
+        TokenTree::Group(group) => mentions(&group.stream(), word),
+        _ => false,
+    })
+}
+
+/// The type where `Self` has another meaning, or none: with the type that it stands for.
+pub(crate) fn without_self(ty: &Type, self_ty: &Type) -> Type {
+    if !mentions(ty, "Self") {
+        return ty.clone();
+    }
+    syn::parse2(replace_self(ty.to_token_stream(), self_ty)).unwrap_or_else(|_| ty.clone())
+}
+
+fn replace_self(tokens: TokenStream, self_ty: &Type) -> TokenStream {
+    let mut replaced = TokenStream::new();
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(ident) if ident == "Self" => match tokens.peek() {
+                // `Self::Item`, in which a type needs brackets.
+                Some(TokenTree::Punct(next)) if next.as_char() == ':' => replaced.extend(quote!(<#self_ty>)),
+                _ => self_ty.to_tokens(&mut replaced),
+            },
+            TokenTree::Group(group) => {
+                let mut inner = Group::new(group.delimiter(), replace_self(group.stream(), self_ty));
+                inner.set_span(group.span());
+                replaced.extend([TokenTree::from(inner)]);
+            }
+            token => replaced.extend([token]),
+        }
+    }
+    replaced
+}
+
+/// The same tokens, shown at the place of others: rustc underlines from the first to the last.
+///
+/// Names between those stay, so that a runtime that is not found shows at the attribute.
+pub(crate) fn relocated(tokens: &impl ToTokens, place: &impl ToTokens) -> TokenStream {
+    let place: Vec<Span> = place.to_token_stream().into_iter().map(|token| token.span()).collect();
+    let mut tokens: Vec<TokenTree> = tokens.to_token_stream().into_iter().collect();
+    let last = tokens.len().saturating_sub(1);
+    for (index, token) in tokens.iter_mut().enumerate() {
+        let place = if index == last && index > 0 { place.last() } else { place.first() };
+        if let Some(place) = place
+            && ([0, last].contains(&index) || matches!(token, TokenTree::Punct(_)))
+        {
+            token.set_span(token.span().located_at(*place));
+        }
+    }
+    tokens.into_iter().collect()
+}
