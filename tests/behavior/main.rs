@@ -13,6 +13,7 @@ mod handlers;
 mod injection;
 mod instances;
 mod lending;
+mod lending_model;
 mod models;
 mod nesting;
 mod odd_types;

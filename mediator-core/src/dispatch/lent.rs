@@ -228,8 +228,9 @@ impl<'a> Lender<'a> {
     /// Whether a handler could have this now.
     pub(super) fn check(self, borrow: &Borrow) -> Result<(), NotLent> {
         let free = |value: &Value| {
-            let held = value.exclusive && value.borrowed.load(Ordering::Acquire) != 0;
-            if held { Err(Reason::Held) } else { Ok(()) }
+            let borrowed = if value.exclusive { value.borrowed.load(Ordering::Acquire) } else { 0 };
+            let is_held = if borrow.exclusive { borrowed != 0 } else { borrowed == TAKEN };
+            if is_held { Err(Reason::Held) } else { Ok(()) }
         };
         let lent = self.lend(borrow.type_id(), borrow.exclusive).and_then(free);
         lent.map_err(|reason| NotLent {
