@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use mediator_core::ParseEventIdError;
 use mediator_core::prelude::*;
+use mediator_tests::many;
 use serde::{Deserialize, Serialize};
 
 #[event]
@@ -22,7 +23,7 @@ fn ids(count: usize) -> Vec<Uuid> {
 
 #[test]
 fn ids_are_of_version_7() {
-    for id in ids(1_000) {
+    for id in ids(many(1_000)) {
         assert_eq!(id.get_version_num(), 7);
         assert_eq!(id.as_bytes()[8] >> 6, 0b10, "the variant of RFC 9562");
     }
@@ -38,12 +39,12 @@ fn ids_carry_the_time_of_creation() {
 
 #[test]
 fn ids_grow_within_a_thread() {
-    assert!(ids(100_000).is_sorted_by(|earlier, later| earlier < later));
+    assert!(ids(many(100_000)).is_sorted_by(|earlier, later| earlier < later));
 }
 
 #[test]
 fn ids_of_one_tick_differ_in_more_than_a_counter() {
-    let ids = ids(1_000);
+    let ids = ids(many(1_000));
     let steps: HashSet<_> = ids.windows(2).map(|pair| pair[1].as_u128() - pair[0].as_u128()).collect();
     assert_eq!(steps.len(), ids.len() - 1);
 }
@@ -51,7 +52,7 @@ fn ids_of_one_tick_differ_in_more_than_a_counter() {
 /// Ten million ids in release builds.
 #[test]
 fn ids_of_eight_threads_differ() {
-    let of_each = if cfg!(debug_assertions) { 50_000 } else { 1_250_000 };
+    let of_each = many(if cfg!(debug_assertions) { 50_000 } else { 1_250_000 });
     let threads: Vec<_> = (0..8).map(|_| thread::spawn(move || ids(of_each))).collect();
     let mut all: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
     assert_eq!(all.len(), 8 * of_each);
@@ -116,7 +117,7 @@ fn an_id_converts_from_and_into_a_uuid_and_a_text() {
     assert!(std::error::Error::source(&error).is_some(), "the place of the mistake");
 }
 
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 #[test]
 fn a_child_process_makes_other_ids() {
     // Made before the fork, so that the child inherits a generator that is in use.
@@ -129,7 +130,7 @@ fn a_child_process_makes_other_ids() {
 }
 
 /// What `make` returns in a copy of this process.
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 #[expect(unsafe_code, reason = "nothing safe forks")]
 fn in_child_process(make: impl FnOnce() -> Uuid) -> Uuid {
     use std::io::{Read, Write};

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use futures::executor::block_on;
 use mediator_core::prelude::*;
 use mediator_core::{MediatorBuilder, PublishErrorKind};
-use mediator_tests::{Log, pending};
+use mediator_tests::{Log, cases, pending};
 use proptest::prelude::*;
 
 /// What is lent and borrowed, one type for each number.
@@ -274,7 +274,7 @@ fn runs_at_once(tree: &Tree) -> bool {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: if cfg!(miri) { 3 } else { 1000 },
+        cases: cases(1000),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

@@ -3,7 +3,7 @@
 use std::task::Poll;
 
 use mediator_core::prelude::*;
-use mediator_tests::{End, Log, Said, Script, Stepped, Wait, bind_many_scripted, gate};
+use mediator_tests::{End, Log, Said, Script, Stepped, Wait, bind_many_scripted, cases, gate};
 use proptest::prelude::*;
 
 #[event]
@@ -190,7 +190,7 @@ fn rare_ends() -> impl Strategy<Value = End> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(1000), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Every handler is pending some times, and the publish is dropped after some polls.
     #[test]
@@ -218,7 +218,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(100), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// The same with so many handlers that a group no longer polls all of them at each wake.
     #[test]

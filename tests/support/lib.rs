@@ -2,6 +2,7 @@
 //!
 //! | module        | what it is for                                                            |
 //! |---------------|---------------------------------------------------------------------------|
+//! | `amounts`     | how many cases and repetitions                                            |
 //! | `best_effort` | a strategy of a user's own                                                |
 //! | `bind_tens`   | handlers by the ten, each of a type of its own                            |
 //! | `closure`     | a handler made of a closure                                               |
@@ -12,6 +13,7 @@
 //! | `waiting`     | what a handler awaits: some polls, or a gate that the test opens          |
 #![allow(missing_docs, clippy::missing_panics_doc)]
 
+mod amounts;
 mod best_effort;
 mod bind_tens;
 mod closure;
@@ -21,6 +23,7 @@ mod scripted;
 mod stepped;
 mod waiting;
 
+pub use amounts::{cases, many};
 pub use best_effort::BestEffort;
 pub use closure::On;
 pub use log::{Log, OnDrop};
