@@ -253,7 +253,7 @@ fn topology(
     strategy_of: impl Fn(Option<TypeId>) -> &'static str,
 ) -> Topology {
     let node = |(index, Binding { registration, plan, instance }): (usize, &Binding<'_>)| {
-        let requests = instance.is_none().then(|| &*built[&plan.receiver].requests).unwrap_or_default();
+        let requests = if instance.is_none() { &*built[&plan.receiver].requests } else { &[] };
         let borrows = plan.borrows.iter().map(|borrow| borrow.use_of()).collect();
         let is_observer = plan.event.is_none();
         HandlerNode::new(registration.info(), plan.identity, index + 1, is_observer, requests, borrows)
@@ -268,7 +268,7 @@ fn topology(
     let known: std::collections::HashSet<_> = events.iter().map(|node| node.event().type_id()).collect();
     let unhandled = declared_events().into_iter().filter(|event| !known.contains(&event.type_id()));
     events.extend(unhandled.map(|event| EventNode::new(event, strategy_of(Some(event.type_id())), observers.clone())));
-    let services =
-        offer.modules.made().into_iter().map(|(info, types, requests)| ServiceNode::new(info, types, &requests));
+    let made = offer.modules.made().into_iter();
+    let services = made.map(|made| ServiceNode::new(made.info, made.types, &made.requests));
     Topology::new(events, observers, services.collect())
 }

@@ -111,6 +111,13 @@ pub(crate) struct ModuleServices {
     problems: RefCell<Vec<BuildProblem>>,
 }
 
+/// A service that was made: under which types, and what it asked for.
+pub(crate) struct MadeService {
+    pub(crate) info: ServiceInfo,
+    pub(crate) types: Vec<&'static str>,
+    pub(crate) requests: Rc<[ServiceRequest]>,
+}
+
 /// How far a service is.
 #[derive(Clone)]
 enum Made {
@@ -211,12 +218,12 @@ impl ModuleServices {
     }
 
     /// Those that were made, with what they asked for.
-    pub(crate) fn made(&self) -> Vec<(ServiceInfo, Vec<&'static str>, Rc<[ServiceRequest]>)> {
+    pub(crate) fn made(&self) -> Vec<MadeService> {
         let made = self.made.borrow();
         let services = self.registered.iter().zip(made.iter()).filter_map(|(service, made)| match made {
             Made::Yes(_, requests) => {
                 let types = service.types().map(|provided| (provided.type_name)()).collect();
-                Some((service.info, types, requests.clone()))
+                Some(MadeService { info: service.info, types, requests: requests.clone() })
             }
             _ => None,
         });
