@@ -147,7 +147,7 @@ pub use crate::handler::info::HandlerInfo;
 pub use crate::mediator::builder::MediatorBuilder;
 pub use crate::mediator::handles::{Mediator, Publisher};
 pub use crate::registry::registration::Registration;
-pub use crate::services::info::ServiceInfo;
+pub use crate::handler::service_info::ServiceInfo;
 pub use crate::services::inject::{Inject, InjectError, Service};
 pub use crate::services::services::Services;
 pub use crate::strategy::best_effort::BestEffortEventPublisher;

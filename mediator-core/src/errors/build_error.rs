@@ -6,7 +6,7 @@ use std::panic::Location;
 use crate::event::info::EventInfo;
 use crate::handler::error::BoxError;
 use crate::handler::info::HandlerInfo;
-use crate::services::info::ServiceInfo;
+use crate::handler::service_info::ServiceInfo;
 
 /// Every problem that [`build`](crate::MediatorBuilder::build) found, each with its place.
 ///

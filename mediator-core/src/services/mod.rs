@@ -1,6 +1,5 @@
 //! How handlers get what they depend on.
 
-pub(crate) mod info;
 pub(crate) mod inject;
 pub(crate) mod module_service;
 #[allow(clippy::module_inception)]

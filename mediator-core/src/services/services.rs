@@ -7,7 +7,7 @@ use std::collections::hash_map::Entry;
 use std::fmt;
 use std::panic::Location;
 
-use super::info::ServiceInfo;
+use crate::handler::service_info::ServiceInfo;
 use super::inject::{InjectError, Service};
 use super::module_service::ModuleServices;
 use crate::errors::build_error::Provided;

@@ -10,7 +10,7 @@ use std::fmt;
 
 use crate::event::info::EventInfo;
 use crate::handler::info::HandlerInfo;
-use crate::services::info::ServiceInfo;
+use crate::handler::service_info::ServiceInfo;
 use crate::services::services::ServiceRequest;
 
 /// Every event that this program knows, with its handlers in the order of their calls; from

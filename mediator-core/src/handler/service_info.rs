@@ -3,7 +3,7 @@
 use std::fmt;
 use std::panic::Location;
 
-use crate::handler::info::HandlerInfo;
+use super::info::HandlerInfo;
 
 /// What is known of a service that a module provides by `#[service]`.
 ///
