@@ -294,7 +294,7 @@ unsafe impl Send for InOrder {}
 // SAFETY: `argument` stands for a reference to the event or the dispatch, which are `Sync`.
 unsafe impl Sync for InOrder {}
 
-/// What the first poll of a publish comes to.
+/// What the first poll of a publish leaves to be done.
 enum Started {
     /// To be run from the first handler on.
     InOrder(InOrder),

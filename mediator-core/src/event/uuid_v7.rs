@@ -107,9 +107,8 @@ impl Stamp {
 
 /// What the operating system knows.
 ///
-/// The one exception to all unsafe code being in `dispatch`. Nothing safe tells a process that it is
-/// the copy of another, short of a system call for each id; and `SystemTime`, which can only be
-/// subtracted, makes an id a quarter dearer than the clock itself.
+/// Unsafe, and outside of `dispatch`, since nothing safe tells a process that it is the copy of another, short
+/// of a system call for each id; and `SystemTime`, which can only be subtracted, adds a quarter to the cost of an id.
 #[cfg(all(unix, not(target_os = "emscripten")))]
 #[allow(unsafe_code)]
 mod system {

@@ -6,10 +6,10 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::handler::service_info::ServiceInfo;
 use super::inject::{Inject, InjectError, Service, inject_catching};
 use super::services::{Offer, ServiceRequest, Services};
 use crate::errors::build_error::BuildProblem;
+use crate::handler::service_info::ServiceInfo;
 
 inventory::collect!(ServiceRegistration);
 

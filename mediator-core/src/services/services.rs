@@ -7,10 +7,10 @@ use std::collections::hash_map::Entry;
 use std::fmt;
 use std::panic::Location;
 
-use crate::handler::service_info::ServiceInfo;
 use super::inject::{InjectError, Service};
 use super::module_service::ModuleServices;
 use crate::errors::build_error::Provided;
+use crate::handler::service_info::ServiceInfo;
 
 /// The services on offer while a handler or a service is built.
 pub struct Services<'a> {

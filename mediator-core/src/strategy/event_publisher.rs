@@ -15,7 +15,7 @@ use crate::errors::publish_error::PublishError;
 /// | [`GroupEventPublisher`](crate::GroupEventPublisher) | all at once; a failure stops the others |
 /// | [`JoinEventPublisher`](crate::JoinEventPublisher) | all at once, to their end |
 ///
-/// A strategy of one's own gets the deliveries to make, and reports by [`Deliveries::finish`]:
+/// a strategy of your own gets the deliveries to make, and reports by [`Deliveries::finish`]:
 ///
 /// ```
 /// use mediator_core::prelude::*;
