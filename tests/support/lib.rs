@@ -10,6 +10,7 @@
 //! | `scripted`    | handlers that do as they are told, and what an error says of them         |
 //! | `stepped`     | a future that the test polls by hand                                      |
 //! | `waiting`     | what a handler awaits: some polls, or a gate that the test opens          |
+//! | `workspace`   | Cargo in a workspace of its own                                           |
 #![allow(missing_docs, clippy::missing_panics_doc)]
 
 mod best_effort;
@@ -20,6 +21,7 @@ mod names;
 mod scripted;
 mod stepped;
 mod waiting;
+mod workspace;
 
 pub use best_effort::BestEffort;
 pub use closure::On;
@@ -28,3 +30,4 @@ pub use names::{names, place, short};
 pub use scripted::{End, Said, Script, Scripted, Wait, bind_many_scripted, bind_scripted, error, forever, ok, panic};
 pub use stepped::Stepped;
 pub use waiting::{Gate, gate, pending};
+pub use workspace::Workspace;
