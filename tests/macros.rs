@@ -19,6 +19,8 @@ mod inject;
 mod item;
 #[path = "../mediator-macros/src/link_modules.rs"]
 mod link_modules;
+#[path = "../mediator-macros/src/lock.rs"]
+mod lock;
 #[path = "../mediator-macros/src/manifest.rs"]
 mod manifest;
 #[path = "../mediator-macros/src/notification.rs"]

@@ -3,23 +3,15 @@
 //! Checks the workspace in `fixtures/built/manifests`.
 #![allow(missing_docs)]
 
-use std::path::Path;
-use std::process::Command;
-use std::sync::Once;
+use std::sync::LazyLock;
+
+use mediator_tests::Workspace;
 
 /// What is wrong with a crate of the fixture, each mistake with its place.
 fn mistakes(package: &str) -> String {
-    static LOCKED: Once = Once::new();
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let fixture = here.join("fixtures/built/manifests");
-    LOCKED.call_once(|| _ = std::fs::copy(here.join("../Cargo.lock"), fixture.join("Cargo.lock")).unwrap());
-    let output = Command::new(env!("CARGO"))
-        .args(["check", "--quiet", "--message-format=short", "--package", package])
-        .current_dir(fixture)
-        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("manifests"))
-        .env_remove("RUSTFLAGS")
-        .output()
-        .unwrap();
+    static MANIFESTS: LazyLock<Workspace> =
+        LazyLock::new(|| Workspace::built("manifests", env!("CARGO_TARGET_TMPDIR")));
+    let output = MANIFESTS.cargo(&["check", "--quiet", "--message-format=short", "--package", package]);
     let text = String::from_utf8(output.stderr).unwrap();
     let mistakes = text.lines().filter(|line| !line.contains("could not compile"));
     mistakes.collect::<Vec<_>>().join("\n")

@@ -3,23 +3,14 @@
 //! Builds the workspace in `fixtures/built/twice`.
 #![allow(missing_docs)]
 
-use std::path::Path;
-use std::process::Command;
-use std::sync::Once;
+use std::sync::LazyLock;
+
+use mediator_tests::Workspace;
 
 /// What a program of the fixture says.
 fn said_by(arguments: &[&str]) -> String {
-    static LOCKED: Once = Once::new();
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let fixture = here.join("fixtures/built/twice");
-    LOCKED.call_once(|| _ = std::fs::copy(here.join("../Cargo.lock"), fixture.join("Cargo.lock")).unwrap());
-    let output = Command::new(env!("CARGO"))
-        .args(arguments)
-        .current_dir(fixture)
-        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("twice"))
-        .env_remove("RUSTFLAGS")
-        .output()
-        .unwrap();
+    static TWICE: LazyLock<Workspace> = LazyLock::new(|| Workspace::built("twice", env!("CARGO_TARGET_TMPDIR")));
+    let output = TWICE.cargo(arguments);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8(output.stdout).unwrap();
     let error = said.lines().skip_while(|line| !line.contains("cannot be built"));

@@ -183,6 +183,7 @@ pub mod prelude {
 pub mod __private {
     pub use crate::dispatch::{Borrow, BorrowError, Exclusive, FnHandler, Handle, Lent, Shared};
     pub use crate::registry::event_registration::EventRegistration;
+    pub use crate::registry::linked_modules::LinkedModules;
     pub use crate::registry::order::HandlerRef;
     pub use crate::registry::registration::HandlerRegistration;
     pub use crate::services::module_service::{ServiceAlias, ServiceRegistration};

@@ -11,6 +11,8 @@ mod item;
 #[cfg(feature = "link-modules")]
 mod link_modules;
 #[cfg(feature = "link-modules")]
+mod lock;
+#[cfg(feature = "link-modules")]
 mod manifest;
 mod notification;
 mod registration;
@@ -303,8 +305,9 @@ pub fn derive_inject(item: TokenStream) -> TokenStream {
 /// that uses `mediator-core`, itself or by way of another crate: path dependencies, those that are
 /// inherited from the workspace, renamed, optional (linked with their features) or for some targets only
 /// (`[target.'cfg(…)'.dependencies]`), and in tests the development dependencies. In a binary, an
-/// example or an integration test, the library of the same package is linked too. When one of the
-/// manifests changes, the crate is compiled again. A package without modules gets nothing.
+/// example or an integration test, the library of the same package is linked too. Where a crate from a registry or a
+/// repository stands between a module and `mediator-core`, `Cargo.lock` says so. When one of the
+/// files changes that were read, the crate is compiled again. A package without modules gets nothing.
 ///
 /// Of a dependency that comes from a registry or a repository the manifest is not known here; and
 /// when a package is published, all of its dependencies become such. List them, under a condition if

@@ -32,11 +32,13 @@ fn listed_by_user(input: TokenStream, errors: &mut Errors) -> TokenStream {
 }
 
 fn listed_in_manifest(errors: &mut Errors) -> TokenStream {
-    let mut manifests = Manifests::default();
-    let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
+    let read = std::env::var_os("CARGO_MANIFEST_DIR")
         .ok_or_else(|| "there is no manifest without Cargo; list the modules, as in `link_modules!(orders)`".to_owned())
-        .and_then(|directory| manifests.read(&PathBuf::from(directory).join("Cargo.toml")));
-    let Some(manifest) = errors.ok(manifest.map_err(here)) else {
+        .and_then(|directory| {
+            let mut manifests = Manifests::of(PathBuf::from(directory).join("Cargo.toml"));
+            manifests.package().map(|package| (manifests, package))
+        });
+    let Some((mut manifests, manifest)) = errors.ok(read.map_err(here)) else {
         return TokenStream::new();
     };
     let mut linked = own_library(&manifest);
@@ -46,12 +48,26 @@ fn listed_in_manifest(errors: &mut Errors) -> TokenStream {
             Err(error) => errors.push(here(format_args!("dependency `{}`: {error}", dependency.key))),
         }
     }
+    let mark = mark(&manifest, &mut manifests);
     let read = manifests.paths().filter_map(|path| path.to_str());
     quote! {
         #linked
+        #mark
         // Expanded again when one of these changes.
         const _: &[&[::core::primitive::u8]] = &[#(::core::include_bytes!(#read)),*];
     }
+}
+
+/// What tells `assert_modules_linked` that the macro stands in this package, if the runtime can be named here.
+fn mark(manifest: &Manifest, manifests: &mut Manifests) -> Option<TokenStream> {
+    let package = manifest.name()?;
+    let runtime = manifests.unconditional_name_of_mediator_core(manifest)?;
+    let runtime: Ident = syn::parse_str(&runtime).ok()?;
+    Some(quote! {
+        ::#runtime::__private::inventory::submit! {
+            ::#runtime::__private::LinkedModules::of(#package)
+        }
+    })
 }
 
 fn here(message: impl Display) -> syn::Error {
@@ -77,7 +93,8 @@ fn link(
     manifests: &mut Manifests,
 ) -> Result<Option<TokenStream>, String> {
     let source = manifests.locate(manifest, dependency)?;
-    let module = source.manifest.filter(|module| !source.is_mediator_core && manifests.uses_mediator_core(module));
+    let is_mediator_core = source.is_mediator_core();
+    let module = source.manifest.filter(|module| !is_mediator_core && manifests.uses_mediator_core(module));
     let Some(library) = module.and_then(|module| module.library()) else {
         return Ok(None);
     };

@@ -1,20 +1,24 @@
 //! Reading `Cargo.toml`: the dependencies of a package and which of them use `mediator-core`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use toml::de::{DeTable, DeValue};
 
+use crate::lock;
+
 const MEDIATOR_CORE: &str = "mediator-core";
 
-/// The manifests that were looked at, each read once.
-#[derive(Default)]
+/// The manifest of the package that is being compiled, and those that were looked at for it, each read once.
 pub(crate) struct Manifests {
+    package: PathBuf,
     read: BTreeMap<PathBuf, Rc<Manifest>>,
     /// Whether the package of a manifest uses `mediator-core`, as far as that was asked.
     users: BTreeMap<PathBuf, bool>,
+    /// The packages that use `mediator-core` as the lock file has it, if that was asked.
+    locked_users: Option<BTreeSet<String>>,
 }
 
 pub(crate) struct Manifest {
@@ -22,8 +26,8 @@ pub(crate) struct Manifest {
     root: Value,
 }
 
-/// What a manifest says, as far as it matters here.
-enum Value {
+/// What a manifest or a lock file says, as far as it matters here.
+pub(crate) enum Value {
     Text(String),
     Flag(bool),
     List(Vec<Value>),
@@ -58,16 +62,32 @@ pub(crate) struct Source {
     /// `None` for a dependency that is not a path, but comes from a registry or a repository.
     pub(crate) manifest: Option<Rc<Manifest>>,
     pub(crate) renamed: bool,
-    pub(crate) is_mediator_core: bool,
+    package: String,
+}
+
+impl Source {
+    pub(crate) fn is_mediator_core(&self) -> bool {
+        self.package == MEDIATOR_CORE
+    }
 }
 
 impl Manifests {
-    /// All that were read.
+    pub(crate) fn of(package: PathBuf) -> Self {
+        Self { package, read: BTreeMap::new(), users: BTreeMap::new(), locked_users: None }
+    }
+
+    /// The manifest of the package that is being compiled.
+    pub(crate) fn package(&mut self) -> Result<Rc<Manifest>, String> {
+        let path = self.package.clone();
+        self.read(&path)
+    }
+
+    /// All files that were read.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.read.keys().map(PathBuf::as_path)
     }
 
-    pub(crate) fn read(&mut self, path: &Path) -> Result<Rc<Manifest>, String> {
+    fn read(&mut self, path: &Path) -> Result<Rc<Manifest>, String> {
         let path = path.canonicalize().map_err(|error| format!("cannot find `{}`: {error}", path.display()))?;
         if let Some(manifest) = self.read.get(&path) {
             return Ok(manifest.clone());
@@ -91,21 +111,30 @@ impl Manifests {
     /// What a package calls `mediator-core` in its code, if it depends on it in any way, or is it.
     pub(crate) fn name_of_mediator_core(&mut self, manifest: &Manifest) -> Result<Option<String>, String> {
         let usual = import_name(MEDIATOR_CORE);
-        let is_itself = manifest.entry(&["package", "name"]).and_then(Value::text) == Some(MEDIATOR_CORE);
+        let is_itself = manifest.name() == Some(MEDIATOR_CORE);
         // Whatever package has that name, there is a `::mediator_core`.
         if is_itself || manifest.all_dependencies().any(|dependency| import_name(dependency.key) == usual) {
             return Ok(Some(usual));
         }
         for dependency in manifest.all_dependencies() {
-            if self.package(manifest, &dependency)? == MEDIATOR_CORE {
+            if self.package_of(manifest, &dependency)? == MEDIATOR_CORE {
                 return Ok(Some(import_name(dependency.key)));
             }
         }
         Ok(None)
     }
 
+    /// What the code of a package may call `mediator-core` under every condition.
+    pub(crate) fn unconditional_name_of_mediator_core(&mut self, manifest: &Manifest) -> Option<String> {
+        let found = manifest.dependencies().find(|dependency| {
+            manifest.conditions(dependency).is_empty()
+                && self.locate(manifest, dependency).is_ok_and(|source| source.is_mediator_core())
+        });
+        found.map(|dependency| import_name(dependency.key))
+    }
+
     /// The package that a dependency is, whatever the manifest calls it.
-    fn package(&mut self, manifest: &Manifest, dependency: &Dependency<'_>) -> Result<String, String> {
+    fn package_of(&mut self, manifest: &Manifest, dependency: &Dependency<'_>) -> Result<String, String> {
         let workspace;
         let value = if dependency.value.is_set("workspace") {
             workspace = self.workspace(manifest)?;
@@ -123,7 +152,7 @@ impl Manifests {
         Ok(Source {
             manifest: path.map(|path: PathBuf| self.read(&path)).transpose()?,
             renamed: package.is_some(),
-            is_mediator_core: package.unwrap_or(key) == MEDIATOR_CORE,
+            package: package.unwrap_or(key).to_owned(),
         })
     }
 
@@ -144,7 +173,7 @@ impl Manifests {
         Err("it is inherited, but no workspace is found above".to_owned())
     }
 
-    /// Whether a package depends on `mediator-core`, itself or by a path dependency.
+    /// Whether a package depends on `mediator-core`, itself or by another package.
     pub(crate) fn uses_mediator_core(&mut self, manifest: &Manifest) -> bool {
         if let Some(known) = self.users.get(&manifest.path) {
             return *known;
@@ -152,13 +181,35 @@ impl Manifests {
         self.users.insert(manifest.path.clone(), false);
         let uses = manifest.dependencies().filter(|dependency| dependency.kind == Kind::Normal).any(|dependency| {
             // What cannot be read here is Cargo's to complain about.
-            let source = self.locate(manifest, &dependency);
-            source.is_ok_and(|source| {
-                source.is_mediator_core || source.manifest.is_some_and(|manifest| self.uses_mediator_core(&manifest))
-            })
+            self.locate(manifest, &dependency).is_ok_and(|source| self.reaches_mediator_core(&source))
         });
         self.users.insert(manifest.path.clone(), uses);
         uses
+    }
+
+    fn reaches_mediator_core(&mut self, source: &Source) -> bool {
+        source.is_mediator_core()
+            || match &source.manifest {
+                Some(manifest) => self.uses_mediator_core(manifest),
+                None => self.locked_users().contains(&source.package),
+            }
+    }
+
+    /// The packages that use `mediator-core`, also those that come from a registry or a repository.
+    fn locked_users(&mut self) -> &BTreeSet<String> {
+        if self.locked_users.is_none() {
+            let users = self.locks().iter().flat_map(|lock| lock::users_of(MEDIATOR_CORE, &lock.root)).collect();
+            self.locked_users = Some(users);
+        }
+        self.locked_users.get_or_insert_default()
+    }
+
+    /// The lock file of the workspace, and that of the package, which has one if it is not a member.
+    fn locks(&mut self) -> Vec<Rc<Manifest>> {
+        let Ok(package) = self.package() else { return Vec::new() };
+        let workspace = self.workspace(&package).ok();
+        let manifests = [Some(package), workspace].into_iter().flatten();
+        manifests.filter_map(|manifest| self.read(&manifest.directory().join("Cargo.lock")).ok()).collect()
     }
 }
 
@@ -169,6 +220,11 @@ impl Manifest {
 
     fn entry(&self, keys: &[&str]) -> Option<&Value> {
         keys.iter().try_fold(&self.root, |value, key| value.get(key))
+    }
+
+    /// The name of the package.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.entry(&["package", "name"])?.text()
     }
 
     /// The name of the library that others can link, if the package has one.
@@ -254,7 +310,7 @@ impl Value {
         Self::Table(entries.collect())
     }
 
-    fn get(&self, key: &str) -> Option<&Self> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         match self {
             Self::Table(entries) => entries.get(key),
             _ => None,
@@ -269,20 +325,24 @@ impl Value {
         entries.into_iter().flatten().map(|(key, value)| (key.as_str(), value))
     }
 
-    fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
         }
     }
 
-    /// The texts in a list.
-    fn texts(&self) -> impl Iterator<Item = &str> {
-        let values = match self {
-            Self::List(values) => values.as_slice(),
+    /// What is in a list.
+    pub(crate) fn values(&self) -> &[Self] {
+        match self {
+            Self::List(values) => values,
             _ => &[],
-        };
-        values.iter().filter_map(Self::text)
+        }
+    }
+
+    /// The texts in a list.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.values().iter().filter_map(Self::text)
     }
 
     /// Whether there is `key = true`.

@@ -29,7 +29,7 @@ pub(crate) fn name() -> Result<Option<String>, String> {
 }
 
 fn read(manifest: &Path) -> Result<Option<String>, String> {
-    let mut manifests = Manifests::default();
-    let manifest = manifests.read(manifest)?;
+    let mut manifests = Manifests::of(manifest.to_owned());
+    let manifest = manifests.package()?;
     manifests.name_of_mediator_core(&manifest)
 }

@@ -11,6 +11,7 @@
 //! | `scripted`    | handlers that do as they are told, and what an error says of them         |
 //! | `stepped`     | a future that the test polls by hand                                      |
 //! | `waiting`     | what a handler awaits: some polls, or a gate that the test opens          |
+//! | `workspace`   | Cargo in a workspace of its own                                           |
 #![allow(missing_docs, clippy::missing_panics_doc)]
 
 mod amounts;
@@ -22,6 +23,7 @@ mod names;
 mod scripted;
 mod stepped;
 mod waiting;
+mod workspace;
 
 pub use amounts::{cases, many};
 pub use best_effort::BestEffort;
@@ -31,3 +33,4 @@ pub use names::{names, place, short};
 pub use scripted::{End, Said, Script, Scripted, Wait, bind_many_scripted, bind_scripted, error, forever, ok, panic};
 pub use stepped::Stepped;
 pub use waiting::{Gate, gate, pending};
+pub use workspace::Workspace;

@@ -2,5 +2,6 @@
 
 pub(crate) mod duplicates;
 pub(crate) mod event_registration;
+pub(crate) mod linked_modules;
 pub(crate) mod order;
 pub(crate) mod registration;

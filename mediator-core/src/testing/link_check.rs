@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::env;
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +10,9 @@ use cargo_metadata::{
     DependencyKind, Metadata, MetadataCommand, Node, NodeDep, Package, PackageId, Target, TargetKind,
 };
 
+use super::link_report::{Missing, Report, Stranger, Way};
 use crate::registry::event_registration::declared_events;
+use crate::registry::linked_modules::LinkedModules;
 use crate::registry::registration::HandlerRegistration;
 use crate::services::module_service::ModuleServices;
 
@@ -33,7 +34,7 @@ use crate::services::module_service::ModuleServices;
 /// or nextest runs.
 ///
 /// A crate is expected to be linked if it depends on `mediator-core` and a line of its library's
-/// sources says `event_handler`, comments and `mod tests` apart: there is nothing to lose in one
+/// sources says `event_handler` or `event_handlers`, comments and `mod tests` apart: there is nothing to lose in one
 /// that only declares events or publishes them. A crate whose handlers are all conditional, and off,
 /// can be excused in the manifest of the package that is tested:
 ///
@@ -47,60 +48,48 @@ use crate::services::module_service::ModuleServices;
 ///
 /// # Panics
 ///
-/// If a crate is absent, with the names of all that are and the lines that would link them; or if
+/// If a crate is absent, with the names of all that are and the lines that would link them; if one registers its
+/// handlers with another copy of `mediator-core`, of another version or source, where nothing here finds them; or if
 /// `cargo metadata` fails.
 #[track_caller]
 pub fn assert_modules_linked() {
-    let missing = match missing_modules() {
-        Ok(missing) => missing,
+    let report = match check() {
+        Ok(report) => report,
         Err(error) => panic!("the modules of this program cannot be checked: {error}"),
     };
-    assert!(missing.is_empty(), "{}", Report(&missing));
+    assert!(report.is_empty(), "{report}");
 }
 
-/// A crate that is absent.
-struct Missing {
-    crate_name: String,
-    way: Way,
-}
-
-/// How the package depends on a crate: each package on the way with the name by which it depends
-/// on the next one. Empty for the package itself.
-type Way = Vec<(String, String)>;
-
-struct Report<'a>(&'a [Missing]);
-
-impl fmt::Display for Report<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("crates with handlers that this package depends on are not linked into this program:")?;
-        for Missing { crate_name, way } in self.0 {
-            let first = way.first().map_or(crate_name, |(_, name)| name);
-            write!(f, "\n- `{crate_name}`: `use {first} as _;`")?;
-            way.iter().skip(1).try_for_each(|(by, name)| write!(f, ", and `use {name} as _;` in `{by}`"))?;
+fn check() -> Result<Report, String> {
+    let metadata = metadata()?;
+    let packages = Packages::new(&metadata)?;
+    let runtimes = packages.runtimes();
+    let own = *runtimes.first().ok_or("cargo metadata tells no `mediator-core`")?;
+    let users = packages.users(&runtimes);
+    let linked = linked_crates();
+    let has_macro = packages.by_id.get(packages.root).is_some_and(|(root, _)| LinkedModules::stands_in(&root.name));
+    let mut report = Report { missing: Vec::new(), strangers: Vec::new(), runtime: own.clone(), has_macro };
+    for Below { package, way, is_within_reach } in packages.below_root() {
+        let Some((library, runtime)) = library(package).zip(users.get(&package.id)) else { continue };
+        let crate_name = library.name.replace('-', "_");
+        if linked.contains(&*crate_name) || packages.is_excused(&crate_name) || !has_handlers(package, library)? {
+            continue;
+        } else if *runtime == own {
+            report.missing.push(Missing { crate_name, way, is_within_reach });
+        } else {
+            report.strangers.push(Stranger { crate_name, runtime: (*runtime).clone() });
         }
-        f.write_str("\nadd these lines, or `mediator_core::link_modules!();` instead of all of them")
     }
+    Ok(report)
 }
 
-fn missing_modules() -> Result<Vec<Missing>, String> {
-    let linked: HashSet<_> = inventory::iter::<HandlerRegistration>()
+/// The crates that have registered something in this program.
+fn linked_crates() -> HashSet<&'static str> {
+    inventory::iter::<HandlerRegistration>()
         .map(|handler| handler.info().crate_name())
         .chain(declared_events().into_iter().map(|event| event.crate_name()))
         .chain(ModuleServices::discovered().into_iter().map(|service| service.info().crate_name()))
-        .collect();
-    let metadata = metadata()?;
-    let packages = Packages::new(&metadata)?;
-    let users = packages.users_of_mediator_core();
-    let mut missing = Vec::new();
-    for (package, way) in packages.below_root() {
-        let Some(library) = library(package).filter(|_| users.contains(&package.id)) else { continue };
-        let crate_name = library.name.replace('-', "_");
-        let excused = packages.is_excused(&crate_name);
-        if !linked.contains(crate_name.as_str()) && !excused && has_handlers(package, library)? {
-            missing.push(Missing { crate_name, way });
-        }
-    }
-    Ok(missing)
+        .collect()
 }
 
 /// What Cargo says about the package whose test is running.
@@ -121,7 +110,14 @@ fn this_platform() -> Result<String, String> {
     host.map(str::to_owned).ok_or_else(|| "cargo does not tell its platform".to_owned())
 }
 
-/// A package as Cargo knows it, and what it depends on.
+/// The root or a package that it depends on.
+struct Below<'a> {
+    package: &'a Package,
+    way: Way,
+    is_within_reach: bool,
+}
+
+/// The packages as Cargo knows them, each with what it depends on.
 struct Packages<'a> {
     root: &'a PackageId,
     by_id: HashMap<&'a PackageId, (&'a Package, &'a Node)>,
@@ -137,36 +133,64 @@ impl<'a> Packages<'a> {
         Ok(Self { root, by_id: by_id.collect() })
     }
 
+    /// The copies of `mediator-core`, the one of this code first.
+    fn runtimes(&self) -> Vec<&'a PackageId> {
+        let is_own =
+            |package: &Package| package.manifest_path.parent().is_some_and(|it| it == env!("CARGO_MANIFEST_DIR"));
+        let below = self.below_root().into_iter().map(|below| below.package);
+        let mut runtimes: Vec<_> = below.filter(|package| package.name.as_str() == env!("CARGO_PKG_NAME")).collect();
+        // Of two with one manifest, the near one.
+        runtimes.sort_by_key(|package| !is_own(package));
+        runtimes.into_iter().map(|package| &package.id).collect()
+    }
+
+    /// The packages that depend on a copy of `mediator-core`, however far below it is; on the first one if on several.
+    fn users(&self, runtimes: &[&'a PackageId]) -> HashMap<&'a PackageId, &'a PackageId> {
+        let mut users = HashMap::new();
+        for runtime in runtimes {
+            for user in self.users_of(runtime) {
+                users.entry(user).or_insert(*runtime);
+            }
+        }
+        users
+    }
+
     /// Whether the root says that a crate has no handlers, whatever its sources look like.
     fn is_excused(&self, crate_name: &str) -> bool {
         let excused = self.by_id.get(self.root).map(|(root, _)| &root.metadata["mediator-core"]["without-handlers"]);
         excused.and_then(|excused| excused.as_array()).is_some_and(|names| names.iter().any(|name| name == crate_name))
     }
 
-    /// The root and all that it depends on, each with the way there; near ones first.
-    fn below_root(&self) -> Vec<(&'a Package, Way)> {
+    /// The root and all that it depends on; near ones first.
+    fn below_root(&self) -> Vec<Below<'a>> {
         let mut seen = HashSet::from([self.root]);
         let mut found = Vec::new();
-        let mut waiting = VecDeque::from([(self.root, Way::new())]);
-        while let Some((id, way)) = waiting.pop_front() {
+        // The library of the root itself is linked by the macro as well.
+        let mut waiting = VecDeque::from([(self.root, Way::new(), true)]);
+        while let Some((id, way, is_within_reach)) = waiting.pop_front() {
             let Some((package, node)) = self.by_id.get(id) else { continue };
             for dependency in &node.deps {
                 let linked = is_of_kind(dependency, DependencyKind::Normal)
                     || id == self.root && is_of_kind(dependency, DependencyKind::Development);
                 if linked && seen.insert(&dependency.pkg) {
                     let step = (package.name.to_string(), dependency.name.clone());
-                    waiting.push_back((&dependency.pkg, way.iter().cloned().chain([step]).collect()));
+                    let is_within_reach = is_within_reach && (id != self.root || self.is_path(&dependency.pkg));
+                    let way = way.iter().cloned().chain([step]).collect();
+                    waiting.push_back((&dependency.pkg, way, is_within_reach));
                 }
             }
-            found.push((*package, way));
+            found.push(Below { package, way, is_within_reach });
         }
         found
     }
 
-    /// The packages that depend on `mediator-core`, however far below it is.
-    fn users_of_mediator_core(&self) -> HashSet<&'a PackageId> {
-        let cores = self.by_id.values().filter(|(package, _)| package.name.as_str() == env!("CARGO_PKG_NAME"));
-        let mut waiting: Vec<_> = cores.map(|(package, _)| &package.id).collect();
+    /// Whether a package comes from neither a registry nor a repository.
+    fn is_path(&self, id: &PackageId) -> bool {
+        self.by_id.get(id).is_some_and(|(package, _)| package.source.is_none())
+    }
+
+    fn users_of(&self, package: &'a PackageId) -> HashSet<&'a PackageId> {
+        let mut waiting = vec![package];
         let mut users = HashSet::new();
         while let Some(used) = waiting.pop() {
             let depends = |node: &Node| {
@@ -193,7 +217,7 @@ fn library(package: &Package) -> Option<&Target> {
     package.targets.iter().find(|target| linkable(target))
 }
 
-/// Whether the sources of the library say `event_handler`, comments and tests apart.
+/// Whether the sources of the library say `event_handler` or `event_handlers`, comments and tests apart.
 fn has_handlers(package: &Package, library: &Target) -> Result<bool, String> {
     let others = package.targets.iter().filter(|target| target.src_path != library.src_path);
     let others: HashSet<&Path> = others.map(|target| target.src_path.as_std_path()).collect();
@@ -219,6 +243,7 @@ fn has_handlers(package: &Package, library: &Target) -> Result<bool, String> {
 fn says_event_handler(source: &str) -> bool {
     // Where a file has tests, they are at its end.
     let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    let mut lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
-    lines.any(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "event_handler"))
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let mut words = lines.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'));
+    words.any(|word| ["event_handler", "event_handlers"].contains(&word))
 }
