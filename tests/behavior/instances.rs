@@ -93,6 +93,7 @@ fn an_arc_and_a_value_of_one_type_for_one_event_are_one_handler_bound_twice() {
         .build()
         .unwrap_err();
     assert!(matches!(error.problems(), [BuildProblem::DuplicateHandler { .. }]), "{error}");
+    assert!(error.to_string().contains(".bind_handler_named("), "{error}");
 }
 
 struct Hook {

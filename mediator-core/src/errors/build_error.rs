@@ -111,6 +111,8 @@ pub enum BuildProblem {
         first: HandlerInfo,
         /// The second registration.
         second: HandlerInfo,
+        /// Whether both were bound ready-made.
+        ready_made: bool,
     },
     /// One piece of code was compiled into the program twice, and registers a handler each time.
     #[non_exhaustive]
@@ -357,15 +359,19 @@ impl fmt::Display for BuildProblem {
                 "observer {handler} borrows `{type_name}` for `{parameter}`, which not every publish lends; \
                  make it an `Option<&…>`"
             ),
-            Self::DuplicateHandler { event_name, first, second } if first == second => write!(
+            Self::DuplicateHandler { event_name, first, second, .. } if first == second => write!(
                 f,
                 "handler {second} names `{event_name}` twice, once by an alias of the type; remove one of the two"
             ),
-            Self::DuplicateHandler { event_name, first, second } => write!(
-                f,
-                "handler {second} is already registered for `{event_name}` at {}; remove one of the two",
-                first.location()
-            ),
+            Self::DuplicateHandler { event_name, first, second, ready_made } => {
+                let place = first.location();
+                write!(
+                    f,
+                    "handler {second} is already registered for `{event_name}` at {place}; remove one of the two"
+                )?;
+                let names = ", or tell two instances apart by `.bind_handler_named(…)`";
+                if *ready_made { f.write_str(names) } else { Ok(()) }
+            }
             Self::CompiledTwice { event_name, first, second, versions: Some((one, other)) } => write!(
                 f,
                 "two versions of the package of crate `{}`, {one} and {other}, are linked, and both register `{}` for \

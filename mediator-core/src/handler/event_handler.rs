@@ -54,6 +54,8 @@ pub trait EventHandler<E: ?Sized>: Send + Sync + 'static {
     /// Reacts to `event`; written as an `async fn` that returns `()` or `Result<(), E>` for any
     /// error that converts into `Box<dyn Error + Send + Sync>`.
     ///
+    /// Without `#[async_trait]`, which writes another signature: rustc would say that lifetime parameters do not match (E0195).
+    ///
     /// An error or a panic fails the publish. When the publish is cancelled, the future is
     /// dropped at the `.await` it is waiting at.
     fn handle(&self, event: &E) -> impl HandlerFuture;

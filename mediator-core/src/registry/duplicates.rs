@@ -50,8 +50,9 @@ pub(crate) fn of_handlers(handlers: &[&HandlerRegistration]) -> Vec<BuildProblem
 }
 
 fn duplicate(first: &HandlerRegistration, second: &HandlerRegistration) -> BuildProblem {
+    let ready_made = first.is_ready_made() && second.is_ready_made();
     let (event_name, first, second) = (second.event_name(), first.info(), second.info());
-    BuildProblem::DuplicateHandler { event_name, first, second }
+    BuildProblem::DuplicateHandler { event_name, first, second, ready_made }
 }
 
 /// Two types of one name in one crate are the same code, if they stand at the same place or in two versions of the package.

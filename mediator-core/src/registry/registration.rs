@@ -269,6 +269,11 @@ impl HandlerRegistration {
         Self { is_named_instance: true, ..self.named(name) }
     }
 
+    /// Whether there is nothing to build.
+    pub(crate) fn is_ready_made(&self) -> bool {
+        self.inject.is_none()
+    }
+
     pub(crate) fn is_named_instance(&self) -> bool {
         self.is_named_instance
     }
