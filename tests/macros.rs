@@ -62,12 +62,14 @@ fn split_first_attribute(item: TokenStream) -> Option<(String, TokenStream, Toke
 }
 
 /// What each macro makes of an item, whose first attribute only provides the arguments.
-fn expand_by_every_macro(tokens: TokenStream) -> [TokenStream; 5] {
+fn expand_by_every_macro(tokens: TokenStream) -> [TokenStream; 7] {
     let (_, arguments, item) =
         split_first_attribute(tokens.clone()).unwrap_or_else(|| (String::new(), TokenStream::new(), tokens));
     let expansions = [
         event::expand(&arguments, item.clone()),
         event_handler::expand(&arguments, item.clone()),
+        event_handlers::expand(&arguments, item.clone()),
+        service::expand(&arguments, item.clone()),
         inject::expand(item.clone()),
         notification::expand(item.clone()),
         link_modules::expand(item.clone()),

@@ -16,10 +16,13 @@ const _: () = {
         for<'any> u32: ::mediator_core::Service,
     {
         fn inject(
-            services: &::mediator_core::Services<'_>,
+            __services: &::mediator_core::Services<'_>,
         ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
-            let stats = services.get_for::<Arc<Stats>>("stats");
-            ::core::result::Result::Ok(Self { stats: stats?, attempts: 3 })
+            let __field_0 = __services.get_for::<Arc<Stats>>("stats");
+            ::core::result::Result::Ok(Self {
+                stats: __field_0?,
+                attempts: 3,
+            })
         }
     }
     #[automatically_derived]

@@ -12,10 +12,10 @@ const _: () = {
         for<'any> Counter: ::bus::Service,
     {
         fn inject(
-            services: &::bus::Services<'_>,
+            __services: &::bus::Services<'_>,
         ) -> ::core::result::Result<Self, ::bus::InjectError> {
-            let counter = services.get_for::<Counter>("counter");
-            ::core::result::Result::Ok(Self { counter: counter? })
+            let __field_0 = __services.get_for::<Counter>("counter");
+            ::core::result::Result::Ok(Self { counter: __field_0? })
         }
     }
     #[automatically_derived]

@@ -4,10 +4,10 @@ struct SendEmail {
 #[automatically_derived]
 impl ::mediator_core::Inject for SendEmail {
     fn inject(
-        services: &::mediator_core::Services<'_>,
+        __services: &::mediator_core::Services<'_>,
     ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
-        let mailer = services.get_for::<Arc<dyn Mailer>>("mailer");
-        ::core::result::Result::Ok(Self { mailer: mailer? })
+        let __field_0 = __services.get_for::<Arc<dyn Mailer>>("mailer");
+        ::core::result::Result::Ok(Self { mailer: __field_0? })
     }
 }
 ::mediator_core::__private::inventory::submit! {

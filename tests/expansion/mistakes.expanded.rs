@@ -67,40 +67,6 @@ where
     "`#[event]` needs named fields; or use `#[derive(Notification)]`, which adds nothing"
 }
 async fn send_email(event: OrderPlaced, mailer: &Mailer, attempts: u32) {}
-const _: () = {
-    struct __MediatorHandlerFn {
-        attempts: u32,
-    }
-    #[automatically_derived]
-    impl ::mediator_core::Inject for __MediatorHandlerFn
-    where
-        for<'any> u32: ::mediator_core::Service,
-    {
-        fn inject(
-            services: &::mediator_core::Services<'_>,
-        ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
-            let attempts = services.get_for::<u32>("attempts");
-            ::core::result::Result::Ok(Self { attempts: attempts? })
-        }
-    }
-    #[automatically_derived]
-    impl ::mediator_core::__private::FnHandler<OrderPlaced> for __MediatorHandlerFn
-    where
-        for<'any> u32: ::mediator_core::Service,
-    {
-        type Receiver = Self;
-        fn call<'a>(
-            receiver: &'a Self,
-            event: &'a OrderPlaced,
-            _: ::mediator_core::__private::Lent<'a>,
-        ) -> impl ::mediator_core::HandlerFuture {
-            async {}
-        }
-    }
-};
 ::core::compile_error! {
     "a handler borrows its event; write `&` before the type"
-}
-::core::compile_error! {
-    "a handler owns what it is injected with; use an `Arc`"
 }

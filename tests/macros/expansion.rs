@@ -5,7 +5,9 @@ use std::{env, fs};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-use crate::{event, event_handler, inject, link_modules, notification, sources, split_first_attribute};
+use crate::{
+    event, event_handler, event_handlers, inject, link_modules, notification, service, sources, split_first_attribute,
+};
 
 /// Expands every macro of ours in a file, also those that the expansion brings in.
 fn expand_file(source: &str) -> String {
@@ -42,6 +44,8 @@ fn expand_first_attribute(item: TokenStream) -> Option<TokenStream> {
     match name.as_str() {
         "event" => Some(event::expand(&arguments, rest)),
         "event_handler" => Some(event_handler::expand(&arguments, rest)),
+        "event_handlers" => Some(event_handlers::expand(&arguments, rest)),
+        "service" => Some(service::expand(&arguments, rest)),
         "derive" => {
             let derive = arguments.into_iter().last()?.to_string();
             let expand = match derive.as_str() {

@@ -21,13 +21,13 @@ pub struct Borrow {
 impl Borrow {
     /// `parameter: &T`
     #[must_use]
-    pub const fn shared<T: ?Sized + Sync + 'static>(parameter: &'static str) -> Self {
+    pub const fn shared<T: ?Sized + 'static>(parameter: &'static str) -> Self {
         Self { parameter, type_id: TypeId::of::<T>, type_name: type_name::<T>, exclusive: false, optional: false }
     }
 
     /// `parameter: &mut T`
     #[must_use]
-    pub const fn exclusive<T: ?Sized + Send + 'static>(parameter: &'static str) -> Self {
+    pub const fn exclusive<T: ?Sized + 'static>(parameter: &'static str) -> Self {
         Self { parameter, type_id: TypeId::of::<T>, type_name: type_name::<T>, exclusive: true, optional: false }
     }
 

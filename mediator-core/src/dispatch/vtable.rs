@@ -14,6 +14,7 @@ use crate::event::dynamic::DynNotification;
 use crate::event::notification::Notification;
 use crate::handler::error::BoxError;
 use crate::handler::event_handler::{EventHandler, HandlerFuture, HandlerOutput};
+use crate::services::inject::Inject;
 
 /// What a handler is after a poll.
 ///
@@ -49,7 +50,7 @@ impl Polled {
 #[doc(hidden)]
 pub trait FnHandler<E: ?Sized>: 'static {
     /// What is built from the services: the injected parameters of a function, `Self` of a method.
-    type Receiver: Send + Sync + 'static;
+    type Receiver: Inject + Send + Sync + 'static;
 
     /// What it borrows, in the order of the parameters.
     const BORROWS: &'static [Borrow] = &[];

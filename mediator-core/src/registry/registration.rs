@@ -144,7 +144,7 @@ impl HandlerRegistration {
     pub const fn function<E, F, Item>(_item: Item, name: &'static str, module_path: &'static str) -> Self
     where
         E: Notification,
-        F: FnHandler<E, Receiver: Inject>,
+        F: FnHandler<E>,
         Item: Copy + 'static,
     {
         let kind = Kind::Handler(EventInfo::of::<E>);
@@ -168,7 +168,7 @@ impl HandlerRegistration {
     #[track_caller]
     pub const fn observer_function<F, Item>(_item: Item, name: &'static str, module_path: &'static str) -> Self
     where
-        F: FnHandler<dyn DynNotification, Receiver: Inject>,
+        F: FnHandler<dyn DynNotification>,
         Item: Copy + 'static,
     {
         let plan = CallPlan::of_observer_fn::<F, Item>;

@@ -5,9 +5,9 @@ struct OrderPlaced {
     order_id: u64,
 }
 
-struct Mailer;
+trait Mailer: Send + Sync {}
 
 #[event_handler]
-async fn send_email(_event: &OrderPlaced, _mailer: &Mailer) {}
+async fn send_email(_event: &OrderPlaced, _mailer: std::sync::Arc<impl Mailer>) {}
 
 fn main() {}

@@ -1,0 +1,55 @@
+async fn write_invoice(
+    event: &OrderPlaced,
+    mailer: Arc<dyn Mailer>,
+    tx: &mut Connection<'_>,
+    tenant: Option<&Tenant>,
+) -> Result<(), DbError> {
+    tx.insert(event).await
+}
+const _: () = {
+    struct __MediatorHandlerFn {
+        mailer: Arc<dyn Mailer>,
+    }
+    #[automatically_derived]
+    impl ::mediator_core::Inject for __MediatorHandlerFn {
+        fn inject(
+            __services: &::mediator_core::Services<'_>,
+        ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
+            let __field_0 = __services.get_for::<Arc<dyn Mailer>>("mailer");
+            ::core::result::Result::Ok(Self { mailer: __field_0? })
+        }
+    }
+    #[automatically_derived]
+    impl ::mediator_core::__private::FnHandler<OrderPlaced> for __MediatorHandlerFn {
+        type Receiver = Self;
+        const BORROWS: &'static [::mediator_core::__private::Borrow] = &[
+            ::mediator_core::__private::Borrow::exclusive::<Connection<'_>>("tx"),
+            ::mediator_core::__private::Borrow::shared::<Tenant>("tenant").optional(),
+        ];
+        fn call<'a>(
+            receiver: &'a Self,
+            event: &'a OrderPlaced,
+            lent: ::mediator_core::__private::Lent<'a>,
+        ) -> impl ::mediator_core::HandlerFuture {
+            async move {
+                let mut borrowed_0 = lent.exclusive::<Connection<'_>>("tx")?;
+                let borrowed_1 = lent.shared::<Tenant>("tenant").ok();
+                let output = write_invoice(
+                        event,
+                        <Arc<
+                            dyn Mailer,
+                        > as ::core::clone::Clone>::clone(&receiver.mailer),
+                        &mut *borrowed_0,
+                        borrowed_1.as_deref(),
+                    )
+                    .await;
+                ::mediator_core::HandlerOutput::into_result(output)
+            }
+        }
+    }
+    ::mediator_core::__private::inventory::submit! {
+        ::mediator_core::__private::HandlerRegistration::function:: < OrderPlaced,
+        __MediatorHandlerFn, _ > (write_invoice, ::core::concat!(::core::module_path!(),
+        "::write_invoice"), ::core::module_path!()).in_version("1.2.3")
+    }
+};

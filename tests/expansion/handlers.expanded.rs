@@ -1,0 +1,52 @@
+impl Triage {
+    async fn opened(&self, event: &IssueOpened) {}
+    async fn closed(&self, event: &IssueClosed, tx: &mut Connection) {}
+}
+const _: () = {
+    struct __MediatorHandlerFn {}
+    #[automatically_derived]
+    impl ::mediator_core::__private::FnHandler<IssueOpened> for __MediatorHandlerFn {
+        type Receiver = Triage;
+        fn call<'a>(
+            receiver: &'a Triage,
+            event: &'a IssueOpened,
+            _: ::mediator_core::__private::Lent<'a>,
+        ) -> impl ::mediator_core::HandlerFuture {
+            <Triage>::opened(receiver, event)
+        }
+    }
+    ::mediator_core::__private::inventory::submit! {
+        ::mediator_core::__private::HandlerRegistration::function:: < IssueOpened,
+        __MediatorHandlerFn, _ > (< Triage > ::opened,
+        ::core::concat!(::core::module_path!(), "::Triage::opened"),
+        ::core::module_path!()).in_version("1.2.3")
+    }
+};
+const _: () = {
+    struct __MediatorHandlerFn {}
+    #[automatically_derived]
+    impl ::mediator_core::__private::FnHandler<IssueClosed> for __MediatorHandlerFn {
+        type Receiver = Triage;
+        const BORROWS: &'static [::mediator_core::__private::Borrow] = &[
+            ::mediator_core::__private::Borrow::exclusive::<Connection>("tx"),
+        ];
+        fn call<'a>(
+            receiver: &'a Triage,
+            event: &'a IssueClosed,
+            lent: ::mediator_core::__private::Lent<'a>,
+        ) -> impl ::mediator_core::HandlerFuture {
+            async move {
+                let mut borrowed_0 = lent.exclusive::<Connection>("tx")?;
+                let output = <Triage>::closed(receiver, event, &mut *borrowed_0).await;
+                ::mediator_core::HandlerOutput::into_result(output)
+            }
+        }
+    }
+    ::mediator_core::__private::inventory::submit! {
+        ::mediator_core::__private::HandlerRegistration::function:: < IssueClosed,
+        __MediatorHandlerFn, _ > (< Triage > ::closed,
+        ::core::concat!(::core::module_path!(), "::Triage::closed"),
+        ::core::module_path!()).in_version("1.2.3").order_by(3i32).after(const { &
+        [::mediator_core::__private::HandlerRef::to_function(Triage::opened)] })
+    }
+};

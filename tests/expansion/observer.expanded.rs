@@ -1,0 +1,38 @@
+#[allow(clippy::needless_pass_by_value)]
+fn observe(event: &dyn DynNotification, publisher: &Publisher) {}
+const _: () = {
+    struct __MediatorHandlerFn {}
+    #[automatically_derived]
+    impl ::mediator_core::Inject for __MediatorHandlerFn {
+        fn inject(
+            __services: &::mediator_core::Services<'_>,
+        ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
+            ::core::result::Result::Ok(Self {})
+        }
+    }
+    #[automatically_derived]
+    impl ::mediator_core::__private::FnHandler<
+        (dyn ::mediator_core::DynNotification + 'static),
+    > for __MediatorHandlerFn {
+        type Receiver = Self;
+        const BORROWS: &'static [::mediator_core::__private::Borrow] = &[
+            ::mediator_core::__private::Borrow::shared::<Publisher>("publisher"),
+        ];
+        fn call<'a>(
+            receiver: &'a Self,
+            event: &'a (dyn ::mediator_core::DynNotification + 'static),
+            lent: ::mediator_core::__private::Lent<'a>,
+        ) -> impl ::mediator_core::HandlerFuture {
+            async move {
+                let borrowed_0 = lent.shared::<Publisher>("publisher")?;
+                let output = observe(event, &*borrowed_0);
+                ::mediator_core::HandlerOutput::into_result(output)
+            }
+        }
+    }
+    ::mediator_core::__private::inventory::submit! {
+        ::mediator_core::__private::HandlerRegistration::observer_function:: <
+        __MediatorHandlerFn, _ > (observe, ::core::concat!(::core::module_path!(),
+        "::observe"), ::core::module_path!()).in_version("1.2.3")
+    }
+};

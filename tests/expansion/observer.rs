@@ -1,0 +1,2 @@
+#[event_handler]
+fn observe(event: &dyn DynNotification, publisher: &Publisher) {}

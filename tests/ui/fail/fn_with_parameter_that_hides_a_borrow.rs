@@ -1,0 +1,16 @@
+use mediator_core::prelude::*;
+
+#[event]
+struct OrderPlaced {
+    order_id: u64,
+}
+
+type Names<'a> = &'a [String];
+
+#[event_handler]
+async fn by_alias(_event: &OrderPlaced, _names: Names<'_>) {}
+
+#[event_handler]
+async fn by_item(_event: &OrderPlaced, _names: Vec<&str>) {}
+
+fn main() {}
