@@ -148,7 +148,8 @@ impl FnHandler<'_> {
         let function = self.function;
         let mut index = 0;
         let arguments = self.signature.parameters.iter().map(|parameter| match parameter {
-            Parameter::Injected(Field { ident: name, ty, .. }) => {
+            Parameter::Injected(field) => {
+                let Field { ident: name, ty, .. } = &**field;
                 quote_spanned!(Span::mixed_site()=> <#ty as ::core::clone::Clone>::clone(&receiver.#name))
             }
             Parameter::Borrowed(borrowed) => {

@@ -162,7 +162,7 @@ fn injected(item: &mut ItemFn, errors: &mut Errors) -> Vec<Field> {
     for input in &item.sig.inputs {
         match input {
             FnArg::Receiver(receiver) => {
-                errors.at(receiver, "a service is made by a function; move it out of the impl")
+                errors.at(receiver, "a service is made by a function; move it out of the impl");
             }
             FnArg::Typed(parameter) if is_borrow(&parameter.ty) => {
                 let message = "a service is made before anything is published; take this by value, or in an `Arc`";
@@ -173,7 +173,7 @@ fn injected(item: &mut ItemFn, errors: &mut Errors) -> Vec<Field> {
     }
     let parameters = Parameter::parse_all(&mut item.sig, 0, errors).into_iter();
     let fields = parameters.filter_map(|parameter| match parameter {
-        Parameter::Injected(field) => Some(field),
+        Parameter::Injected(field) => Some(*field),
         Parameter::Borrowed(_) => None,
     });
     fields.collect()

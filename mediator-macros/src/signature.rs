@@ -28,7 +28,7 @@ pub(crate) struct HandlerSignature {
 
 /// A parameter behind the event.
 pub(crate) enum Parameter {
-    Injected(Field),
+    Injected(Box<Field>),
     Borrowed(Borrowed),
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Borrowed {
     /// As it is named in messages.
     pub(crate) name: String,
     /// What it refers to.
-    pub(crate) ty: Type,
+    pub(crate) ty: Box<Type>,
     pub(crate) is_exclusive: bool,
     pub(crate) is_optional: bool,
 }
@@ -84,14 +84,14 @@ impl HandlerSignature {
         self.event = without_self(&self.event, self_ty);
         for parameter in &mut self.parameters {
             if let Parameter::Borrowed(borrowed) = parameter {
-                borrowed.ty = without_self(&borrowed.ty, self_ty);
+                *borrowed.ty = without_self(&borrowed.ty, self_ty);
             }
         }
     }
 
     pub(crate) fn injected(&self) -> impl Iterator<Item = &Field> {
         self.parameters.iter().filter_map(|parameter| match parameter {
-            Parameter::Injected(field) => Some(field),
+            Parameter::Injected(field) => Some(&**field),
             Parameter::Borrowed(_) => None,
         })
     }
@@ -244,7 +244,7 @@ impl Parameter {
             errors.at(ty, message);
             return None;
         }
-        Some(Self::Injected(Field {
+        Some(Self::Injected(Box::new(Field {
             attrs: attributes,
             vis: Visibility::Inherited,
             modifiers: FieldModifiers::default(),
@@ -252,7 +252,7 @@ impl Parameter {
             colon_token: None,
             ty: ty.clone(),
             default: None,
-        }))
+        })))
     }
 }
 
@@ -291,7 +291,7 @@ impl Borrowed {
         let reference = as_borrow(ty).or(of_option)?;
         Some(Self {
             name: plain_name(name),
-            ty: (*reference.elem).clone(),
+            ty: reference.elem.clone(),
             is_exclusive: reference.mutability.is_some(),
             is_optional: of_option.is_some(),
         })

@@ -1,8 +1,8 @@
 //! What a publish lends: who gets it, who is refused, and what becomes of it.
 
 use std::fmt;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Arc, Mutex};
 
 use futures::executor::block_on;
 use mediator_core::prelude::*;
@@ -68,7 +68,10 @@ async fn take_what_there_is(_event: &Placed, journal: Option<&mut Journal>, tena
 }
 
 #[derive(Clone, Default)]
-struct Seen(std::sync::Arc<Mutex<Vec<(bool, Option<&'static str>)>>>);
+struct Seen(Arc<Mutex<Vec<Lent>>>);
+
+/// Whether a journal was lent, and which tenant.
+type Lent = (bool, Option<&'static str>);
 
 #[test]
 fn each_handler_in_turn_borrows_what_is_lent_and_injected_values_stay() {
