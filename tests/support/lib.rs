@@ -25,7 +25,7 @@ mod stepped;
 mod waiting;
 mod workspace;
 
-pub use amounts::{cases, many};
+pub use amounts::{cases, many, some};
 pub use best_effort::BestEffort;
 pub use closure::On;
 pub use log::{Log, OnDrop};
