@@ -1,74 +1,62 @@
-//! A modular monolith. The orders module publishes `OrderPlaced`; notifications and analytics react
-//! to it; none of the three depends on another. This program links them, provides what they need,
-//! and lets customers order, once with each strategy. With the argument `topology` it shows who
-//! handles what instead.
+//! A modular monolith on SQLite. The orders module publishes `OrderPlaced` with its transaction lent; analytics and notifications
+//! write their own tables in it; none of the three depends on another. If one of them fails, everything of that order is rolled
+//! back.
+//!
+//! `shop [FILE]` keeps its data in FILE, or in a temporary folder; `shop topology` shows who handles what.
 
 use std::error::Error;
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use mediator_core::prelude::*;
-use shop_analytics::Sales;
-use shop_notifications::{MailError, Mailer};
-use shop_orders::{OrderService, Orders, ServiceError};
+use shop::Shop;
+use shop_events::Tenant;
+use shop_notifications::AddressError;
+use shop_orders::ServiceError;
 
 mediator_core::link_modules!();
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    if std::env::args().nth(1).is_some_and(|argument| argument == "topology") {
-        print!("{}", build(SequentialEventPublisher, Arc::default())?.topology().to_mermaid());
+    let argument = std::env::args().nth(1);
+    if argument.as_ref().is_some_and(|argument| argument == "topology") {
+        print!("{}", Mediator::new()?.topology().to_mermaid());
         return Ok(());
     }
-    println!("One after another: the first failure stops");
-    open_shop(SequentialEventPublisher).await?;
-    println!("\nAll together: everyone is started");
-    open_shop(GroupEventPublisher).await
-}
+    let folder = tempfile::tempdir()?;
+    let path = argument.map_or_else(|| folder.path().join("shop.db"), PathBuf::from);
+    let shop = shop::open(&path).await?;
+    let tenant = Tenant("acme".to_owned());
 
-async fn open_shop(strategy: impl EventPublisher) -> anyhow::Result<()> {
-    let sales = Arc::<Sales>::default();
-    let mediator = build(strategy, sales.clone())?;
-    let orders = OrderService::new(Arc::new(Orders::default()), mediator.publisher());
+    let mut order = shop.orders.place(&tenant, "ada@example.com", &[1_250, 700]).await?;
+    report(&shop, "order 1 is placed").await?;
+    shop.orders.cancel(&tenant, &mut order).await?;
+    report(&shop, "order 1 is cancelled").await?;
 
-    let mut order = orders.place("ada@example.com", &[1_250, 700]).await?;
-    println!("  sales: {} cents", sales.cents());
-    orders.cancel(&mut order).await?;
-    println!("  sales: {} cents", sales.cents());
-
-    // The order is saved even if a reaction fails; what did not happen is in the error.
-    if let Err(error) = orders.place("nobody@nowhere.invalid", &[3_900]).await {
+    if let Err(error) = shop.orders.place(&tenant, "nobody@nowhere.invalid", &[3_900]).await {
         explain(&error);
     }
-    println!("  sales: {} cents", sales.cents());
+    report(&shop, "order 2 is rolled back").await
+}
+
+async fn report(shop: &Shop, what: &str) -> anyhow::Result<()> {
+    let mut db = shop.pool.acquire().await?;
+    let orders: i64 = sqlx::query_scalar("SELECT count(*) FROM orders").fetch_one(&mut *db).await?;
+    let cents = shop_analytics::sales_in_cents(&mut db, "acme").await?;
+    let mails = shop_notifications::queued_mails(&mut db).await?;
+    println!("{what}: {orders} orders, sales of {cents} cents, {} mails", mails.len());
+    for mail in mails {
+        println!("  mail to {mail}");
+    }
     Ok(())
 }
 
-fn build(strategy: impl EventPublisher, sales: Arc<Sales>) -> Result<Mediator, BuildError> {
-    Mediator::builder().provide(Arc::new(Console) as Arc<dyn Mailer>).provide(sales).event_publisher(strategy).build()
-}
-
 fn explain(error: &ServiceError) {
-    println!("  error: {error}");
+    println!("error: {error}");
     let Some(publish) = error.source().and_then(|source| source.downcast_ref::<PublishError>()) else {
         return;
     };
-    println!("    {publish}");
-    for handler in publish.not_run() {
-        println!("    not run: {handler}");
-    }
-    if let Some(MailError { address }) = publish.downcast_ref() {
-        println!("    so somebody should ask the customer for an address other than {address}");
-    }
-}
-
-struct Console;
-
-impl Mailer for Console {
-    fn send(&self, to: &str, text: &str) -> Result<(), MailError> {
-        if to.ends_with(".invalid") {
-            return Err(MailError { address: to.to_owned() });
-        }
-        println!("  mail to {to}: {text}");
-        Ok(())
+    println!("  {publish:#}");
+    if let Some(AddressError { address }) = publish.downcast_ref() {
+        println!("  so somebody should ask the customer for an address other than {address}");
     }
 }

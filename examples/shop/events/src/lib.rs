@@ -7,11 +7,11 @@ use mediator_core::prelude::*;
 #[derive(Debug, Clone)]
 pub struct OrderPlaced {
     /// The order.
-    pub order_id: u64,
+    pub order_id: i64,
     /// Where the customer gets mail.
     pub email: String,
     /// What the order costs.
-    pub total_cents: u64,
+    pub total_cents: i64,
 }
 
 /// A customer has changed their mind.
@@ -19,9 +19,13 @@ pub struct OrderPlaced {
 #[derive(Debug, Clone)]
 pub struct OrderCancelled {
     /// The order.
-    pub order_id: u64,
+    pub order_id: i64,
     /// Where the customer gets mail.
     pub email: String,
     /// What the order would have cost.
-    pub total_cents: u64,
+    pub total_cents: i64,
 }
+
+/// The merchant whose shop this is; lent by every publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant(pub String);

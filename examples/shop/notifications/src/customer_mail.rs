@@ -3,55 +3,66 @@
 use std::sync::Arc;
 
 use mediator_core::prelude::*;
-use shop_events::{OrderCancelled, OrderPlaced};
+use shop_events::{OrderCancelled, OrderPlaced, Tenant};
+use sqlx::SqliteConnection;
 
-use crate::{MailError, Mailer};
+use crate::AddressError;
+use crate::addresses::Addresses;
 
-// The customer comes first: before all handlers of the default order, 0.
-#[event_handler(OrderPlaced, OrderCancelled, order = -10)]
+#[derive(Inject)]
 struct CustomerMail {
-    mailer: Arc<dyn Mailer>,
+    addresses: Arc<Addresses>,
 }
 
-impl EventHandler<OrderPlaced> for CustomerMail {
-    async fn handle(&self, event: &OrderPlaced) -> Result<(), MailError> {
-        self.mailer.send(&event.email, &format!("thank you for order {}", event.order_id))
+#[derive(Debug, thiserror::Error)]
+enum MailError {
+    #[error("the customer gets no mail")]
+    Address(#[from] AddressError),
+    #[error("the mail is not queued")]
+    Database(#[from] sqlx::Error),
+}
+
+// The customer comes last: what is queued here is sent if everything else went well.
+#[event_handlers]
+impl CustomerMail {
+    #[event_handler(order = 10)]
+    async fn placed(&self, event: &OrderPlaced, tx: &mut SqliteConnection, tenant: &Tenant) -> Result<(), MailError> {
+        let text = format!("{} thanks you for order {}", tenant.0, event.order_id);
+        self.queue(tx, &event.email, &text).await
+    }
+
+    #[event_handler(order = 10)]
+    async fn cancelled(&self, event: &OrderCancelled, tx: &mut SqliteConnection) -> Result<(), MailError> {
+        self.queue(tx, &event.email, &format!("order {} is cancelled", event.order_id)).await
     }
 }
 
-impl EventHandler<OrderCancelled> for CustomerMail {
-    async fn handle(&self, event: &OrderCancelled) -> Result<(), MailError> {
-        self.mailer.send(&event.email, &format!("order {} is cancelled", event.order_id))
+impl CustomerMail {
+    async fn queue(&self, db: &mut SqliteConnection, recipient: &str, text: &str) -> Result<(), MailError> {
+        self.addresses.check(recipient)?;
+        sqlx::query("INSERT INTO mails (recipient, text) VALUES (?, ?)").bind(recipient).bind(text).execute(db).await?;
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
-    use futures::executor::block_on;
+    use sqlx::Connection;
 
     use super::*;
 
-    #[derive(Default)]
-    struct Outbox(Mutex<Vec<String>>);
-
-    impl Mailer for Outbox {
-        fn send(&self, to: &str, text: &str) -> Result<(), MailError> {
-            self.0.lock().unwrap().push(format!("{to}: {text}"));
-            Ok(())
+    #[tokio::test]
+    async fn customers_get_mail_about_their_orders() {
+        let mut db = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        crate::create_tables(&mut db).await.unwrap();
+        let tenant = Tenant("acme".into());
+        let mediator = Mediator::new().unwrap();
+        {
+            let scope = mediator.with(&mut db).with(&tenant);
+            scope.publish(OrderPlaced::new(7, "ada@example.com".into(), 1_250)).await.unwrap();
+            scope.publish(OrderCancelled::new(7, "ada@example.com".into(), 1_250)).await.unwrap();
         }
-    }
-
-    #[test]
-    fn customers_get_mail_about_their_orders() {
-        let outbox = Arc::<Outbox>::default();
-        let mediator = Mediator::builder().provide(outbox.clone() as Arc<dyn Mailer>).build().unwrap();
-
-        block_on(mediator.publish(OrderPlaced::new(7, "ada@example.com".into(), 1_250))).unwrap();
-        block_on(mediator.publish(OrderCancelled::new(7, "ada@example.com".into(), 1_250))).unwrap();
-
-        let sent = outbox.0.lock().unwrap();
-        assert_eq!(*sent, ["ada@example.com: thank you for order 7", "ada@example.com: order 7 is cancelled"]);
+        let mails = crate::queued_mails(&mut db).await.unwrap();
+        assert_eq!(mails, ["ada@example.com: acme thanks you for order 7", "ada@example.com: order 7 is cancelled"]);
     }
 }

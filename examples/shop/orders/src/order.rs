@@ -6,9 +6,9 @@ use shop_events::{OrderCancelled, OrderPlaced};
 /// An order, and its events that are not published yet.
 #[derive(Debug)]
 pub struct Order {
-    id: u64,
+    id: i64,
     email: String,
-    total_cents: u64,
+    total_cents: i64,
     status: Status,
     events: PendingEvents,
 }
@@ -22,6 +22,16 @@ pub enum Status {
     Cancelled,
 }
 
+impl Status {
+    /// As the database has it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Placed => "placed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// Why an order refuses.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OrderError {
@@ -30,7 +40,7 @@ pub enum OrderError {
     Empty,
     /// It was cancelled before.
     #[error("order {0} is cancelled already")]
-    AlreadyCancelled(u64),
+    AlreadyCancelled(i64),
 }
 
 impl Order {
@@ -39,7 +49,7 @@ impl Order {
     /// # Errors
     ///
     /// When there are no items.
-    pub fn place(id: u64, email: &str, prices_in_cents: &[u64]) -> Result<Self, OrderError> {
+    pub fn place(id: i64, email: &str, prices_in_cents: &[i64]) -> Result<Self, OrderError> {
         if prices_in_cents.is_empty() {
             return Err(OrderError::Empty);
         }
@@ -75,7 +85,7 @@ impl Order {
 
     /// The order's number.
     #[must_use]
-    pub fn id(&self) -> u64 {
+    pub fn id(&self) -> i64 {
         self.id
     }
 

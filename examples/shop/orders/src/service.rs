@@ -1,49 +1,67 @@
-//! What can be done with orders: save first, then tell the others.
-
-use std::sync::Arc;
+//! What can be done with orders: each in a transaction that everybody who reacts to it writes into.
 
 use mediator_core::prelude::*;
+use shop_events::Tenant;
+use sqlx::{SqliteConnection, SqlitePool};
 
-use crate::{Order, OrderError, Orders};
+use crate::{Order, OrderError};
 
 /// What the rest of the program does with orders.
 #[derive(Clone, Debug)]
 pub struct OrderService {
-    orders: Arc<Orders>,
+    pool: SqlitePool,
     publisher: Publisher,
 }
 
-/// Why the service could not do all of what it was asked.
+/// Why the service could not do what it was asked; nothing of it was saved.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// The order refused; nothing was saved.
+    /// The order refused.
     #[error(transparent)]
     Refused(#[from] OrderError),
-    /// The order is saved, but not everybody who should react to that did.
-    #[error("order {order_id} is saved, but not everybody has reacted to it")]
+    /// A module that reacts to it failed, and so the whole of it was rolled back.
+    #[error("not everybody could react to order {order_id}")]
     Reaction {
         /// The order.
-        order_id: u64,
+        order_id: i64,
         /// Who failed, and with what.
         source: PublishError,
     },
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Makes the table of this module, if there is none.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn create_tables(db: &mut SqliteConnection) -> sqlx::Result<()> {
+    let orders =
+        "CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, status TEXT NOT NULL)";
+    sqlx::query(orders).execute(db).await?;
+    Ok(())
 }
 
 impl OrderService {
-    /// A service over `orders` that tells `publisher` what happens to them.
+    /// A service that saves by `pool` and tells `publisher` what happens to orders.
     #[must_use]
-    pub fn new(orders: Arc<Orders>, publisher: Publisher) -> Self {
-        Self { orders, publisher }
+    pub fn new(pool: SqlitePool, publisher: Publisher) -> Self {
+        Self { pool, publisher }
     }
 
     /// Places an order and returns it.
     ///
     /// # Errors
     ///
-    /// When the order cannot be placed, or when a reaction to it failed.
-    pub async fn place(&self, email: &str, prices_in_cents: &[u64]) -> Result<Order, ServiceError> {
-        let mut order = Order::place(self.orders.next_id(), email, prices_in_cents)?;
-        self.save_and_publish(&mut order).await?;
+    /// When the order cannot be placed, or somebody cannot react to it.
+    pub async fn place(&self, tenant: &Tenant, email: &str, prices_in_cents: &[i64]) -> Result<Order, ServiceError> {
+        let mut tx = self.pool.begin().await?;
+        let next_id = sqlx::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM orders").fetch_one(&mut *tx).await?;
+        let mut order = Order::place(next_id, email, prices_in_cents)?;
+        self.save_and_publish(&mut tx, tenant, &mut order).await?;
+        tx.commit().await?;
         Ok(order)
     }
 
@@ -51,66 +69,26 @@ impl OrderService {
     ///
     /// # Errors
     ///
-    /// When the order cannot be cancelled, or when a reaction to it failed.
-    pub async fn cancel(&self, order: &mut Order) -> Result<(), ServiceError> {
+    /// When the order cannot be cancelled, or somebody cannot react to it.
+    pub async fn cancel(&self, tenant: &Tenant, order: &mut Order) -> Result<(), ServiceError> {
+        let mut tx = self.pool.begin().await?;
         order.cancel()?;
-        self.save_and_publish(order).await
+        self.save_and_publish(&mut tx, tenant, order).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
-    /// Saves first: an event says what has happened.
-    async fn save_and_publish(&self, order: &mut Order) -> Result<(), ServiceError> {
-        self.orders.save(order);
-        let published = self.publisher.publish_all(order.collect_events()).await;
+    /// Handlers write into the transaction that is lent to them; after an error the caller drops it, which rolls it back.
+    async fn save_and_publish(
+        &self,
+        db: &mut SqliteConnection,
+        tenant: &Tenant,
+        order: &mut Order,
+    ) -> Result<(), ServiceError> {
+        let save = "INSERT INTO orders (id, tenant, status) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET status = excluded.status";
+        let save = sqlx::query(save).bind(order.id()).bind(&tenant.0).bind(order.status().as_str());
+        save.execute(&mut *db).await?;
+        let published = self.publisher.with(db).with(tenant).publish_all(order.collect_events()).await;
         published.map_err(|source| ServiceError::Reaction { order_id: order.id(), source })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Mutex;
-
-    use futures::executor::block_on;
-    use shop_events::{OrderCancelled, OrderPlaced};
-
-    use super::*;
-    use crate::Status;
-
-    /// Looks at the repository whenever the service says that something has happened.
-    struct Witness {
-        orders: Arc<Orders>,
-        seen: Mutex<Vec<Option<Status>>>,
-    }
-
-    impl EventHandler<OrderPlaced> for Witness {
-        async fn handle(&self, event: &OrderPlaced) {
-            self.seen.lock().unwrap().push(self.orders.status(event.order_id));
-        }
-    }
-
-    impl EventHandler<OrderCancelled> for Witness {
-        async fn handle(&self, event: &OrderCancelled) -> Result<(), &'static str> {
-            self.seen.lock().unwrap().push(self.orders.status(event.order_id));
-            Err("too late")
-        }
-    }
-
-    #[test]
-    fn orders_are_saved_before_anybody_is_told() {
-        let orders = Arc::<Orders>::default();
-        let witness = Arc::new(Witness { orders: orders.clone(), seen: Mutex::default() });
-        let mediator = Mediator::builder()
-            .without_discovery()
-            .bind_handler::<OrderPlaced, _>(witness.clone())
-            .bind_handler::<OrderCancelled, _>(witness.clone())
-            .build()
-            .unwrap();
-        let service = OrderService::new(orders.clone(), mediator.publisher());
-
-        let mut order = block_on(service.place("ada@example.com", &[1_250])).unwrap();
-        let error = block_on(service.cancel(&mut order)).unwrap_err();
-
-        assert!(matches!(error, ServiceError::Reaction { order_id: 1, .. }));
-        assert_eq!(*witness.seen.lock().unwrap(), [Some(Status::Placed), Some(Status::Cancelled)]);
-        assert_eq!(orders.status(1), Some(Status::Cancelled), "a failed reaction undoes nothing");
     }
 }
