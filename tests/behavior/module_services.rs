@@ -1,7 +1,7 @@
 //! Services that modules provide.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use futures::executor::block_on;
 use mediator_core::prelude::*;
@@ -49,6 +49,7 @@ mod audit {
     pub(super) struct Url(pub(super) String);
 
     #[service]
+    #[expect(clippy::needless_pass_by_value, reason = "what is injected is passed by value")]
     fn url(lines: Arc<Lines>, port: Option<u16>) -> Result<Url, std::num::ParseIntError> {
         lines.lines.lock().unwrap().push("made".into());
         let port: u16 = port.map_or("25".parse(), Ok)?;
@@ -205,11 +206,12 @@ fn each_mediator_has_services_of_its_own() {
     struct Keeps {
         lines: Arc<audit::Lines>,
         #[inject(with = KEPT.lock().unwrap().clone())]
-        kept: Arc<Mutex<Vec<Arc<audit::Lines>>>>,
+        kept: Kept,
     }
 
-    static KEPT: std::sync::LazyLock<Mutex<Arc<Mutex<Vec<Arc<audit::Lines>>>>>> =
-        std::sync::LazyLock::new(Mutex::default);
+    type Kept = Arc<Mutex<Vec<Arc<audit::Lines>>>>;
+
+    static KEPT: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
 
     impl EventHandler<Placed> for Keeps {
         async fn handle(&self, _event: &Placed) {

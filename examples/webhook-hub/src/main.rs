@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
-use hub_events::Report;
+use hub_events::{ReplayFinished, Report};
 use mediator_core::prelude::*;
 
 use crate::cli::{Cli, Command, Format, Strategy};
@@ -73,8 +73,8 @@ fn show_topology(cli: &Cli, format: Format) -> anyhow::Result<ExitCode> {
 }
 
 fn mediator(strategy: Strategy, report: Arc<Report>) -> Result<Mediator, BuildError> {
-    // An event that nobody handles, say because a module is not linked, is an error here and now.
-    let builder = Mediator::builder().provide(report).require_handlers_for_all_events();
+    // Without any module that reports, which would be if none were linked, there is nothing to replay for.
+    let builder = Mediator::builder().provide(report).require_handler::<ReplayFinished>();
     match strategy {
         Strategy::Sequential => builder.event_publisher(SequentialEventPublisher),
         Strategy::Group => builder.event_publisher(GroupEventPublisher),

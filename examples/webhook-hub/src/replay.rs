@@ -55,7 +55,7 @@ pub(crate) async fn replay(mediator: &Mediator, inputs: Vec<Input>) -> Tally {
     }
     if let Err(error) = mediator.publish(ReplayFinished::new()).await {
         replay.tally.report_failed = true;
-        replay.complain(error);
+        replay.complain(format_args!("{error:#}"));
     }
     replay.progress.finish_and_clear();
     replay.tally
@@ -106,11 +106,11 @@ impl Replay<'_> {
     async fn publish(&mut self, event: Box<dyn DynNotification>, name: &str, number: u64) {
         *self.tally.by_event.entry(event.event_name()).or_default() += 1;
         self.tally.unknown += u64::from(event.downcast_ref::<UnknownWebhook>().is_some());
-        match self.mediator.publish_all(vec![event]).await {
+        match self.mediator.publish(event).await {
             Ok(()) => self.tally.published += 1,
             Err(error) => {
                 self.tally.failed += 1;
-                self.complain(format_args!("{name}:{number}: {error}"));
+                self.complain(format_args!("{name}:{number}: {error:#}"));
             }
         }
     }

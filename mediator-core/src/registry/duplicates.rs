@@ -23,20 +23,19 @@ pub(crate) fn of_event_names() -> Vec<BuildProblem> {
 /// Handlers of one event that would be called twice, or have one given name.
 pub(crate) fn of_handlers(handlers: &[&HandlerRegistration]) -> Vec<BuildProblem> {
     let mut by_identity = TypeIdMap::default();
-    let mut by_code = HashMap::new();
+    let mut by_crate = HashMap::new();
+    let mut by_place = HashMap::new();
     let mut by_name = HashMap::new();
     let mut problems = Vec::new();
     for second in handlers {
         let identity = second.plan().identity;
         // Instances that are told apart by their names have one type.
         let known = if second.is_named_instance() { None } else { by_identity.insert(identity, *second) };
-        let registration = second.registration();
-        let same_code = *by_code.entry((registration.crate_name(), second.name())).or_insert(*second);
+        let of_crate = *by_crate.entry((second.info().crate_name(), second.name())).or_insert(*second);
+        let at_place = *by_place.entry((second.info().location(), name_within_crate(second))).or_insert(*second);
         if let Some(first) = known {
             problems.push(duplicate(first, second));
-        } else if same_code.plan().identity != identity
-            && let Some(problem) = compiled_twice(same_code, second)
-        {
+        } else if let Some(problem) = compiled_twice(at_place, second).or_else(|| two_versions(of_crate, second)) {
             problems.push(problem);
         } else if second.has_given_name() {
             let first = *by_name.entry(second.name()).or_insert(*second);
@@ -55,10 +54,27 @@ fn duplicate(first: &HandlerRegistration, second: &HandlerRegistration) -> Build
     BuildProblem::DuplicateHandler { event_name, first, second, ready_made }
 }
 
-/// Two types of one name in one crate are the same code, if they stand at the same place or in two versions of the package.
+/// The name without the crate, which may be compiled under several names.
+fn name_within_crate(handler: &HandlerRegistration) -> &'static str {
+    handler.name().split_once("::").map_or(handler.name(), |(_, name)| name)
+}
+
+/// Two handlers with one name at one place are one piece of code.
 fn compiled_twice(first: &HandlerRegistration, second: &HandlerRegistration) -> Option<BuildProblem> {
-    let versions = (first.version() != second.version()).then(|| (first.version(), second.version()));
+    (first.plan().identity != second.plan().identity).then(|| of_one_code(first, second, None))
+}
+
+/// Two handlers with one name in two packages with one name are two versions of one.
+fn two_versions(first: &HandlerRegistration, second: &HandlerRegistration) -> Option<BuildProblem> {
+    let versions = (first.version(), second.version());
+    (versions.0 != versions.1).then(|| of_one_code(first, second, Some(versions)))
+}
+
+fn of_one_code(
+    first: &HandlerRegistration,
+    second: &HandlerRegistration,
+    versions: Option<(&'static str, &'static str)>,
+) -> BuildProblem {
     let (event_name, first, second) = (second.event_name(), first.info(), second.info());
-    let is_one = versions.is_some() || first.location() == second.location();
-    is_one.then_some(BuildProblem::CompiledTwice { event_name, first, second, versions })
+    BuildProblem::CompiledTwice { event_name, first, second, versions }
 }

@@ -6,7 +6,7 @@ use hub_events::{BuildFailed, CheckRunCompleted, ReplayFinished, Report, Workflo
 use mediator_core::prelude::*;
 use parking_lot::Mutex;
 
-#[event_handler(CheckRunCompleted, WorkflowJobCompleted, ReplayFinished)]
+#[derive(Inject)]
 struct Builds {
     publisher: Publisher,
     report: Arc<Report>,
@@ -21,20 +21,17 @@ struct Tally {
     inconclusive: usize,
 }
 
-impl EventHandler<CheckRunCompleted> for Builds {
-    async fn handle(&self, event: &CheckRunCompleted) -> Result<(), PublishError> {
+#[event_handlers]
+impl Builds {
+    async fn check_run_completed(&self, event: &CheckRunCompleted) -> Result<(), PublishError> {
         self.completed(&event.repository, &event.check, &event.conclusion).await
     }
-}
 
-impl EventHandler<WorkflowJobCompleted> for Builds {
-    async fn handle(&self, event: &WorkflowJobCompleted) -> Result<(), PublishError> {
+    async fn workflow_job_completed(&self, event: &WorkflowJobCompleted) -> Result<(), PublishError> {
         self.completed(&event.repository, &event.job, &event.conclusion).await
     }
-}
 
-impl EventHandler<ReplayFinished> for Builds {
-    async fn handle(&self, _event: &ReplayFinished) {
+    fn replay_finished(&self, _event: &ReplayFinished) {
         let tally = self.tally.lock();
         self.report.set("ci", "builds passed", tally.passed);
         self.report.set("ci", "builds failed", tally.failed);

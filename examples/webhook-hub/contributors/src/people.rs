@@ -15,17 +15,7 @@ use parking_lot::Mutex;
 /// So many people are reported by name.
 const MOST_ACTIVE: usize = 5;
 
-#[event_handler(
-    CommitCommented,
-    CommitsPushed,
-    IssueCommented,
-    PullRequestMerged,
-    PullRequestReviewed,
-    RepositoryForked,
-    RepositoryStarred,
-    ReviewCommented,
-    ReplayFinished
-)]
+#[derive(Inject)]
 struct People {
     report: Arc<Report>,
     #[inject(default)]
@@ -53,58 +43,43 @@ impl People {
     }
 }
 
-impl EventHandler<CommitsPushed> for People {
-    async fn handle(&self, event: &CommitsPushed) {
+#[event_handlers]
+impl People {
+    fn commits_pushed(&self, event: &CommitsPushed) {
         for author in &event.authors {
             self.note(author, |contributions| contributions.commits += 1);
         }
     }
-}
 
-impl EventHandler<PullRequestMerged> for People {
-    async fn handle(&self, event: &PullRequestMerged) {
+    fn pull_request_merged(&self, event: &PullRequestMerged) {
         self.note(&event.author, |contributions| contributions.pull_requests += 1);
     }
-}
 
-impl EventHandler<PullRequestReviewed> for People {
-    async fn handle(&self, event: &PullRequestReviewed) {
+    fn pull_request_reviewed(&self, event: &PullRequestReviewed) {
         self.note(&event.sender, |contributions| contributions.reviews += 1);
     }
-}
 
-impl EventHandler<CommitCommented> for People {
-    async fn handle(&self, event: &CommitCommented) {
+    fn commit_commented(&self, event: &CommitCommented) {
         self.note(&event.sender, |contributions| contributions.comments += 1);
     }
-}
 
-impl EventHandler<IssueCommented> for People {
-    async fn handle(&self, event: &IssueCommented) {
+    fn issue_commented(&self, event: &IssueCommented) {
         self.note(&event.sender, |contributions| contributions.comments += 1);
     }
-}
 
-impl EventHandler<ReviewCommented> for People {
-    async fn handle(&self, event: &ReviewCommented) {
+    fn review_commented(&self, event: &ReviewCommented) {
         self.note(&event.sender, |contributions| contributions.comments += 1);
     }
-}
 
-impl EventHandler<RepositoryStarred> for People {
-    async fn handle(&self, _event: &RepositoryStarred) {
+    fn repository_starred(&self, _event: &RepositoryStarred) {
         self.state.lock().stars += 1;
     }
-}
 
-impl EventHandler<RepositoryForked> for People {
-    async fn handle(&self, _event: &RepositoryForked) {
+    fn repository_forked(&self, _event: &RepositoryForked) {
         self.state.lock().forks += 1;
     }
-}
 
-impl EventHandler<ReplayFinished> for People {
-    async fn handle(&self, _event: &ReplayFinished) {
+    fn replay_finished(&self, _event: &ReplayFinished) {
         let state = self.state.lock();
         self.report.set("contributors", "contributors", state.contributors.len());
         self.report.set("contributors", "stars", state.stars);

@@ -13,5 +13,5 @@ pub use crate::webhooks::{
     CheckRunCompleted, CommitCommented, CommitsPushed, DiscussionOpened, IssueClosed, IssueCommented, IssueLabeled,
     IssueOpened, IssueReopened, PullRequestClosed, PullRequestMerged, PullRequestOpened, PullRequestReopened,
     PullRequestReviewed, ReleasePublished, RepositoryForked, RepositoryStarred, ReviewCommented, UnknownWebhook,
-    Webhook, WorkflowJobCompleted,
+    Webhook, WorkflowJobCompleted, as_webhook,
 };

@@ -1,13 +1,16 @@
 //! How the modules' findings reach the user.
 
 use indexmap::IndexMap;
+use mediator_core::prelude::*;
 use parking_lot::Mutex;
 use serde::{Serialize, Serializer};
 
-/// What the modules found; the program provides it as `Arc<Report>`.
+/// What the modules found, as `Arc<Report>`; the program provides the one that it shows.
+#[service]
 #[derive(Debug, Default, Serialize)]
 #[serde(transparent)]
 pub struct Report {
+    #[inject(default)]
     #[serde(serialize_with = "unlocked")]
     modules: Mutex<IndexMap<&'static str, Findings>>,
 }

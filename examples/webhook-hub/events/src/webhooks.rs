@@ -284,17 +284,30 @@ impl Webhook for UnknownWebhook {
 }
 
 macro_rules! impl_webhook {
-    ($($event:ty),* $(,)?) => {$(
-        impl Webhook for $event {
-            fn repository(&self) -> Option<&str> {
-                Some(&self.repository)
-            }
+    ($($event:ty),* $(,)?) => {
+        $(
+            impl Webhook for $event {
+                fn repository(&self) -> Option<&str> {
+                    Some(&self.repository)
+                }
 
-            fn sender(&self) -> Option<&str> {
-                Some(&self.sender)
+                fn sender(&self) -> Option<&str> {
+                    Some(&self.sender)
+                }
             }
+        )*
+
+        /// The webhook that an event is, if it is one: for observers, which see all events.
+        #[must_use]
+        pub fn as_webhook(event: &dyn DynNotification) -> Option<&dyn Webhook> {
+            $(
+                if let Some(webhook) = event.downcast_ref::<$event>() {
+                    return Some(webhook);
+                }
+            )*
+            event.downcast_ref::<UnknownWebhook>().map(|webhook| webhook as _)
         }
-    )*};
+    };
 }
 
 impl_webhook! {

@@ -7,7 +7,7 @@ use hub_events::{PullRequestMerged, ReleasePublished, ReplayFinished, Report};
 use mediator_core::prelude::*;
 use parking_lot::Mutex;
 
-#[event_handler(PullRequestMerged, ReleasePublished, ReplayFinished)]
+#[derive(Inject)]
 struct ReleaseNotes {
     report: Arc<Report>,
     #[inject(default)]
@@ -28,15 +28,14 @@ struct NoTag {
     repository: String,
 }
 
-impl EventHandler<PullRequestMerged> for ReleaseNotes {
-    async fn handle(&self, event: &PullRequestMerged) {
+#[event_handlers]
+impl ReleaseNotes {
+    fn pull_request_merged(&self, event: &PullRequestMerged) {
         let note = format!("{} (#{}, by {})", event.title, event.number, event.author);
         self.state.lock().unreleased.entry(event.repository.clone()).or_default().push(note);
     }
-}
 
-impl EventHandler<ReleasePublished> for ReleaseNotes {
-    async fn handle(&self, event: &ReleasePublished) -> Result<(), NoTag> {
+    fn release_published(&self, event: &ReleasePublished) -> Result<(), NoTag> {
         if event.tag.trim().is_empty() {
             return Err(NoTag { repository: event.repository.clone() });
         }
@@ -45,10 +44,8 @@ impl EventHandler<ReleasePublished> for ReleaseNotes {
         state.released.entry(format!("{} {}", event.repository, event.tag)).or_default().extend(notes);
         Ok(())
     }
-}
 
-impl EventHandler<ReplayFinished> for ReleaseNotes {
-    async fn handle(&self, _event: &ReplayFinished) {
+    fn replay_finished(&self, _event: &ReplayFinished) {
         let state = self.state.lock();
         self.report.set("release notes", "releases", state.released.len());
         self.report.set("release notes", "changes not released yet", state.unreleased.values().flatten().count());

@@ -10,19 +10,7 @@ use hub_events::{
 use mediator_core::prelude::*;
 use parking_lot::Mutex;
 
-#[event_handler(
-    BuildFailed,
-    IssueClosed,
-    IssueLabeled,
-    IssueOpened,
-    IssueReopened,
-    PullRequestClosed,
-    PullRequestMerged,
-    PullRequestOpened,
-    PullRequestReopened,
-    PullRequestReviewed,
-    ReplayFinished
-)]
+#[derive(Inject)]
 struct Triage {
     report: Arc<Report>,
     #[inject(default)]
@@ -40,8 +28,9 @@ struct Queue {
 /// An issue or a pull request: its repository and number.
 type Item = (String, u64);
 
-impl EventHandler<IssueOpened> for Triage {
-    async fn handle(&self, event: &IssueOpened) {
+#[event_handlers]
+impl Triage {
+    fn issue_opened(&self, event: &IssueOpened) {
         let issue = (event.repository.clone(), event.number);
         let mut queue = self.queue.lock();
         if event.labels.is_empty() {
@@ -49,67 +38,47 @@ impl EventHandler<IssueOpened> for Triage {
         }
         queue.open_issues.insert(issue);
     }
-}
 
-impl EventHandler<IssueLabeled> for Triage {
-    async fn handle(&self, event: &IssueLabeled) {
+    fn issue_labeled(&self, event: &IssueLabeled) {
         self.queue.lock().unlabeled_issues.remove(&(event.repository.clone(), event.number));
     }
-}
 
-impl EventHandler<IssueClosed> for Triage {
-    async fn handle(&self, event: &IssueClosed) {
+    fn issue_closed(&self, event: &IssueClosed) {
         let issue = (event.repository.clone(), event.number);
         let mut queue = self.queue.lock();
         queue.open_issues.remove(&issue);
         queue.unlabeled_issues.remove(&issue);
     }
-}
 
-impl EventHandler<IssueReopened> for Triage {
-    async fn handle(&self, event: &IssueReopened) {
+    fn issue_reopened(&self, event: &IssueReopened) {
         self.queue.lock().open_issues.insert((event.repository.clone(), event.number));
     }
-}
 
-impl EventHandler<PullRequestOpened> for Triage {
-    async fn handle(&self, event: &PullRequestOpened) {
+    fn pull_request_opened(&self, event: &PullRequestOpened) {
         self.queue.lock().unreviewed_pull_requests.insert((event.repository.clone(), event.number));
     }
-}
 
-impl EventHandler<PullRequestReopened> for Triage {
-    async fn handle(&self, event: &PullRequestReopened) {
+    fn pull_request_reopened(&self, event: &PullRequestReopened) {
         self.queue.lock().unreviewed_pull_requests.insert((event.repository.clone(), event.number));
     }
-}
 
-impl EventHandler<PullRequestReviewed> for Triage {
-    async fn handle(&self, event: &PullRequestReviewed) {
+    fn pull_request_reviewed(&self, event: &PullRequestReviewed) {
         self.needs_no_review(&event.repository, event.number);
     }
-}
 
-impl EventHandler<PullRequestClosed> for Triage {
-    async fn handle(&self, event: &PullRequestClosed) {
+    fn pull_request_closed(&self, event: &PullRequestClosed) {
         self.needs_no_review(&event.repository, event.number);
     }
-}
 
-impl EventHandler<PullRequestMerged> for Triage {
-    async fn handle(&self, event: &PullRequestMerged) {
+    fn pull_request_merged(&self, event: &PullRequestMerged) {
         self.needs_no_review(&event.repository, event.number);
     }
-}
 
-impl EventHandler<BuildFailed> for Triage {
-    async fn handle(&self, _event: &BuildFailed) {
+    fn build_failed(&self, _event: &BuildFailed) {
         self.queue.lock().failed_builds += 1;
     }
-}
 
-impl EventHandler<ReplayFinished> for Triage {
-    async fn handle(&self, _event: &ReplayFinished) {
+    fn replay_finished(&self, _event: &ReplayFinished) {
         let queue = self.queue.lock();
         self.report.set("triage", "open issues", queue.open_issues.len());
         self.report.set("triage", "issues without a label", queue.unlabeled_issues.len());
