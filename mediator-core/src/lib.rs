@@ -29,8 +29,8 @@
 //! | to | see |
 //! |---|---|
 //! | declare an event | [`#[event]`](macro@event), [`#[derive(Notification)]`](derive@Notification), [`EventId`] |
-//! | handle it | [`#[event_handler]`](macro@event_handler), [`EventHandler`]; observers handle [`dyn DynNotification`](DynNotification) |
-//! | give handlers what they need | [`MediatorBuilder::provide`], [`#[derive(Inject)]`](derive@Inject), [`Inject`], [`Services`] |
+//! | handle it | [`#[event_handler]`](macro@event_handler), [`#[event_handlers]`](macro@event_handlers) for methods, [`EventHandler`]; observers handle [`dyn DynNotification`](DynNotification) |
+//! | give handlers what they need | [`MediatorBuilder::provide`], [`#[service]`](macro@service), [`#[derive(Inject)]`](derive@Inject), [`Inject`], [`Services`] |
 //! | build | [`Mediator::builder`], [`MediatorBuilder`]; what is wrong is a [`BuildError`] |
 //! | publish | [`Mediator`], [`Publisher`] (the table there tells strong handles from weak ones) |
 //! | lend a transaction or request data | [`Publisher::with`], [`Scope`], [`Lend`] |
