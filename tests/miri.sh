@@ -1,10 +1,10 @@
 #!/bin/sh
-# Runs under Miri what can run there, with both models of what references may do: the tests of the engine itself and every
+# Runs under Miri what can run there, under both aliasing models: the tests of the engine itself and every
 # integration test that needs no other process and no clock. From the workspace's root: tests/miri.sh
 set -eu
 cd "$(dirname "$0")/.."
 if ! rustup component add miri rust-src --toolchain nightly; then
-    echo '!! Miri is not to be had for the nightly toolchain: THE UNSAFE CODE IS NOT CHECKED BY IT' >&2
+    echo '!! Miri cannot be installed for the nightly toolchain: IT DOES NOT CHECK THE UNSAFE CODE' >&2
     exit 0
 fi
 # Or insta would run cargo to find it.

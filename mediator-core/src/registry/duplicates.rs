@@ -59,15 +59,17 @@ fn name_within_crate(handler: &HandlerRegistration) -> &'static str {
     handler.name().split_once("::").map_or(handler.name(), |(_, name)| name)
 }
 
-/// Two handlers with one name at one place are one piece of code.
+/// Two handlers with one name at one place are one piece of code, unless it is the place of a function that binds handlers.
 fn compiled_twice(first: &HandlerRegistration, second: &HandlerRegistration) -> Option<BuildProblem> {
-    (first.plan().identity != second.plan().identity).then(|| of_one_code(first, second, None))
+    let is_bound = first.is_bound() || second.is_bound();
+    (!is_bound && first.plan().identity != second.plan().identity).then(|| of_one_code(first, second, None))
 }
 
 /// Two handlers with one name in two packages with one name are two versions of one.
 fn two_versions(first: &HandlerRegistration, second: &HandlerRegistration) -> Option<BuildProblem> {
     let versions = (first.version(), second.version());
-    (versions.0 != versions.1).then(|| of_one_code(first, second, Some(versions)))
+    let is_bound = first.is_bound() || second.is_bound();
+    (!is_bound && versions.0 != versions.1).then(|| of_one_code(first, second, Some(versions)))
 }
 
 fn of_one_code(

@@ -116,6 +116,8 @@ pub struct HandlerRegistration {
     has_given_name: bool,
     is_named_instance: bool,
     is_manual: bool,
+    /// Registered by hand, at the place of the call that binds it.
+    is_bound: bool,
     version: &'static str,
     after: &'static [HandlerRef],
     before: &'static [HandlerRef],
@@ -183,6 +185,7 @@ impl HandlerRegistration {
             has_given_name: false,
             is_named_instance: false,
             is_manual: false,
+            is_bound: false,
             version: "",
             after: &[],
             before: &[],
@@ -255,13 +258,15 @@ impl HandlerRegistration {
     fn of_type<E: Notification, H: EventHandler<E>>() -> Self {
         let name = type_name::<H>();
         let module_path = name.rsplit_once("::").map_or("", |(module, _)| module);
-        Self::at_caller(name, module_path, Kind::Handler(EventInfo::of::<E>), CallPlan::of_type::<E, H>)
+        let kind = Kind::Handler(EventInfo::of::<E>);
+        Self { is_bound: true, ..Self::at_caller(name, module_path, kind, CallPlan::of_type::<E, H>) }
     }
 
     /// `bind_fn`: the same handler, registered at another place; explicit binds have an order of their own.
     pub(crate) fn rebound(&self, location: &'static Location<'static>) -> Self {
         let info = HandlerInfo { location, ..self.registration.info };
-        Self { registration: Registration { info, order: 0, ..self.registration }, after: &[], before: &[], ..*self }
+        let registration = Registration { info, order: 0, ..self.registration };
+        Self { registration, is_bound: true, after: &[], before: &[], ..*self }
     }
 
     /// `bind_handler_named`: one of several instances of a type.
@@ -301,6 +306,10 @@ impl HandlerRegistration {
     /// Whether it is registered for `bind` and `bind_fn` only.
     pub(crate) fn is_manual(&self) -> bool {
         self.is_manual
+    }
+
+    pub(crate) fn is_bound(&self) -> bool {
+        self.is_bound
     }
 
     pub(crate) fn has_given_name(&self) -> bool {
