@@ -1,6 +1,7 @@
 #!/bin/sh
-# Runs under Miri what can run there, under both aliasing models: the tests of the engine itself and every
-# integration test that needs no other process and no clock. From the workspace's root: tests/miri.sh
+# Runs under Miri what can run there, by both aliasing models at the same time: the tests of the engine itself and every
+# integration test that needs no other process, no executor with threads of its own and no clock. From the workspace's root:
+# tests/miri.sh
 set -eu
 cd "$(dirname "$0")/.."
 if ! rustup component add miri rust-src --toolchain nightly; then
@@ -10,11 +11,24 @@ fi
 # Or insta would run cargo to find it.
 export INSTA_WORKSPACE_ROOT="$PWD"
 export CARGO_TARGET_DIR=target/miri
-tests='--test behavior --test building --test cancellation --test failures --test lifetimes --test publishing --test registration'
-for model in '' -Zmiri-tree-borrows; do
-    echo "== Miri $model"
-    # `inventory` asks for constructors before `main`, proptest for entropy and the current folder.
-    export MIRIFLAGS="-Zmiri-disable-isolation $model"
-    cargo +nightly miri test --quiet -p mediator-core --lib dispatch
-    cargo +nightly miri test --quiet -p mediator-tests $tests
-done
+tests='--test behavior --test cancellation --test failures --test lifetimes --test publishing --test registration'
+
+# Proptest asks for entropy and the current folder.
+under() { # MODEL
+    MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p mediator-core --lib dispatch
+    # shellcheck disable=SC2086
+    MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p mediator-tests $tests
+}
+
+cargo +nightly miri test --quiet --no-run -p mediator-core --lib
+# shellcheck disable=SC2086
+cargo +nightly miri test --quiet --no-run -p mediator-tests $tests
+under -Zmiri-tree-borrows >"$CARGO_TARGET_DIR/tree-borrows" 2>&1 &
+trees=$!
+echo '== Miri, Stacked Borrows'
+under ''
+echo '== Miri, Tree Borrows'
+status=0
+wait "$trees" || status=$?
+cat "$CARGO_TARGET_DIR/tree-borrows"
+exit "$status"
