@@ -503,3 +503,31 @@ fn the_topology_shows_what_handlers_borrow() {
     let borrows: Vec<_> = placed.handlers()[0].borrows().iter().map(|it| (it.parameter(), it.to_string())).collect();
     assert_eq!(borrows, [("journal", "&mut Journal".to_owned()), ("tenant", "&Tenant".to_owned())]);
 }
+
+/// A handler that waits at several places, with the journal held over each of them.
+#[event_handler(manual)]
+async fn waits_often(_event: &Placed, journal: &mut Journal, publisher: &Publisher) -> Result<(), PublishError> {
+    for step in 0..3 {
+        journal.0.push(format!("step {step}"));
+        pending(1).await;
+    }
+    publisher.with(&mut *journal).publish(Reserved::new()).await
+}
+
+#[test]
+fn a_publish_may_be_dropped_at_every_await_and_the_value_lent_again() {
+    let mediator = bare().bind_fn(waits_often).bind_fn(on_reserved).build().unwrap();
+    let tenant = Tenant("acme");
+    for polls in 0..6 {
+        let mut journal = Journal::default();
+        {
+            let scope = mediator.with(&mut journal).with(&tenant);
+            let mut publish = Stepped::new(scope.publish(Placed::new(1)));
+            let ended = (0..polls).any(|_| publish.step().is_ready());
+            assert_eq!(ended, polls == 5);
+        }
+        journal.0.clear();
+        block_on(mediator.with(&mut journal).with(&tenant).publish(Placed::new(2))).unwrap();
+        assert_eq!(journal.0, ["step 0", "step 1", "step 2", "reserved for acme"]);
+    }
+}

@@ -21,5 +21,6 @@ mod nesting;
 mod observers;
 mod odd_types;
 mod panics;
+mod pictures;
 mod strategies;
 mod wakers;

@@ -1,5 +1,22 @@
 //! What is measured: a function for each table, with all candidates for one kind of work.
 
+/// Repeats an expression with `.await`, with `quantity` as the number of the repetition.
+macro_rules! publishes {
+    ($table:ident, $name:expr, |$quantity:ident| $publish:expr) => {
+        $table.add($name, move |times| {
+            block_on(async {
+                for $quantity in 0..times {
+                    if $publish.is_err() {
+                        panic!("no handler fails");
+                    }
+                }
+            });
+        });
+    };
+}
+pub(crate) use publishes;
+
+pub mod lending;
 pub mod measure;
 mod peers;
 pub mod report;
@@ -19,21 +36,6 @@ use measure::{Table, block_on};
 use work::{At, Boxed, Collect, OrderPlaced, Ready, Yielding, builder, four_yielding, handles, sixty_four_yielding};
 
 type D<const DIGIT: usize> = At<(), DIGIT>;
-
-/// Repeats an expression with `.await`, with `quantity` as the number of the repetition.
-macro_rules! publishes {
-    ($table:ident, $name:expr, |$quantity:ident| $publish:expr) => {
-        $table.add($name, move |times| {
-            block_on(async {
-                for $quantity in 0..times {
-                    if $publish.is_err() {
-                        panic!("no handler fails");
-                    }
-                }
-            });
-        });
-    };
-}
 
 pub fn one_ready() -> Table {
     let mut table = Table::new("One handler, ready");

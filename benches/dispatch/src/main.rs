@@ -1,4 +1,5 @@
-//! Measures everything and writes `BENCHMARKS.md` with its plot: `cargo run --release` in this folder.
+//! Measures everything and writes `BENCHMARKS.md` with its plot: `cargo run --release` in this folder. With the argument
+//! `lending` it measures what lending costs, and writes nothing.
 
 use std::io;
 
@@ -10,6 +11,11 @@ static ALLOCATOR: Counting = Counting;
 
 fn main() -> io::Result<()> {
     let mut report = Report::default();
+    if std::env::args().nth(1).is_some_and(|argument| argument == "lending") {
+        report.table(dispatch_benchmarks::lending::borrows());
+        report.table(dispatch_benchmarks::lending::nested());
+        return Ok(());
+    }
     report.table(dispatch_benchmarks::one_ready());
     report.table(dispatch_benchmarks::three_ready());
     report.table(dispatch_benchmarks::four_ready());
@@ -17,6 +23,8 @@ fn main() -> io::Result<()> {
     report.table(dispatch_benchmarks::four_pending());
     report.table(dispatch_benchmarks::group_of_four());
     report.table(dispatch_benchmarks::group_of_sixty_four());
+    report.table(dispatch_benchmarks::lending::borrows());
+    report.table(dispatch_benchmarks::lending::nested());
     report.table(dispatch_benchmarks::new_event());
     report.scaling();
     report.threads();

@@ -87,6 +87,48 @@ fn publish(mediator: Mediator) -> Mediator {
     mediator
 }
 
+/// Lent to a handler, as a transaction is.
+struct Sum(usize);
+
+#[event_handler(manual)]
+async fn borrows(event: &OrderPlaced, sum: &mut Sum) {
+    sum.0 += event.0.len();
+}
+
+#[event_handler(manual)]
+async fn publishes(_event: &OrderPlaced, publisher: &Publisher) -> Result<(), PublishError> {
+    publisher.publish(StockReserved).await
+}
+
+#[derive(Notification)]
+struct StockReserved;
+
+#[event_handler(manual)]
+async fn on_reserved(event: &StockReserved) {
+    black_box(event);
+}
+
+fn borrowing() -> Mediator {
+    Mediator::builder().without_discovery().bind_fn(borrows).build().expect("wired")
+}
+
+fn nested() -> Mediator {
+    Mediator::builder().without_discovery().bind_fn(publishes).bind_fn(on_reserved).build().expect("wired")
+}
+
+#[library_benchmark]
+#[bench::one_borrowing_handler(args = (borrowing()), config = limit(BORROWING))]
+#[bench::nested_through_a_lent_publisher(args = (nested()), config = limit(NESTED))]
+fn lend(mediator: Mediator) -> Mediator {
+    let mut sum = Sum(0);
+    block_on(async {
+        for _ in 0..100 {
+            black_box(mediator.with(&mut sum).publish(OrderPlaced(String::new())).await).expect("no handler fails");
+        }
+    });
+    mediator
+}
+
 #[library_benchmark(config = limit(ID))]
 fn event() {
     for _ in 0..100 {
@@ -94,6 +136,8 @@ fn event() {
     }
 }
 
+const BORROWING: u64 = 100_000;
+const NESTED: u64 = 100_000;
 const ONE: u64 = 9_000;
 const FOUR: u64 = 17_000;
 const PENDING: u64 = 35_000;
@@ -110,5 +154,5 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-library_benchmark_group!(name = publishing, benchmarks = [publish, event]);
+library_benchmark_group!(name = publishing, benchmarks = [publish, lend, event]);
 main!(library_benchmark_groups = publishing);
