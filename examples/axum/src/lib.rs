@@ -2,8 +2,8 @@
 //!
 //! - The state is a [`Publisher`], all that a request needs.
 //! - The extractor [`Tenant`] finds who asks; the publish lends it, and handlers borrow it.
-//! - A client that disconnects drops the future of its request, and with it a publish that is under way. [`place_order`] must not
-//!   be left half-done, so it runs in a task of its own; [`quote`] may be.
+//! - A client that disconnects drops the future of its request, and with it a publish that is under way. `place_order` must not
+//!   be left half-done, so it runs in a task of its own; `quote` may be.
 
 use std::sync::{Arc, Mutex};
 
