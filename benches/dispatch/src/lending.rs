@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 use mediator_core::prelude::*;
 
 use crate::measure::{Table, block_on};
-use crate::publishes;
 use crate::work::{OrderPlaced, Total, builder};
 
 /// Lent exclusively, as a transaction is.

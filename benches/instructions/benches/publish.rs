@@ -136,8 +136,8 @@ fn event() {
     }
 }
 
-const BORROWING: u64 = 57_500;
-const NESTED: u64 = 127_500;
+const BORROWING: u64 = 52_500;
+const NESTED: u64 = 122_500;
 const ONE: u64 = 9_000;
 const FOUR: u64 = 17_000;
 const PENDING: u64 = 35_000;

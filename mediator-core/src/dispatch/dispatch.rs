@@ -153,11 +153,24 @@ impl<'a> Dispatch<'a> {
     }
 
     fn check_each_borrow(&self) -> Result<(), PublishError> {
-        let is_lent = |borrow: &Borrow| borrow.optional || self.lends_handle(borrow.type_id());
+        let borrows = &self.handlers.borrows;
+        let can_run =
+            borrows.iter().all(|(_, borrow)| self.is_always_lent(borrow) || self.lender.check(borrow).is_ok());
+        if can_run && !self.is_concurrent() { Ok(()) } else { self.explain_borrows() }
+    }
+
+    /// Whether the handler runs whatever the publisher lends.
+    #[inline]
+    fn is_always_lent(&self, borrow: &Borrow) -> bool {
+        borrow.optional || self.lends_handle(borrow.type_id())
+    }
+
+    /// The check that collects every refusal; apart from the quick one, since it is rare.
+    fn explain_borrows(&self) -> Result<(), PublishError> {
         let borrows = &self.handlers.borrows;
         let refused: Vec<_> = borrows
             .iter()
-            .filter(|(_, borrow)| !is_lent(borrow))
+            .filter(|(_, borrow)| !self.is_always_lent(borrow))
             .filter_map(|(handler, borrow)| Some((*handler, self.lender.check(borrow).err()?)))
             .collect();
         let conflict = if self.is_concurrent() { conflict(borrows) } else { None };
