@@ -14,7 +14,6 @@ macro_rules! publishes {
         });
     };
 }
-pub(crate) use publishes;
 
 pub mod lending;
 pub mod measure;
