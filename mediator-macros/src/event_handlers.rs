@@ -3,11 +3,11 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, FnArg, ImplItem, ImplItemFn, Item, ItemImpl, Meta, Receiver, ReceiverKind, Type};
+use syn::{Attribute, FnArg, Generics, ImplItem, ImplItemFn, Item, ItemImpl, Meta, Receiver, ReceiverKind, Type};
 
 use crate::arguments::{Arguments, Positional, ungrouped};
 use crate::errors::Errors;
-use crate::event_handler::{METHOD_KEYS, require_concrete};
+use crate::event_handler::METHOD_KEYS;
 use crate::handler_fn::FnHandler;
 use crate::item;
 use crate::registration::plain_name;
@@ -64,6 +64,13 @@ fn on_impl(mut item: ItemImpl, body: Group, options: &Arguments, errors: &mut Er
         .iter_mut()
         .filter_map(|member| match member {
             ImplItem::Fn(method) => Some(on_method(method, &item.self_ty, &attributes, options, errors)),
+            ImplItem::Macro(call) => {
+                errors.at(
+                    &call.mac.path,
+                    "methods of a macro are not seen here; write them out, or in another impl block",
+                );
+                None
+            }
             _ => None,
         })
         .collect();
@@ -73,6 +80,13 @@ fn on_impl(mut item: ItemImpl, body: Group, options: &Arguments, errors: &mut Er
         #item
 
         #(#handlers)*
+    }
+}
+
+fn require_concrete(generics: &Generics, errors: &mut Errors) {
+    for parameter in &generics.params {
+        let message = "the type of registered methods must be concrete; name what it is, as in `impl Cache<Postgres>`";
+        errors.at(parameter, message);
     }
 }
 
