@@ -186,7 +186,9 @@ pub mod __private {
     pub use crate::registry::linked_modules::LinkedModules;
     pub use crate::registry::order::HandlerRef;
     pub use crate::registry::registration::HandlerRegistration;
-    pub use crate::services::module_service::{ProvidedAs, ServiceAlias, ServiceFn, ServiceRegistration};
+    pub use crate::services::module_service::{
+        ProvidedAs, ServiceAlias, ServiceFn, ServiceRegistration, service_error,
+    };
     pub use inventory;
 
     /// Compiles if the event that an attribute names is the one that the function takes.

@@ -257,12 +257,12 @@ fn expand_service_fn(
 
 /// An error that does not convert shows at `error_type`.
 fn expand_fallible(call: &TokenStream, error_type: &Type, krate: &Path) -> TokenStream {
-    let new = relocated(&quote!(#krate::InjectError::new), error_type);
+    let convert = relocated(&quote!(#krate::__private::service_error), error_type);
     let error = relocated(&quote_spanned!(Span::mixed_site()=> error), error_type);
     quote_spanned! {Span::mixed_site()=>
         match #call {
             ::core::result::Result::Ok(service) => ::core::result::Result::Ok(service),
-            ::core::result::Result::Err(error) => ::core::result::Result::Err(#new(#error)),
+            ::core::result::Result::Err(error) => ::core::result::Result::Err(#convert(#error)),
         }
     }
 }

@@ -49,7 +49,6 @@ mod audit {
     pub(super) struct Url(pub(super) String);
 
     #[service]
-    #[expect(clippy::needless_pass_by_value, reason = "what is injected is passed by value")]
     fn url(lines: Arc<Lines>, port: Option<u16>) -> Result<Url, std::num::ParseIntError> {
         lines.lines.lock().unwrap().push("made".into());
         let port: u16 = port.map_or("25".parse(), Ok)?;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::inject::{Inject, InjectError, Service, inject_catching};
 use super::services::{Offer, ServiceRequest, Services};
 use crate::errors::build_error::BuildProblem;
+use crate::handler::error::BoxError;
 use crate::handler::service_info::ServiceInfo;
 
 inventory::collect!(ServiceRegistration);
@@ -80,6 +81,23 @@ pub trait ServiceFn: Inject + Sized {
     ///
     /// That of the function.
     fn make(self) -> Result<Self::Provided, InjectError>;
+}
+
+/// An error of a function that makes a service.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a service cannot fail with `{Self}`",
+    label = "does not convert into `Box<dyn Error + Send + Sync>`",
+    note = "implement `std::error::Error` for an error of your own; `anyhow::Error` and `String` convert as well"
+)]
+pub trait ServiceError: Into<BoxError> {}
+
+impl<E: Into<BoxError>> ServiceError for E {}
+
+/// The error of a function that makes a service.
+#[doc(hidden)]
+pub fn service_error<E: ServiceError>(error: E) -> InjectError {
+    InjectError::new(error)
 }
 
 impl ServiceRegistration {
