@@ -110,6 +110,7 @@ impl Block<'_> {
         let handler = signature.map(|signature| {
             let own_lints = item::lint_attributes(&method.attrs);
             let attributes: Vec<_> = cfgs.iter().chain(&self.lints).chain(&own_lints).cloned().collect();
+            method.attrs.splice(..0, signature.allow_by_value());
             self.expand_handler(&signature, &options, &attributes, &mut errors)
         });
         let handler = if self.is_sound { handler } else { None };

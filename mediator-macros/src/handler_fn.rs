@@ -7,7 +7,7 @@ use syn::{Attribute, Field, Generics, ItemFn, Path, PredicateType, Token, Type, 
 use crate::arguments::Arguments;
 use crate::errors::Errors;
 use crate::registration::{Registration, plain_name};
-use crate::signature::{Borrowed, HandlerSignature, Parameter, allow_by_value};
+use crate::signature::{Borrowed, HandlerSignature, Parameter};
 use crate::types::{is_any_event, last_ident, relocated};
 use crate::{inject, item};
 
@@ -20,9 +20,7 @@ pub(crate) fn on_fn(mut item: ItemFn, body: Option<Group>, options: &Arguments, 
         let handler = FnHandler { function: &function, self_ty: None, name, signature, options };
         handler.expand(&item::lint_attributes(&item.attrs), errors)
     });
-    // Clippy asks for it of plain functions only.
-    let takes_values = |signature: &HandlerSignature| !signature.is_async && signature.injected().next().is_some();
-    let by_value = signature.as_ref().filter(|signature| takes_values(signature)).map(|_| allow_by_value());
+    let by_value = signature.as_ref().and_then(HandlerSignature::allow_by_value);
     let item = item::put_back(body, &item);
     quote! {
         #by_value

@@ -1,10 +1,10 @@
 //! What a function or a method says about the handler that it is.
 
 use proc_macro2::{TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident};
 use syn::{
-    Field, FieldModifiers, FnArg, GenericArgument, GenericParam, Ident, Pat, PatType, PathArguments, ReturnType,
-    Safety, Signature, Type, TypeParamBound, TypeReference, Visibility,
+    Attribute, Field, FieldModifiers, FnArg, GenericArgument, GenericParam, Ident, Pat, PatType, PathArguments,
+    ReturnType, Safety, Signature, Type, TypeParamBound, TypeReference, Visibility, parse_quote,
 };
 
 use crate::arguments::{Arguments, ungrouped};
@@ -103,6 +103,12 @@ impl HandlerSignature {
         })
     }
 
+    /// Quiets clippy, which asks that of plain functions only.
+    pub(crate) fn allow_by_value(&self) -> Option<Attribute> {
+        let takes_values = self.injected().next().is_some() || self.borrowed().any(|borrowed| borrowed.is_optional);
+        (!self.is_async && takes_values).then(allow_by_value)
+    }
+
     /// `-> !`
     pub(crate) fn never_returns(&self) -> bool {
         matches!(&self.output, ReturnType::Type(_, ty) if matches!(ungrouped(ty), Type::Never(_)))
@@ -156,9 +162,9 @@ pub(crate) fn reject_unshared_error(output: &Type, errors: &mut Errors) {
     }
 }
 
-/// For a function whose parameters are injected: they come by value, whatever it does with them.
-pub(crate) fn allow_by_value() -> TokenStream {
-    quote!(#[allow(clippy::needless_pass_by_value)])
+/// For parameters that come by value, whatever the function does with them.
+pub(crate) fn allow_by_value() -> Attribute {
+    parse_quote!(#[allow(clippy::needless_pass_by_value)])
 }
 
 /// The `E` of `Result<T, E>`

@@ -116,7 +116,7 @@ mod without_a_prelude {
         }
 
         #[event_handler(order = 2, after = not_async)]
-        fn plain(self: &Self, event: &Asked) {
+        fn plain(&self, event: &Asked) {
             super::answer(&event.answers, "plain method");
         }
     }
@@ -247,30 +247,29 @@ mod between_namesakes {
     #[event_handler(order = 2)]
     async fn lent(
         event: &Asked,
-        #[inject(default)] receiver: (),
+        #[inject(default)] receiver: usize,
         lent: ::core::option::Option<&Lent>,
         borrowed_0: ::core::option::Option<&Borrow>,
         output: ::core::option::Option<&mut FnHandler>,
     ) {
         if lent.is_none() && borrowed_0.is_none() && output.is_none() {
-            super::answer(&event.answers, ["fn lent"][receiver.eq(&()) as usize - 1]);
+            super::answer(&event.answers, ["fn lent"][receiver]);
         }
     }
 
     #[service]
     fn service(
-        #[inject(default)] services: (),
-        #[inject(default)] service: (),
-        #[inject(default)] error: (),
+        #[inject(default)] services: bool,
+        #[inject(default)] service: bool,
+        #[inject(default)] error: bool,
     ) -> Result {
-        ((services, service), error).1;
-        Result
+        [Result, Result][usize::from(services || service || error)].clone()
     }
 
     #[derive(inject)]
     struct Methods {
         #[inject(default)]
-        receiver: (),
+        receiver: usize,
     }
 
     #[event_handlers]
@@ -283,7 +282,7 @@ mod between_namesakes {
             output: ::core::option::Option<&mut Sync>,
         ) {
             if lent.is_none() && output.is_none() {
-                super::answer(&event.answers, ["method"][self.receiver.eq(&()) as usize - 1]);
+                super::answer(&event.answers, ["method"][self.receiver]);
             }
         }
     }
@@ -522,7 +521,6 @@ mod lint_levels {
     fn observes(_event: &dyn DynNotification, _text: Option<String>) {}
 
     #[event_handler]
-    #[must_use]
     #[inline]
     fn marked(_event: &Asked) -> Result<(), String> {
         Ok(())
@@ -635,7 +633,7 @@ mod own_type_in_itself {
     #[event_handlers]
     impl User {
         #[event_handler(Created<Self>, after = Self)]
-        async fn created(self: &Self, event: &Created<Self>, other: Option<&Self>) {
+        async fn created(&self, event: &Created<Self>, other: Option<&Self>) {
             answer(&event.of.answers, other.map_or("method", |_| "lent"));
         }
     }

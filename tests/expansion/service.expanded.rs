@@ -48,7 +48,9 @@ const _: () = {
                     ::core::result::Result::Ok(service)
                 }
                 ::core::result::Result::Err(error) => {
-                    ::core::result::Result::Err(::mediator_core::InjectError::new(error))
+                    ::core::result::Result::Err(
+                        ::mediator_core::__private::service_error(error),
+                    )
                 }
             }
         }
