@@ -186,14 +186,16 @@ pub mod __private {
     pub use crate::registry::linked_modules::LinkedModules;
     pub use crate::registry::order::HandlerRef;
     pub use crate::registry::registration::HandlerRegistration;
-    pub use crate::services::module_service::{ServiceAlias, ServiceRegistration};
+    pub use crate::services::module_service::{
+        ProvidedAs, ServiceAlias, ServiceFn, ServiceRegistration, service_error,
+    };
     pub use inventory;
 
     /// Compiles if the event that an attribute names is the one that the function takes.
     pub const fn same_event<Named: ?Sized + SameEvent<Taken>, Taken: ?Sized>() {}
 
     #[diagnostic::on_unimplemented(
-        message = "the function takes a `{Taken}`, not a `{Self}`",
+        message = "the function handles `{Taken}`, not `{Self}`",
         label = "not the event of the first parameter",
         note = "remove the event from the attribute, or take it as the first parameter"
     )]

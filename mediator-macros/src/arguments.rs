@@ -46,7 +46,7 @@ impl Positional {
     /// As a message names it.
     fn expected(self, keys: &[&str]) -> String {
         match self {
-            Self::Nothing => format!("expected an option; there are {}", listed(keys)),
+            Self::Nothing => format!("expected an option; {}", listed(keys)),
             Self::Events => "expected the path of an event, as in `#[event_handler(OrderPlaced)]`".into(),
             Self::Traits => "expected a trait that the service is provided as, as in `#[service(dyn Mailer)]`".into(),
         }
@@ -109,7 +109,7 @@ impl Arguments {
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(helper)) {
             match &attribute.meta {
                 Meta::List(list) => arguments.add(list.tokens.clone(), keys, Positional::Nothing, errors),
-                meta => errors.at(meta, format!("write the options in parentheses; there are {}", listed(keys))),
+                meta => errors.at(meta, format!("write the options in parentheses; {}", listed(keys))),
             }
         }
         arguments
@@ -145,7 +145,9 @@ impl Arguments {
         }
         let ty: Type = input.parse().map_err(|_| syn::Error::new(start, positional.expected(keys)))?;
         if !positional.accepts(&ty) {
-            return Err(syn::Error::new_spanned(ty, positional.expected(keys)));
+            let is_event = positional == Positional::Events && types::traits_of(&ty).next().is_some();
+            let message = if is_event { types::ANY_EVENT.to_owned() } else { positional.expected(keys) };
+            return Err(syn::Error::new_spanned(ty, message));
         }
         let text = quote!(#ty).to_string();
         if self.types.iter().any(|earlier| quote!(#earlier).to_string() == text) {
@@ -159,7 +161,7 @@ impl Arguments {
         let key = input.call(Ident::parse_any)?;
         let name = key.to_string();
         if !keys.contains(&name.as_str()) {
-            return Err(syn::Error::new(key.span(), format!("unknown option `{key}`; there are {}", listed(keys))));
+            return Err(syn::Error::new(key.span(), format!("unknown option `{key}`; {}", listed(keys))));
         }
         if self.seen.contains(&key) {
             return Err(syn::Error::new(key.span(), format!("`{key}` is given twice; remove one of the two")));
@@ -258,9 +260,11 @@ fn is_option(input: ParseStream<'_>, keys: &[&str]) -> bool {
     input.peek2(Token![=]) || lacks_value && keys.contains(&key.to_string().as_str())
 }
 
+/// The options that there are.
 fn listed(keys: &[&str]) -> String {
+    let verb = if keys.len() == 1 { "is" } else { "are" };
     let keys: Vec<_> = keys.iter().map(|key| format!("`{key}`")).collect();
-    keys.join(", ")
+    format!("there {verb} {}", keys.join(", "))
 }
 
 fn example(key: &str) -> &'static str {

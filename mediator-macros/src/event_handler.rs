@@ -7,7 +7,7 @@ use syn::{Attribute, GenericParam, Generics, Item, ItemImpl, ItemStruct, Type};
 use crate::arguments::{Arguments, Positional};
 use crate::errors::Errors;
 use crate::registration::{Registration, plain_name};
-use crate::types::{first_argument, last_ident, relocated, require_owned, without_self};
+use crate::types::{first_argument, last_ident, reject_other_traits, relocated, require_owned, without_self};
 use crate::{handler_fn, inject, item};
 
 const KEYS: &[&str] = &["order", "after", "before", "name", "manual", "crate"];
@@ -78,6 +78,9 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
     }
 }
 
+const NO_TRAIT: &str = "`#[event_handler]` needs `impl EventHandler<SomeEvent> for SomeType`; \
+                        if the methods are handlers, write `#[event_handlers]`";
+
 fn on_impl(mut item: ItemImpl, body: Option<Group>, options: &Arguments, errors: &mut Errors) -> TokenStream {
     item::reject_repeated("event_handler", &options.krate(), &mut item.attrs, errors, "remove this one");
     require_concrete(&item.generics, errors);
@@ -92,10 +95,11 @@ fn on_impl(mut item: ItemImpl, body: Option<Group>, options: &Arguments, errors:
             Registration { event: &event, handler, function: None, name: &plain_name(ident), options }.expand()
         }
         _ => {
-            errors.at(&item.self_ty, "`#[event_handler]` needs `impl EventHandler<SomeEvent> for SomeType`");
+            errors.at(&item.self_ty, NO_TRAIT);
             TokenStream::new()
         }
     };
+    event.iter().for_each(|event| reject_other_traits(event, errors));
     reject_async_trait(&mut item.attrs, errors);
     let body = without_async_trait(body, event.as_ref(), errors);
     let registration =
@@ -137,7 +141,7 @@ fn word_in(tokens: TokenStream, word: &str) -> Option<Ident> {
     })
 }
 
-pub(crate) fn require_concrete(generics: &Generics, errors: &mut Errors) {
+fn require_concrete(generics: &Generics, errors: &mut Errors) {
     for parameter in &generics.params {
         let message = match parameter {
             GenericParam::Lifetime(_) => {

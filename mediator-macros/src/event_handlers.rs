@@ -3,16 +3,16 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, FnArg, ImplItem, ImplItemFn, Item, ItemImpl, Meta, Receiver, ReceiverKind, Type};
+use syn::{Attribute, FnArg, Generics, ImplItem, ImplItemFn, Item, ItemImpl, Meta, Path, Receiver, ReceiverKind, Type};
 
 use crate::arguments::{Arguments, Positional, ungrouped};
 use crate::errors::Errors;
-use crate::event_handler::{METHOD_KEYS, require_concrete};
+use crate::event_handler::METHOD_KEYS;
 use crate::handler_fn::FnHandler;
 use crate::item;
 use crate::registration::plain_name;
 use crate::signature::HandlerSignature;
-use crate::types::last_ident;
+use crate::types::{last_ident, without_self};
 
 // #[event_handlers(crate = path)] above
 //
@@ -48,68 +48,94 @@ fn on_other(item: &Item, body: Option<Group>, errors: &mut Errors) -> TokenStrea
 fn on_impl(mut item: ItemImpl, body: Group, options: &Arguments, errors: &mut Errors) -> TokenStream {
     item::reject_repeated("event_handlers", &options.krate(), &mut item.attrs, errors, "remove this one");
     require_concrete(&item.generics, errors);
-    if let Some((path, _)) = &item.trait_ {
-        let message = "`#[event_handlers]` needs an impl of the type itself; \
-                       on `impl EventHandler<…> for …`, write `#[event_handler]`";
-        errors.at(path, message);
-        return item::put_back(Some(body), &item);
-    }
     let Some(mut members) = errors.ok(Members::parse(&body)) else {
         return item::put_back(Some(body), &item);
     };
-    let attributes = item::lint_attributes(&item.attrs);
-    let is_sound = errors.is_empty();
-    let handlers: Vec<_> = members
-        .items
-        .iter_mut()
-        .filter_map(|member| match member {
-            ImplItem::Fn(method) => Some(on_method(method, &item.self_ty, &attributes, options, errors)),
-            _ => None,
-        })
-        .collect();
+    let handlers = match &item.trait_ {
+        Some((path, _)) => {
+            let message = "`#[event_handlers]` needs an impl of the type itself; \
+                           on `impl EventHandler<…> for …`, write `#[event_handler]`";
+            errors.at(path, message);
+            members.take_attributes();
+            TokenStream::new()
+        }
+        None => expand_handlers(&item, &mut members, options, errors),
+    };
     let item = item::put_back(Some(members.put_back(&body)), &item);
-    let handlers = if is_sound { handlers } else { Vec::new() };
     quote! {
         #item
 
-        #(#handlers)*
+        #handlers
     }
 }
 
-fn on_method(
-    method: &mut ImplItemFn,
-    self_ty: &Type,
-    attributes: &[Attribute],
-    block: &Arguments,
-    errors: &mut Errors,
-) -> TokenStream {
-    let mut own_errors = Errors::default();
-    let options = take_options(&mut method.attrs, block, &mut own_errors);
-    let is_called_on_self = require_receiver(method, &mut own_errors);
-    let signature = is_called_on_self
-        .then(|| HandlerSignature::parse(&mut method.sig, Some(self_ty), &options, &mut own_errors))
-        .flatten();
-    let expanded = signature.map(|signature| {
-        let ident = &method.sig.ident;
-        let name =
-            format!("{}{}", last_ident(self_ty).map_or(String::new(), |ty| plain_name(ty) + "::"), plain_name(ident));
+fn require_concrete(generics: &Generics, errors: &mut Errors) {
+    for parameter in &generics.params {
+        let message = "the type of registered methods must be concrete; name what it is, as in `impl Cache<Postgres>`";
+        errors.at(parameter, message);
+    }
+}
+
+fn expand_handlers(item: &ItemImpl, members: &mut Members, options: &Arguments, errors: &mut Errors) -> TokenStream {
+    for call in members.macro_calls() {
+        errors.at(call, "the methods of a macro are not seen here; write them out, or call it in another impl block");
+    }
+    let block = Block {
+        self_ty: &item.self_ty,
+        lints: item::lint_attributes(&item.attrs),
+        options,
+        is_sound: errors.is_empty(),
+    };
+    members.methods().map(|method| block.expand_method(method)).collect()
+}
+
+/// The block, as far as its handlers depend on it.
+struct Block<'a> {
+    self_ty: &'a Type,
+    lints: Vec<Attribute>,
+    options: &'a Arguments,
+    is_sound: bool,
+}
+
+impl Block<'_> {
+    /// The handler, or what is wrong with it; under the conditions of the method.
+    fn expand_method(&self, method: &mut ImplItemFn) -> TokenStream {
+        let mut errors = Errors::default();
+        let options = take_options(&mut method.attrs, self.self_ty, self.options, &mut errors);
+        let is_called_on_self = require_receiver(method, &mut errors);
+        let signature = is_called_on_self
+            .then(|| HandlerSignature::parse(&mut method.sig, Some(self.self_ty), &options, &mut errors))
+            .flatten();
+        let cfgs: Vec<_> = method.attrs.iter().filter(|it| it.path().is_ident("cfg")).cloned().collect();
+        let handler = signature.map(|signature| {
+            let own_lints = item::lint_attributes(&method.attrs);
+            let attributes: Vec<_> = cfgs.iter().chain(&self.lints).chain(&own_lints).cloned().collect();
+            method.attrs.splice(..0, signature.allow_by_value());
+            self.expand_handler(&signature, &options, &attributes, &mut errors)
+        });
+        let handler = if self.is_sound { handler } else { None };
+        let errors = errors.into_compile_errors_if(&cfgs);
+        quote!(#handler #errors)
+    }
+
+    fn expand_handler(
+        &self,
+        signature: &HandlerSignature,
+        options: &Arguments,
+        attributes: &[Attribute],
+        errors: &mut Errors,
+    ) -> TokenStream {
+        let Self { self_ty, .. } = self;
+        let ident = &signature.ident;
         let function = quote!(<#self_ty>::#ident);
-        let cfgs = method.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned();
-        let attributes: Vec<_> =
-            cfgs.chain(attributes.iter().cloned()).chain(item::lint_attributes(&method.attrs)).collect();
-        let handler =
-            FnHandler { function: &function, self_ty: Some(self_ty), name, signature: &signature, options: &options };
-        handler.expand(&attributes, &mut own_errors)
-    });
-    errors.extend(own_errors);
-    expanded.unwrap_or_default()
+        let names = last_ident(self_ty).into_iter().chain([ident]).map(plain_name);
+        let name = names.collect::<Vec<_>>().join("::");
+        FnHandler { function: &function, self_ty: Some(self_ty), name, signature, options }.expand(attributes, errors)
+    }
 }
 
 /// What stands in the `#[event_handler(…)]` of a method, which goes.
-fn take_options(attributes: &mut Vec<Attribute>, block: &Arguments, errors: &mut Errors) -> Arguments {
-    // By whatever path: nobody else's macro of this name stands in such a block.
-    let is_ours =
-        |attribute: &Attribute| attribute.path().segments.last().is_some_and(|last| last.ident == "event_handler");
+fn take_options(attributes: &mut Vec<Attribute>, self_ty: &Type, block: &Arguments, errors: &mut Errors) -> Arguments {
     let (ours, others) = std::mem::take(attributes).into_iter().partition::<Vec<_>, _>(is_ours);
     *attributes = others;
     for repeated in ours.iter().skip(1) {
@@ -123,7 +149,16 @@ fn take_options(attributes: &mut Vec<Attribute>, block: &Arguments, errors: &mut
         }
         Some(Meta::Path(_)) | None => TokenStream::new(),
     };
-    Arguments::parse(arguments, METHOD_KEYS, Positional::Events, errors).with_runtime_of(block)
+    let mut options = Arguments::parse(arguments, METHOD_KEYS, Positional::Events, errors).with_runtime_of(block);
+    for ty in options.types.iter_mut().chain(&mut options.after).chain(&mut options.before) {
+        *ty = without_self(ty, self_ty);
+    }
+    options
+}
+
+/// By whatever path: nobody else's macro of this name stands in such a block.
+fn is_ours(attribute: &Attribute) -> bool {
+    attribute.path().segments.last().is_some_and(|last| last.ident == "event_handler")
 }
 
 /// All publishes share the handler, so it is called on a `&self`.
@@ -177,6 +212,25 @@ impl Members {
             Ok(items)
         };
         Ok(Self { items: parser.parse2(emptied)?, bodies })
+    }
+
+    fn methods(&mut self) -> impl Iterator<Item = &mut ImplItemFn> {
+        self.items.iter_mut().filter_map(|member| match member {
+            ImplItem::Fn(method) => Some(method),
+            _ => None,
+        })
+    }
+
+    fn macro_calls(&self) -> impl Iterator<Item = &Path> {
+        self.items.iter().filter_map(|member| match member {
+            ImplItem::Macro(call) => Some(&call.mac.path),
+            _ => None,
+        })
+    }
+
+    /// Takes what would be further errors in a block without handlers.
+    fn take_attributes(&mut self) {
+        self.methods().for_each(|method| method.attrs.retain(|attribute| !is_ours(attribute)));
     }
 
     /// The block with the bodies where they were.

@@ -14,15 +14,13 @@ use crate::{inject, item};
 pub(crate) fn on_fn(mut item: ItemFn, body: Option<Group>, options: &Arguments, errors: &mut Errors) -> TokenStream {
     item::reject_repeated("event_handler", &options.krate(), &mut item.attrs, errors, "remove this one");
     let signature = HandlerSignature::parse(&mut item.sig, None, options, errors);
-    let handler = signature.map(|signature| {
+    let handler = signature.as_ref().map(|signature| {
         let function = item.sig.ident.to_token_stream();
         let name = plain_name(&item.sig.ident);
-        let handler = FnHandler { function: &function, self_ty: None, name, signature: &signature, options };
+        let handler = FnHandler { function: &function, self_ty: None, name, signature, options };
         handler.expand(&item::lint_attributes(&item.attrs), errors)
     });
-    // What is injected comes by value, whatever the function does with it; clippy knows that of async ones.
-    let by_value = item.sig.asyncness.is_none() && item.sig.inputs.len() > 1;
-    let by_value = by_value.then(|| quote!(#[allow(clippy::needless_pass_by_value)]));
+    let by_value = signature.as_ref().and_then(HandlerSignature::allow_by_value);
     let item = item::put_back(body, &item);
     quote! {
         #by_value
@@ -213,7 +211,13 @@ impl Borrowed {
             (false, false) => quote!(&*#guard),
             (false, true) => quote!(&mut *#guard),
             (true, false) => quote!(#guard.as_deref()),
-            (true, true) => quote!(#guard.as_deref_mut()),
+            // Not `as_deref_mut`, which a `&mut dyn Trait` in an `Option` would not outgrow: it must coerce.
+            (true, true) => quote_spanned! {Span::mixed_site()=>
+                match &mut #guard {
+                    ::core::option::Option::Some(lent) => ::core::option::Option::Some(&mut **lent),
+                    ::core::option::Option::None => ::core::option::Option::None,
+                }
+            },
         }
     }
 }

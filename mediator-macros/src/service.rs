@@ -7,7 +7,7 @@ use syn::{Field, FnArg, GenericParam, Generics, Item, ItemFn, ItemStruct, Path, 
 use crate::arguments::{Arguments, Positional, ungrouped};
 use crate::errors::Errors;
 use crate::registration::{default_name, plain_name};
-use crate::signature::{Parameter, is_borrow};
+use crate::signature::{Parameter, allow_by_value, error_of, is_borrow, reject_unshared_error};
 use crate::types::{argument_of, mentions, relocated, require_owned};
 use crate::{inject, item};
 
@@ -78,9 +78,15 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
 fn register_struct(ident: &Ident, options: &Arguments) -> TokenStream {
     let krate = options.krate();
     let name = default_name(&plain_name(ident));
-    let aliases = options.types.iter().map(|ty| expand_alias(ident, ty, &krate));
+    let impls = options.types.iter().map(|ty| expand_provided_as(ident, ty, &krate));
+    let aliases = options.types.iter().map(|ty| {
+        let alias = arc_of(ty);
+        quote!(#krate::__private::ServiceAlias::new::<#ident, #alias>())
+    });
     let also = (!options.types.is_empty()).then(|| quote!(.also(const { &[#(#aliases),*] })));
     quote! {
+        #(#impls)*
+
         #krate::__private::inventory::submit! {
             #krate::__private::ServiceRegistration::of_struct::<#ident>(#name, ::core::module_path!()) #also
         }
@@ -88,17 +94,22 @@ fn register_struct(ident: &Ident, options: &Arguments) -> TokenStream {
 }
 
 /// How the service becomes an `Arc<dyn Trait>`.
-fn expand_alias(ident: &Ident, ty: &Type, krate: &Path) -> TokenStream {
+fn expand_provided_as(ident: &Ident, ty: &Type, krate: &Path) -> TokenStream {
+    let alias = arc_of(ty);
     // Where it shows that the service does not implement the trait.
     let service = relocated(&quote_spanned!(Span::mixed_site()=> service), ty);
     quote_spanned! {Span::mixed_site()=>
-        #krate::__private::ServiceAlias::new::<::std::sync::Arc<#ty>>(|service| {
-            let service = service.downcast_ref::<::std::sync::Arc<#ident>>()?;
-            let service: ::std::sync::Arc<#ident> = ::core::clone::Clone::clone(service);
-            let service: ::std::sync::Arc<#ty> = #service;
-            ::core::option::Option::Some(::std::boxed::Box::new(service))
-        })
+        #[automatically_derived]
+        impl #krate::__private::ProvidedAs<#alias> for #ident {
+            fn provided(service: ::std::sync::Arc<Self>) -> #alias {
+                #service
+            }
+        }
     }
+}
+
+fn arc_of(ty: &Type) -> TokenStream {
+    relocated(&quote!(::std::sync::Arc<#ty>), ty)
 }
 
 /// The type that stands for the parameters, out of sight of the user's code.
@@ -115,8 +126,10 @@ fn on_fn(mut item: ItemFn, body: Option<Group>, options: &Arguments, errors: &mu
     let fields = injected(&mut item, errors);
     let generated = provided.map(|provided| expand_fn(&item, &provided, fields, options, errors));
     let generated = item::with_lints(&item::lint_attributes(&item.attrs), generated.unwrap_or_default());
+    let by_value = (!item.sig.inputs.is_empty()).then(allow_by_value);
     let item = item::put_back(body, &item);
     quote! {
+        #by_value
         #item
 
         #generated
@@ -135,8 +148,8 @@ fn require_callable(item: &ItemFn, errors: &mut Errors) {
 /// What a function provides.
 struct Provided {
     ty: Type,
-    /// In a `Result`
-    can_fail: bool,
+    /// Of a function that returns a `Result`, the error or, if it is not spelled out, the `Result`.
+    error: Option<Type>,
 }
 
 fn provided_by(item: &ItemFn, errors: &mut Errors) -> Option<Provided> {
@@ -154,7 +167,9 @@ fn provided_by(item: &ItemFn, errors: &mut Errors) -> Option<Provided> {
         errors.at(provided, "a service is injected by its type; name it, or return an `Arc<dyn …>`");
         return None;
     }
-    Some(Provided { ty: provided.clone(), can_fail: fallible.is_some() })
+    reject_unshared_error(output, errors);
+    let error = fallible.map(|_| error_of(output).unwrap_or(output).clone());
+    Some(Provided { ty: provided.clone(), error })
 }
 
 /// The parameters, as fields of what holds them.
@@ -193,7 +208,7 @@ fn expand_fn(
     if !errors.is_empty() {
         return TokenStream::new();
     }
-    let make = expand_make(item, provided, &fields, &hidden, &krate);
+    let service_fn = expand_service_fn(item, provided, &fields, &hidden, &krate);
     let ty = &provided.ty;
     let name = default_name(&plain_name(&item.sig.ident));
     quote_spanned! {Span::mixed_site()=>
@@ -203,31 +218,51 @@ fn expand_fn(
 
             #inject
 
+            #service_fn
+
             #krate::__private::inventory::submit! {
-                #krate::__private::ServiceRegistration::of_function::<#ty>(#make, #name, ::core::module_path!())
+                #krate::__private::ServiceRegistration::of_function::<#ty, #hidden>(#name, ::core::module_path!())
             }
         };
     }
 }
 
 /// What calls the function.
-fn expand_make(item: &ItemFn, provided: &Provided, fields: &[Field], hidden: &Ident, krate: &Path) -> TokenStream {
-    let Provided { ty, can_fail } = provided;
+fn expand_service_fn(
+    item: &ItemFn,
+    provided: &Provided,
+    fields: &[Field],
+    hidden: &Ident,
+    krate: &Path,
+) -> TokenStream {
+    let Provided { ty, error } = provided;
     let function = &item.sig.ident;
-    let arguments = fields.iter().map(|Field { ident, .. }| quote_spanned!(Span::mixed_site()=> parameters.#ident));
+    let arguments = fields.iter().map(|Field { ident, .. }| quote_spanned!(Span::mixed_site()=> self.#ident));
     let call = quote_spanned!(Span::mixed_site()=> #function(#(#arguments),*));
-    let service = if *can_fail {
-        // An error that does not convert shows at what the function returns.
-        let new = relocated(&quote!(#krate::InjectError::new), &item.sig.output);
-        quote!(#call.map_err(#new)?)
-    } else {
-        call
+    let body = match error {
+        Some(error) => expand_fallible(&call, error, krate),
+        None => quote!(::core::result::Result::Ok(#call)),
     };
     quote_spanned! {Span::mixed_site()=>
-        |services| {
-            let parameters = <#hidden as #krate::Inject>::inject(services)?;
-            let service: #ty = #service;
-            ::core::result::Result::Ok(::std::boxed::Box::new(service))
+        #[automatically_derived]
+        impl #krate::__private::ServiceFn for #hidden {
+            type Provided = #ty;
+
+            fn make(self) -> ::core::result::Result<#ty, #krate::InjectError> {
+                #body
+            }
+        }
+    }
+}
+
+/// An error that does not convert shows at `error_type`.
+fn expand_fallible(call: &TokenStream, error_type: &Type, krate: &Path) -> TokenStream {
+    let convert = relocated(&quote!(#krate::__private::service_error), error_type);
+    let error = relocated(&quote_spanned!(Span::mixed_site()=> error), error_type);
+    quote_spanned! {Span::mixed_site()=>
+        match #call {
+            ::core::result::Result::Ok(service) => ::core::result::Result::Ok(service),
+            ::core::result::Result::Err(error) => ::core::result::Result::Err(#convert(#error)),
         }
     }
 }

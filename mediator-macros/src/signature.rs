@@ -3,15 +3,15 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, format_ident};
 use syn::{
-    Field, FieldModifiers, FnArg, GenericArgument, GenericParam, Ident, Pat, PatType, PathArguments, ReturnType,
-    Safety, Signature, Type, TypeParamBound, TypeReference, Visibility,
+    Attribute, Field, FieldModifiers, FnArg, GenericArgument, GenericParam, Ident, Pat, PatType, PathArguments,
+    ReturnType, Safety, Signature, Type, TypeParamBound, TypeReference, Visibility, parse_quote,
 };
 
 use crate::arguments::{Arguments, ungrouped};
 use crate::errors::Errors;
 use crate::inject;
 use crate::registration::plain_name;
-use crate::types::{argument_of, as_borrow, mentions, traits_of, without_self};
+use crate::types::{argument_of, as_borrow, mentions, reject_other_traits, traits_of, without_self};
 
 const CONCRETE: &str = "a handler function must be concrete; name the type, or use an `Arc<dyn …>`";
 
@@ -103,6 +103,12 @@ impl HandlerSignature {
         })
     }
 
+    /// Quiets clippy, which asks that of plain functions only.
+    pub(crate) fn allow_by_value(&self) -> Option<Attribute> {
+        let takes_values = self.injected().next().is_some() || self.borrowed().any(|borrowed| borrowed.is_optional);
+        (!self.is_async && takes_values).then(allow_by_value)
+    }
+
     /// `-> !`
     pub(crate) fn never_returns(&self) -> bool {
         matches!(&self.output, ReturnType::Type(_, ty) if matches!(ungrouped(ty), Type::Never(_)))
@@ -148,16 +154,21 @@ fn reject_future(output: &Type, errors: &mut Errors) {
 }
 
 /// `Result<(), Box<dyn Error>>`, about which rustc would say more than is needed.
-fn reject_unshared_error(output: &Type, errors: &mut Errors) {
+pub(crate) fn reject_unshared_error(output: &Type, errors: &mut Errors) {
     let Some(error) = error_of(output).and_then(|error| argument_of(error, "Box")) else { return };
     let is = |name: &str| traits_of(error).any(|path| path.segments.last().is_some_and(|last| last.ident == name));
     if is("Error") && !(is("Send") && is("Sync")) {
-        errors.at(error, "threads share the error of a handler; write `dyn Error + Send + Sync`");
+        errors.at(error, "threads share this error; write `dyn Error + Send + Sync`");
     }
 }
 
+/// For parameters that come by value, whatever the function does with them.
+pub(crate) fn allow_by_value() -> Attribute {
+    parse_quote!(#[allow(clippy::needless_pass_by_value)])
+}
+
 /// The `E` of `Result<T, E>`
-fn error_of(output: &Type) -> Option<&Type> {
+pub(crate) fn error_of(output: &Type) -> Option<&Type> {
     let Type::Path(path) = ungrouped(output) else { return None };
     let result = path.path.segments.last().filter(|last| last.ident == "Result")?;
     let PathArguments::AngleBracketed(arguments) = &result.arguments else { return None };
@@ -186,6 +197,7 @@ fn event_of(signature: &Signature, before: usize, errors: &mut Errors) -> Option
         errors.at(&event.ty, "a handler borrows its event; write `&` before the type");
         return None;
     };
+    reject_other_traits(&reference.elem, errors);
     if mentions(&reference.elem, "impl") {
         errors.at(&reference.elem, CONCRETE);
     }
@@ -291,7 +303,8 @@ impl Borrowed {
         let reference = as_borrow(ty).or(of_option)?;
         Some(Self {
             name: plain_name(name),
-            ty: reference.elem.clone(),
+            // Behind a `&`, parentheses are needed that would be too many in `shared::<T>`.
+            ty: Box::new(ungrouped(&reference.elem).clone()),
             is_exclusive: reference.mutability.is_some(),
             is_optional: of_option.is_some(),
         })

@@ -51,12 +51,25 @@ pub(crate) fn traits_of(ty: &Type) -> impl Iterator<Item = &Path> {
     })
 }
 
-/// The reference, if its lifetime is elided.
+/// As an event there is one trait only.
+pub(crate) fn reject_other_traits(event: &Type, errors: &mut Errors) {
+    if traits_of(event).next().is_some() && !is_any_event(event) {
+        errors.at(event, ANY_EVENT);
+    }
+}
+
+pub(crate) const ANY_EVENT: &str = "an observer handles a `dyn DynNotification`; write that, or the type of one event";
+
+/// The reference, unless it is `'static`. A lifetime of another name is an error, about which somebody else complains.
 pub(crate) fn as_borrow(ty: &Type) -> Option<&TypeReference> {
     match ungrouped(ty) {
-        Type::Reference(reference) if is_elided(reference) => Some(reference),
+        Type::Reference(reference) if !is_static(reference) => Some(reference),
         _ => None,
     }
+}
+
+fn is_static(reference: &TypeReference) -> bool {
+    reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static")
 }
 
 fn is_elided(reference: &TypeReference) -> bool {

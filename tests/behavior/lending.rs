@@ -447,6 +447,37 @@ fn values_of_any_kind_of_reference_can_be_lent() {
 }
 
 #[test]
+fn an_optional_trait_object_may_be_borrowed_exclusively() {
+    trait Counts: Send {
+        fn count(&mut self);
+    }
+
+    impl Counts for u32 {
+        fn count(&mut self) {
+            *self += 1;
+        }
+    }
+
+    #[event_handler(manual)]
+    fn counts(_event: &Placed, counter: Option<&mut dyn Counts>) {
+        if let Some(counter) = counter {
+            counter.count();
+        }
+    }
+
+    #[event_handler(manual)]
+    async fn counts_again(_event: &Placed, counter: &mut (dyn Counts + '_)) {
+        pending(1).await;
+        counter.count();
+    }
+
+    let mut counter = 0_u32;
+    let mediator = bare().bind_fn(counts).bind_fn(counts_again).build().unwrap();
+    block_on(mediator.with(&mut counter as &mut dyn Counts).publish(Placed::new(1))).unwrap();
+    assert_eq!(counter, 2);
+}
+
+#[test]
 fn a_publish_may_be_polled_on_another_thread_each_time() {
     let mediator = bare().bind_fn(write).bind_fn(reserve_lending).bind_fn(on_reserved).build().unwrap();
     let (mut journal, tenant) = (Journal::default(), Tenant("acme"));

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use futures::executor::block_on;
 use mediator_core::prelude::*;
-use mediator_core::{BuildProblem, MediatorBuilder};
+use mediator_core::{BuildProblem, MediatorBuilder, PublishErrorKind};
 
 #[event]
 struct Placed;
@@ -49,7 +49,6 @@ mod audit {
     pub(super) struct Url(pub(super) String);
 
     #[service]
-    #[expect(clippy::needless_pass_by_value, reason = "what is injected is passed by value")]
     fn url(lines: Arc<Lines>, port: Option<u16>) -> Result<Url, std::num::ParseIntError> {
         lines.lines.lock().unwrap().push("made".into());
         let port: u16 = port.map_or("25".parse(), Ok)?;
@@ -94,6 +93,33 @@ mod circle {
 
     #[event_handler]
     fn asks(_event: &Placed, _chicken: Chicken) {}
+}
+
+/// A service that publishes.
+mod relay {
+    use super::*;
+
+    #[derive(Clone)]
+    pub(super) struct Relay(pub(super) Publisher);
+
+    #[service]
+    fn relay(publisher: Publisher) -> Relay {
+        Relay(publisher)
+    }
+
+    #[event]
+    pub(super) struct Relayed;
+
+    #[event_handler]
+    async fn placed(_event: &Placed, relay: Relay, shared: Arc<Mutex<Vec<Relay>>>) -> Result<(), PublishError> {
+        shared.lock().unwrap().push(relay.clone());
+        relay.0.publish(Relayed::new()).await
+    }
+
+    #[event_handler]
+    fn relayed(_event: &Relayed) -> Result<(), String> {
+        Err("arrived".to_owned())
+    }
 }
 
 mod failing {
@@ -183,6 +209,18 @@ fn a_service_that_cannot_be_made_is_reported_once_with_its_reason() {
     let error = with_modules(&["failing"]).build().unwrap_err();
     assert!(error.to_string().contains("service `behavior::module_services::failing::panics` ("), "{error}");
     assert!(error.to_string().contains("needs `&str`"), "{error}");
+}
+
+#[test]
+fn a_service_may_publish_and_does_not_keep_the_mediator_alive() {
+    let shared = Arc::new(Mutex::new(Vec::new()));
+    let mediator = with_modules(&["relay"]).provide(shared.clone()).build().unwrap();
+    let error = block_on(mediator.publish(Placed::new())).unwrap_err();
+    assert!(format!("{error:#}").contains("arrived"), "{error:#}");
+    drop(mediator);
+    let relay: relay::Relay = shared.lock().unwrap().remove(0);
+    let error = block_on(relay.0.publish(relay::Relayed::new())).unwrap_err();
+    assert_eq!(error.kind(), PublishErrorKind::MediatorDropped);
 }
 
 #[test]

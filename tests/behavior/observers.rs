@@ -112,6 +112,10 @@ fn every_strategy_runs_observers() {
     assert_eq!(log.take(), ["handle 1", "peek Some(1)", "watch Placed"]);
     block_on(mediator.publish_with(&BestEffortEventPublisher, Placed::new(2))).unwrap();
     assert_eq!(log.take(), ["watch Placed", "handle 2", "peek Some(2)"]);
+    block_on(mediator.publish_with(&JoinEventPublisher, Placed::new(3))).unwrap();
+    assert_eq!(log.take(), ["handle 3", "peek Some(3)", "watch Placed"]);
+    block_on(mediator.publish_with(&SequentialEventPublisher, Placed::new(4))).unwrap();
+    assert_eq!(log.take(), ["watch Placed", "handle 4", "peek Some(4)"]);
     block_on(mediator.publish(Lonely::new())).unwrap();
     assert_eq!(log.take(), ["peek None", "watch Lonely"]);
 }
@@ -120,6 +124,32 @@ fn every_strategy_runs_observers() {
 fn an_observer_is_no_handler_of_an_event_that_must_have_one() {
     let error = bound(&Log::default()).require_handler::<Lonely>().build().unwrap_err();
     assert!(matches!(error.problems(), [BuildProblem::NoHandler { .. }]), "{error}");
+}
+
+#[test]
+fn a_method_may_observe_and_be_bound() {
+    #[derive(Inject)]
+    struct Methods {
+        log: Log,
+    }
+
+    #[event_handlers]
+    impl Methods {
+        #[event_handler(dyn DynNotification, manual)]
+        async fn method(&self, event: &dyn DynNotification, publisher: &Publisher) -> Result<(), String> {
+            pending(1).await;
+            self.log.add(format!("method {}", publisher.is_weak()));
+            event.downcast_ref::<Placed>().map(|_| ()).ok_or("another".to_owned())
+        }
+    }
+
+    let log = Log::default();
+    let bound = Mediator::builder().without_discovery().provide(log.clone());
+    let mediator = bound.bind_fn(Methods::method).build().unwrap();
+    block_on(mediator.publish(Placed::new(1))).unwrap();
+    let error = block_on(mediator.publish(Lonely::new())).unwrap_err();
+    assert_eq!(error.failures()[0].error().unwrap().to_string(), "another");
+    assert_eq!(log.take(), ["method true", "method true"]);
 }
 
 #[test]

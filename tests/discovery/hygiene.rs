@@ -76,16 +76,68 @@ mod without_a_prelude {
     fn not_async(event: &Asked) {
         super::answer(&event.answers, "plain fn");
     }
+
+    pub(crate) trait Speaks: ::core::marker::Send + ::core::marker::Sync {}
+
+    #[::mediator_core::service(dyn Speaks)]
+    struct Voice {
+        #[inject(default)]
+        word: &'static str,
+    }
+
+    impl Speaks for Voice {}
+
+    #[derive(::core::clone::Clone)]
+    struct Word(&'static str);
+
+    #[::mediator_core::service]
+    fn word(_voice: ::std::sync::Arc<dyn Speaks>) -> ::core::result::Result<Word, ::std::string::String> {
+        ::core::result::Result::Ok(Word("method"))
+    }
+
+    #[derive(::mediator_core::Inject)]
+    struct Methods {
+        word: Word,
+    }
+
+    #[::mediator_core::event_handlers]
+    impl Methods {
+        #[event_handler(order = 3, after = [Self::plain, not_async])]
+        async fn asked(
+            &self,
+            event: &Asked,
+            publisher: &::mediator_core::Publisher,
+            one: ::core::option::Option<&u8>,
+            other: ::core::option::Option<&mut dyn Speaks>,
+        ) {
+            if publisher.is_weak() && one.is_none() && other.is_none() {
+                super::answer(&event.answers, self.word.0);
+            }
+        }
+
+        #[event_handler(order = 2, after = not_async)]
+        fn plain(&self, event: &Asked) {
+            super::answer(&event.answers, "plain method");
+        }
+    }
+
+    #[::mediator_core::event_handler(order = 4)]
+    fn observe(event: &dyn ::mediator_core::DynNotification) {
+        if let ::core::option::Option::Some(asked) = event.downcast_ref::<Asked>() {
+            super::answer(&asked.answers, "observer");
+        }
+    }
 }
 
 #[test]
 fn no_prelude_is_needed() {
-    assert_eq!(answers_to(without_a_prelude::Asked::new), ["struct", "impl", "fn", "plain fn"]);
+    let answers = ["struct", "impl", "fn", "plain fn", "plain method", "method", "observer"];
+    assert_eq!(answers_to(without_a_prelude::Asked::new), answers);
 }
 
 #[allow(non_camel_case_types, unused_macros)]
 mod between_namesakes {
-    use ::mediator_core::{EventHandler as Handles, event, event_handler};
+    use ::mediator_core::{EventHandler as Handles, Inject as inject, event, event_handler, event_handlers, service};
 
     pub(crate) struct Arc;
     pub(crate) struct Box;
@@ -103,6 +155,7 @@ mod between_namesakes {
     pub(crate) struct Ok;
     pub(crate) struct Option;
     pub(crate) struct Registration;
+    #[derive(::core::clone::Clone)]
     pub(crate) struct Result;
     pub(crate) struct Send;
     pub(crate) struct Services;
@@ -182,6 +235,58 @@ mod between_namesakes {
         super::answer(answers, "fn inject");
     }
 
+    pub(crate) struct Borrow;
+    pub(crate) struct FnHandler;
+    pub(crate) struct HandlerFuture;
+    pub(crate) struct HandlerRegistration;
+    pub(crate) struct Lent;
+    pub(crate) struct ProvidedAs;
+    pub(crate) struct ServiceFn;
+
+    /// Parameters that are called as the macros call theirs.
+    #[event_handler(order = 2)]
+    async fn lent(
+        event: &Asked,
+        #[inject(default)] receiver: usize,
+        lent: ::core::option::Option<&Lent>,
+        borrowed_0: ::core::option::Option<&Borrow>,
+        output: ::core::option::Option<&mut FnHandler>,
+    ) {
+        if lent.is_none() && borrowed_0.is_none() && output.is_none() {
+            super::answer(&event.answers, ["fn lent"][receiver]);
+        }
+    }
+
+    #[service]
+    fn service(
+        #[inject(default)] services: bool,
+        #[inject(default)] service: bool,
+        #[inject(default)] error: bool,
+    ) -> Result {
+        [Result, Result][usize::from(services || service || error)].clone()
+    }
+
+    #[derive(inject)]
+    struct Methods {
+        #[inject(default)]
+        receiver: usize,
+    }
+
+    #[event_handlers]
+    impl Methods {
+        #[event_handler(order = 3)]
+        fn call(
+            &self,
+            event: &Asked,
+            lent: ::core::option::Option<&Services>,
+            output: ::core::option::Option<&mut Sync>,
+        ) {
+            if lent.is_none() && output.is_none() {
+                super::answer(&event.answers, ["method"][self.receiver]);
+            }
+        }
+    }
+
     pub(crate) fn asked(answers: super::Answers) -> Asked {
         Asked::new(answers, Option, Result)
     }
@@ -189,7 +294,7 @@ mod between_namesakes {
 
 #[test]
 fn names_of_the_users_own_do_not_collide() {
-    assert_eq!(answers_to(between_namesakes::asked), ["struct", "tuple", "fn event", "fn inject"]);
+    assert_eq!(answers_to(between_namesakes::asked), ["struct", "tuple", "fn event", "fn inject", "fn lent", "method"]);
 }
 
 mod expressions_of_the_user {
@@ -251,20 +356,42 @@ mod raw_identifiers {
         answer(&event.r#type, r#impl);
     }
 
+    #[derive(Inject)]
+    struct r#Methods {
+        r#fn: Option<Arc<u8>>,
+    }
+
+    #[event_handlers]
+    impl r#Methods {
+        #[event_handler(order = 2, after = r#async)]
+        async fn r#await(&self, r#event: &Asked, r#let: Option<&u8>) {
+            answer(&event.r#type, self.r#fn.as_deref().or(r#let).map_or("method", |_| "services"));
+        }
+    }
+
+    #[service]
+    fn r#loop(r#in: Option<Arc<u8>>) -> Arc<(Asked, u8)> {
+        Arc::new((Asked::new(Answers::default(), true), *r#in.unwrap_or_default()))
+    }
+
     pub(crate) fn bind(builder: ::mediator_core::MediatorBuilder) -> ::mediator_core::MediatorBuilder {
-        builder.bind_fn(r#async)
+        builder.bind_fn(r#async).bind_fn(Methods::r#await)
     }
 }
 
 #[test]
 fn raw_identifiers_are_names_like_any_other() {
-    assert_eq!(answers_to(|answers| raw_identifiers::Asked::new(answers, true)), ["struct", "fn"]);
+    assert_eq!(answers_to(|answers| raw_identifiers::Asked::new(answers, true)), ["struct", "fn", "method"]);
     assert!(raw_identifiers::Asked::event_name().ends_with("raw_identifiers::Asked"));
-    raw_identifiers::bind(Mediator::builder().without_discovery()).build().unwrap();
+    let mediator = raw_identifiers::bind(Mediator::builder().without_discovery()).build().unwrap();
+    let names = format!("{}", mediator.topology());
+    assert!(names.contains("raw_identifiers::async") && names.contains("raw_identifiers::Methods::await"), "{names}");
 }
 
 /// What is deprecated, or breaks a lint by permission, is used by the generated code without a word.
 mod lint_levels {
+    use ::std::fmt::Debug;
+
     use super::*;
 
     #[event]
@@ -353,6 +480,52 @@ mod lint_levels {
         Asked::new(answers, 1, 'x', "text".to_owned())
     }
 
+    #[service(dyn Debug + Send + Sync)]
+    #[deprecated]
+    #[derive(Debug)]
+    pub(crate) struct OldService {
+        #[deprecated]
+        old: Option<Arc<u8>>,
+    }
+
+    #[service]
+    #[deprecated = "use another"]
+    #[expect(non_snake_case, clippy::unnecessary_wraps, reason = "as others call it")]
+    fn OldNumber(oldNumber: Option<u8>) -> Result<i8, String> {
+        Ok(oldNumber.map_or(0, u8::cast_signed))
+    }
+
+    #[derive(Inject)]
+    #[deprecated]
+    pub(crate) struct OldMethods;
+
+    #[event_handlers]
+    #[allow(deprecated)]
+    impl OldMethods {
+        #[expect(unused_variables, reason = "of interest later")]
+        async fn asked(&self, event: &Asked, text: Option<&str>) {}
+
+        #[deprecated]
+        #[event_handler(after = Self::asked)]
+        fn old_way(&self, _event: &Asked) {}
+
+        #[expect(non_snake_case, reason = "as others call it")]
+        fn newWay(&self, _event: &Asked, someNumber: Option<&u8>) {
+            _ = someNumber;
+        }
+    }
+
+    #[event_handler]
+    #[deprecated]
+    #[allow(clippy::needless_pass_by_value)]
+    fn observes(_event: &dyn DynNotification, _text: Option<String>) {}
+
+    #[event_handler]
+    #[inline]
+    fn marked(_event: &Asked) -> Result<(), String> {
+        Ok(())
+    }
+
     pub(crate) fn in_a_body() -> impl Event {
         #[event]
         #[deprecated]
@@ -438,6 +611,32 @@ mod own_type_in_itself {
             answer(&event.answers, self.next.as_ref().map_or(self.name, |next| next.name));
         }
     }
+
+    #[event]
+    pub(crate) struct Created<T> {
+        pub(crate) of: T,
+    }
+
+    #[derive(Inject)]
+    pub(crate) struct User {
+        #[inject(default)]
+        pub(crate) answers: Answers,
+    }
+
+    #[event_handler(order = 1)]
+    impl EventHandler<Created<Self>> for User {
+        async fn handle(&self, event: &Created<Self>) {
+            answer(&event.of.answers, "impl");
+        }
+    }
+
+    #[event_handlers]
+    impl User {
+        #[event_handler(Created<Self>, after = Self)]
+        async fn created(&self, event: &Created<Self>, other: Option<&Self>) {
+            answer(&event.of.answers, other.map_or("method", |_| "lent"));
+        }
+    }
 }
 
 #[test]
@@ -447,6 +646,8 @@ fn a_type_may_name_itself() {
         answers_to(|answers| own_type_in_itself::Asked::new(answers, Some(Box::new(asked(Answers::default()))))),
         ["struct"]
     );
+    let created = |answers| own_type_in_itself::Created::new(own_type_in_itself::User { answers });
+    assert_eq!(answers_to(created), ["impl", "method"]);
 }
 
 mod conditional {
@@ -499,6 +700,47 @@ mod conditional {
     #[cfg(any())]
     async fn gone(_event: &Asked, _absent: Absent) {}
 
+    #[service]
+    #[cfg(any())]
+    struct GoneService(Absent);
+
+    #[service]
+    #[cfg(any())]
+    fn gone_service(_absent: Absent) -> u64 {}
+
+    #[service]
+    #[cfg_attr(not(any()), derive(Debug))]
+    struct Kept {
+        #[cfg(any())]
+        absent: Absent,
+        #[cfg_attr(not(any()), inject(default))]
+        _number: u64,
+    }
+
+    #[event_handlers]
+    #[cfg(any())]
+    impl Gone {
+        fn gone(&self, _absent: Absent) {}
+    }
+
+    #[derive(Inject)]
+    struct Methods {
+        _kept: Arc<Kept>,
+    }
+
+    #[event_handlers]
+    #[cfg(not(any()))]
+    impl Methods {
+        #[cfg(any())]
+        async fn asked(&self, event: &Asked, _absent: Absent) {}
+
+        #[cfg(not(any()))]
+        #[event_handler(order = 2)]
+        async fn asked(&self, event: &Asked) {
+            answer(&event.answers, "method");
+        }
+    }
+
     #[event_handler(order = 1)]
     #[cfg(not(any()))]
     async fn function(event: &Asked, #[cfg_attr(not(any()), inject(with = "fn"))] name: &'static str) {
@@ -508,7 +750,7 @@ mod conditional {
 
 #[test]
 fn what_is_configured_away_leaves_nothing_behind() {
-    assert_eq!(answers_to(|answers| conditional::Asked::new(answers, true, true)), ["struct", "fn"]);
+    assert_eq!(answers_to(|answers| conditional::Asked::new(answers, true, true)), ["struct", "fn", "method"]);
 }
 
 mod generated {
@@ -586,6 +828,29 @@ mod generated {
 
     block!(Block, Asked);
 
+    macro_rules! methods {
+        ($ty:ty, $receiver:tt, $event:ident: $event_ty:ty, $lent:ty, $answer:expr, $after:path) => {
+            #[event_handlers]
+            impl $ty {
+                #[event_handler($event_ty, order = 4, after = $after)]
+                async fn method(&$receiver, $event: &$event_ty, lent: $lent) {
+                    answer(&$event.answers, lent.map_or($answer, |_| "lent"));
+                }
+            }
+        };
+    }
+
+    methods!(Block, self, event: Asked, Option<&u8>, "method", Block);
+
+    macro_rules! service {
+        ($name:ident($from:ident: $from_ty:ty) -> $to:ty $body:block) => {
+            #[service]
+            fn $name($from: $from_ty) -> $to $body
+        };
+    }
+
+    service!(made(from: Option<Arc<u8>>) -> Result<Arc<u64>, String> { Ok(Arc::new(u64::from(*from.unwrap_or_default()))) });
+
     macro_rules! item {
         ($item:item) => {
             #[event_handler(order = 3)]
@@ -624,7 +889,10 @@ mod generated {
 
 #[test]
 fn items_may_come_out_of_another_macro() {
-    assert_eq!(answers_to(|answers| generated::Asked::new(answers, Some(1))), ["struct", "fn", "impl", "item"]);
+    assert_eq!(
+        answers_to(|answers| generated::Asked::new(answers, Some(1))),
+        ["struct", "fn", "impl", "item", "method"]
+    );
     assert_eq!(answers_to(generated::Told::new), ["struct", "function"]);
     assert_eq!(answers_to(generated::Whole::new), [""; 0]);
     assert_ne!(generated::Through::new().event_id, generated::Through::new().event_id);
@@ -647,8 +915,21 @@ fn in_a_body(answers: Answers) -> impl Event {
     }
 
     #[event_handler(after = Struct)]
-    async fn function(event: &Asked) {
-        answer(&event.answers, "fn");
+    async fn function(event: &Asked, made: Arc<i64>) {
+        answer(&event.answers, ["fn"][usize::from(*made != 0)]);
+    }
+
+    #[service]
+    fn made() -> Arc<i64> {
+        Arc::default()
+    }
+
+    #[event_handlers]
+    impl Struct {
+        #[event_handler(after = function)]
+        async fn method(&self, event: &Asked, lent: Option<&mut u8>) {
+            answer(&event.answers, lent.map_or("method", |_| "lent"));
+        }
     }
 
     Asked::new(answers)
@@ -670,5 +951,69 @@ const _: () = {
 
 #[test]
 fn items_may_stand_in_a_body() {
-    assert_eq!(answers_to(in_a_body), ["struct", "fn"]);
+    assert_eq!(answers_to(in_a_body), ["struct", "fn", "method"]);
+}
+
+/// The names of functions stay free for modules, imports and crates.
+mod namespaces {
+    use super::*;
+
+    #[event]
+    pub(crate) struct Asked {
+        pub(crate) answers: Answers,
+    }
+
+    mod audit {
+        pub(super) const WORD: &str = "audit";
+    }
+
+    mod infra {
+        pub(super) mod mailer {
+            pub(in super::super) const WORD: &str = "mailer";
+        }
+    }
+
+    use infra::mailer;
+
+    #[event_handler]
+    async fn audit(event: &Asked) {
+        answer(&event.answers, audit::WORD);
+    }
+
+    #[event_handler(after = audit)]
+    fn mailer(event: &Asked) {
+        answer(&event.answers, mailer::WORD);
+    }
+
+    /// Called as crates are whose paths stand beside it.
+    #[event_handler(after = mailer)]
+    async fn futures(event: &Asked) {
+        futures::future::ready(()).await;
+        answer(&event.answers, "futures");
+    }
+
+    #[event_handler]
+    fn serde(_event: &Asked) {}
+
+    #[event_handler]
+    fn mediator_core(_event: &Asked) {}
+
+    #[derive(::serde::Serialize, serde::Deserialize)]
+    struct Elsewhere {
+        text: String,
+    }
+
+    #[service]
+    fn smtp() -> Arc<smtp::Smtp> {
+        Arc::new(smtp::Smtp)
+    }
+
+    mod smtp {
+        pub(super) struct Smtp;
+    }
+}
+
+#[test]
+fn the_name_of_a_function_stays_free_for_modules_imports_and_crates() {
+    assert_eq!(answers_to(namespaces::Asked::new), ["audit", "mailer", "futures"]);
 }

@@ -1,6 +1,8 @@
 impl Triage {
     async fn opened(&self, event: &IssueOpened) {}
     async fn closed(&self, event: &IssueClosed, tx: &mut Connection) {}
+    #[allow(clippy::needless_pass_by_value)]
+    fn watch(&self, event: &dyn DynNotification, journal: Option<&mut dyn Journal>) {}
 }
 const _: () = {
     struct __MediatorHandlerFn {}
@@ -48,5 +50,44 @@ const _: () = {
         ::core::concat!(::core::module_path!(), "::Triage::closed"),
         ::core::module_path!()).in_version("1.2.3").order_by(3i32).after(const { &
         [::mediator_core::__private::HandlerRef::to_function(Triage::opened)] })
+    }
+};
+const _: () = {
+    struct __MediatorHandlerFn {}
+    #[automatically_derived]
+    impl ::mediator_core::__private::FnHandler<
+        (dyn ::mediator_core::DynNotification + 'static),
+    > for __MediatorHandlerFn {
+        type Receiver = Triage;
+        const BORROWS: &'static [::mediator_core::__private::Borrow] = &[
+            ::mediator_core::__private::Borrow::exclusive::<dyn Journal>("journal")
+                .optional(),
+        ];
+        fn call<'a>(
+            receiver: &'a Triage,
+            event: &'a (dyn ::mediator_core::DynNotification + 'static),
+            lent: ::mediator_core::__private::Lent<'a>,
+        ) -> impl ::mediator_core::HandlerFuture {
+            async move {
+                let mut borrowed_0 = lent.exclusive::<dyn Journal>("journal").ok();
+                let output = <Triage>::watch(
+                    receiver,
+                    event,
+                    match &mut borrowed_0 {
+                        ::core::option::Option::Some(lent) => {
+                            ::core::option::Option::Some(&mut **lent)
+                        }
+                        ::core::option::Option::None => ::core::option::Option::None,
+                    },
+                );
+                ::mediator_core::HandlerOutput::into_result(output)
+            }
+        }
+    }
+    ::mediator_core::__private::inventory::submit! {
+        ::mediator_core::__private::HandlerRegistration::observer_function:: <
+        __MediatorHandlerFn, _ > (< Triage > ::watch,
+        ::core::concat!(::core::module_path!(), "::Triage::watch"),
+        ::core::module_path!()).manual().in_version("1.2.3")
     }
 };

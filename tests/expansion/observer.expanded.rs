@@ -1,4 +1,3 @@
-#[allow(clippy::needless_pass_by_value)]
 fn observe(event: &dyn DynNotification, publisher: &Publisher) {}
 const _: () = {
     struct __MediatorHandlerFn {}

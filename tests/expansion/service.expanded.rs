@@ -10,15 +10,19 @@ impl ::mediator_core::Inject for Smtp {
         ::core::result::Result::Ok(Self { url: __field_0? })
     }
 }
+#[automatically_derived]
+impl ::mediator_core::__private::ProvidedAs<::std::sync::Arc<dyn Mailer>> for Smtp {
+    fn provided(service: ::std::sync::Arc<Self>) -> ::std::sync::Arc<dyn Mailer> {
+        service
+    }
+}
 ::mediator_core::__private::inventory::submit! {
     ::mediator_core::__private::ServiceRegistration::of_struct:: < Smtp >
     (::core::concat!(::core::module_path!(), "::Smtp"), ::core::module_path!())
-    .also(const { & [::mediator_core::__private::ServiceAlias::new:: < ::std::sync::Arc <
-    dyn Mailer >> (| service | { let service = service.downcast_ref:: < ::std::sync::Arc
-    < Smtp >> () ?; let service : ::std::sync::Arc < Smtp > =
-    ::core::clone::Clone::clone(service); let service : ::std::sync::Arc < dyn Mailer > =
-    service; ::core::option::Option::Some(::std::boxed::Box::new(service)) })] })
+    .also(const { & [::mediator_core::__private::ServiceAlias::new:: < Smtp,
+    ::std::sync::Arc < dyn Mailer > > ()] })
 }
+#[allow(clippy::needless_pass_by_value)]
 fn smtp_url(config: Arc<Config>) -> Result<SmtpUrl, std::io::Error> {
     config.smtp_url()
 }
@@ -35,12 +39,25 @@ const _: () = {
             ::core::result::Result::Ok(Self { config: __field_0? })
         }
     }
+    #[automatically_derived]
+    impl ::mediator_core::__private::ServiceFn for __MediatorService {
+        type Provided = SmtpUrl;
+        fn make(self) -> ::core::result::Result<SmtpUrl, ::mediator_core::InjectError> {
+            match smtp_url(self.config) {
+                ::core::result::Result::Ok(service) => {
+                    ::core::result::Result::Ok(service)
+                }
+                ::core::result::Result::Err(error) => {
+                    ::core::result::Result::Err(
+                        ::mediator_core::__private::service_error(error),
+                    )
+                }
+            }
+        }
+    }
     ::mediator_core::__private::inventory::submit! {
-        ::mediator_core::__private::ServiceRegistration::of_function:: < SmtpUrl > (|
-        services | { let parameters = < __MediatorService as ::mediator_core::Inject >
-        ::inject(services) ?; let service : SmtpUrl = smtp_url(parameters.config)
-        .map_err(::mediator_core::InjectError::new) ?;
-        ::core::result::Result::Ok(::std::boxed::Box::new(service)) },
-        ::core::concat!(::core::module_path!(), "::smtp_url"), ::core::module_path!())
+        ::mediator_core::__private::ServiceRegistration::of_function:: < SmtpUrl,
+        __MediatorService > (::core::concat!(::core::module_path!(), "::smtp_url"),
+        ::core::module_path!())
     }
 };

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::inject::{Inject, InjectError, Service, inject_catching};
 use super::services::{Offer, ServiceRequest, Services};
 use crate::errors::build_error::BuildProblem;
+use crate::handler::error::BoxError;
 use crate::handler::service_info::ServiceInfo;
 
 inventory::collect!(ServiceRegistration);
@@ -46,12 +47,57 @@ pub struct ServiceAlias {
     convert: fn(&(dyn Any + Send + Sync)) -> Option<AnyService>,
 }
 
+/// What the macros implement for a service that is provided under another type as well.
+#[doc(hidden)]
+pub trait ProvidedAs<Alias>: Sized {
+    /// The same instance under the other type.
+    fn provided(this: Arc<Self>) -> Alias;
+}
+
 impl ServiceAlias {
-    /// `convert` makes an `Alias` in a box of the service.
+    /// `Alias` for an `S` that is provided as `Arc<S>`.
     #[must_use]
-    pub const fn new<Alias: Service>(convert: fn(&(dyn Any + Send + Sync)) -> Option<AnyService>) -> Self {
-        Self { provides: ProvidedType::of::<Alias>(), convert }
+    pub const fn new<S: ProvidedAs<Alias> + Send + Sync + 'static, Alias: Service>() -> Self {
+        fn convert<S: ProvidedAs<Alias> + Send + Sync + 'static, Alias: Service>(
+            service: &(dyn Any + Send + Sync),
+        ) -> Option<AnyService> {
+            let service = service.downcast_ref::<Arc<S>>()?;
+            Some(Box::new(S::provided(Arc::clone(service))))
+        }
+
+        Self { provides: ProvidedType::of::<Alias>(), convert: convert::<S, Alias> }
     }
+}
+
+/// What the macros implement for a function that makes a service, on a type that holds the function's parameters.
+#[doc(hidden)]
+pub trait ServiceFn: Inject + Sized {
+    /// What the function returns.
+    type Provided;
+
+    /// Calls the function.
+    ///
+    /// # Errors
+    ///
+    /// That of the function.
+    fn make(self) -> Result<Self::Provided, InjectError>;
+}
+
+/// An error of a function that makes a service.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a service cannot fail with `{Self}`",
+    label = "does not convert into `Box<dyn Error + Send + Sync>`",
+    note = "implement `std::error::Error` for an error of your own; `anyhow::Error` and `String` convert as well"
+)]
+pub trait ServiceError: Into<BoxError> {}
+
+impl<E: Into<BoxError>> ServiceError for E {}
+
+/// The error of a function that makes a service.
+#[doc(hidden)]
+pub fn service_error<E: ServiceError>(error: E) -> InjectError {
+    InjectError::new(error)
 }
 
 impl ServiceRegistration {
@@ -71,12 +117,23 @@ impl ServiceRegistration {
         }
     }
 
-    /// A function that makes a `T` of the services, put into a box.
+    /// A function, which provides what it returns.
     #[must_use]
     #[track_caller]
-    pub const fn of_function<T: Service>(make: Make, name: &'static str, module_path: &'static str) -> Self {
-        let info = ServiceInfo::at_caller(name, module_path);
-        Self { info, provides: ProvidedType::of::<T>(), also: &[], make }
+    pub const fn of_function<T: Service, F: ServiceFn<Provided = T>>(
+        name: &'static str,
+        module_path: &'static str,
+    ) -> Self {
+        fn make<T: Service, F: ServiceFn<Provided = T>>(services: &Services<'_>) -> Result<AnyService, InjectError> {
+            Ok(Box::new(F::inject(services)?.make()?))
+        }
+
+        Self {
+            info: ServiceInfo::at_caller(name, module_path),
+            provides: ProvidedType::of::<T>(),
+            also: &[],
+            make: make::<T, F>,
+        }
     }
 
     /// The same under further types.

@@ -30,6 +30,27 @@ fn never(_event: &OrderPlaced) -> ! {
     panic!("never")
 }
 
+trait Ticks: Send {
+    fn tick(&mut self);
+}
+
+#[event_handler]
+fn trait_objects(_event: &OrderPlaced, one: &mut dyn Ticks, other: Option<&mut dyn Clock>, both: &(dyn Clock + Send)) {
+    one.tick();
+    let _ = (other.is_some(), both);
+}
+
+#[event_handler]
+async fn unsized_types(_event: &OrderPlaced, text: &str, bytes: Option<&mut [u8]>, function: &fn(&str) -> usize) {
+    let _ = (bytes.is_some(), function(text));
+}
+
+#[event_handler]
+async fn patterns(_: &OrderPlaced, &(one, other): &(u8, u16), mut text: &str, _: Option<&u8>) {
+    text = text.trim();
+    let _ = (one, other, text);
+}
+
 type Placed = OrderPlaced;
 
 #[event_handler(Placed, after = [asynchronous, Triage::placed])]
@@ -48,7 +69,11 @@ impl Triage {
         self.log.lines.lock().unwrap().push(event.order_id);
     }
 
-    #[event_handler(OrderPlaced, order = 3, before = by_alias, name = "triage.again")]
+    fn explicitly(self: &Self, _event: &OrderPlaced, limit: Option<&u8>) {
+        let _ = limit;
+    }
+
+    #[event_handler(OrderPlaced, order = 3, after = Self::explicitly, before = by_alias, name = "triage.again")]
     fn again(&self, _event: &Placed, db: &mut Connection<'_>) -> Result<(), String> {
         Err(db.0.to_owned())
     }
