@@ -24,11 +24,20 @@ pub struct Shop {
 ///
 /// When the database cannot be opened, or the modules do not fit together.
 pub async fn open(path: &Path) -> anyhow::Result<Shop> {
+    let mediator = mediator()?;
     let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(path).create_if_missing(true)).await?;
     let mut db = pool.acquire().await?;
     shop_orders::create_tables(&mut db).await?;
     shop_analytics::create_tables(&mut db).await?;
     shop_notifications::create_tables(&mut db).await?;
-    let mediator = Mediator::new()?;
     Ok(Shop { orders: OrderService::new(pool.clone(), mediator.publisher()), pool })
+}
+
+/// The handlers of all modules.
+///
+/// # Errors
+///
+/// When the modules do not fit together, or an event has no handler, for instance because a module is not linked.
+pub fn mediator() -> Result<Mediator, BuildError> {
+    Mediator::builder().require_handlers_for_all_events().build()
 }

@@ -1,6 +1,6 @@
-//! A modular monolith on SQLite. The orders module publishes `OrderPlaced` with its transaction lent; analytics and notifications
-//! write their own tables in it; none of the three depends on another. If one of them fails, everything of that order is rolled
-//! back.
+//! A modular monolith on SQLite. The orders module publishes `OrderPlaced` with its transaction lent; analytics and
+//! notifications write their own tables in it; none of the three depends on another. If a handler fails, everything of
+//! that order is rolled back.
 //!
 //! `shop [FILE]` keeps its data in FILE, or in a temporary folder; `shop topology` shows who handles what.
 
@@ -13,50 +13,52 @@ use shop_events::Tenant;
 use shop_notifications::AddressError;
 use shop_orders::ServiceError;
 
-mediator_core::link_modules!();
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let argument = std::env::args().nth(1);
+    let argument = std::env::args_os().nth(1);
     if argument.as_ref().is_some_and(|argument| argument == "topology") {
-        print!("{}", Mediator::new()?.topology().to_mermaid());
+        print!("{}", shop::mediator()?.topology().to_mermaid());
         return Ok(());
     }
     let folder = tempfile::tempdir()?;
     let path = argument.map_or_else(|| folder.path().join("shop.db"), PathBuf::from);
-    let shop = shop::open(&path).await?;
-    let tenant = Tenant("acme".to_owned());
+    take_orders(&shop::open(&path).await?).await
+}
 
-    let mut order = shop.orders.place(&tenant, "ada@example.com", &[1_250, 700]).await?;
-    report(&shop, "order 1 is placed").await?;
-    shop.orders.cancel(&tenant, &mut order).await?;
-    report(&shop, "order 1 is cancelled").await?;
+async fn take_orders(shop: &Shop) -> anyhow::Result<()> {
+    let tenant = Tenant("acme".to_owned());
+    let order = shop.orders.place(&tenant, "ada@example.com", &[1_250, 700]).await?;
+    println!("order {} is placed", order.id());
+    report(shop, &tenant).await?;
+
+    shop.orders.cancel(&tenant, order.id()).await?;
+    println!("order {} is cancelled", order.id());
+    report(shop, &tenant).await?;
 
     if let Err(error) = shop.orders.place(&tenant, "nobody@nowhere.invalid", &[3_900]).await {
         explain(&error);
     }
-    report(&shop, "order 2 is rolled back").await
+    report(shop, &tenant).await
 }
 
-async fn report(shop: &Shop, what: &str) -> anyhow::Result<()> {
+async fn report(shop: &Shop, tenant: &Tenant) -> anyhow::Result<()> {
     let mut db = shop.pool.acquire().await?;
-    let orders: i64 = sqlx::query_scalar("SELECT count(*) FROM orders").fetch_one(&mut *db).await?;
-    let cents = shop_analytics::sales_in_cents(&mut db, "acme").await?;
+    let sales = shop_analytics::sales_in_cents(&mut db, tenant).await?;
     let mails = shop_notifications::queued_mails(&mut db).await?;
-    println!("{what}: {orders} orders, sales of {cents} cents, {} mails", mails.len());
-    for mail in mails {
-        println!("  mail to {mail}");
+    println!("  sales of {}: {sales} cents; mails in the queue: {}", tenant.0, mails.len());
+    if let Some(last) = mails.last() {
+        println!("  last mail to {last}");
     }
     Ok(())
 }
 
 fn explain(error: &ServiceError) {
-    println!("error: {error}");
+    println!("{error}");
     let Some(publish) = error.source().and_then(|source| source.downcast_ref::<PublishError>()) else {
         return;
     };
     println!("  {publish:#}");
     if let Some(AddressError { address }) = publish.downcast_ref() {
-        println!("  so somebody should ask the customer for an address other than {address}");
+        println!("  ask the customer for an address other than {address}");
     }
 }

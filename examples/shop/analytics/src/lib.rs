@@ -2,6 +2,7 @@
 
 mod counting;
 
+use shop_events::Tenant;
 use sqlx::SqliteConnection;
 
 /// Makes the table of this module, if there is none.
@@ -21,7 +22,8 @@ pub async fn create_tables(db: &mut SqliteConnection) -> sqlx::Result<()> {
 /// # Errors
 ///
 /// When the database fails.
-pub async fn sales_in_cents(db: &mut SqliteConnection, tenant: &str) -> sqlx::Result<i64> {
-    let cents = sqlx::query_scalar("SELECT cents FROM sales WHERE tenant = ?").bind(tenant).fetch_optional(db).await?;
+pub async fn sales_in_cents(db: &mut SqliteConnection, tenant: &Tenant) -> sqlx::Result<i64> {
+    let cents =
+        sqlx::query_scalar("SELECT cents FROM sales WHERE tenant = ?").bind(&tenant.0).fetch_optional(db).await?;
     Ok(cents.unwrap_or(0))
 }

@@ -1,5 +1,5 @@
-//! Notifications: mail to customers, caused by events and queued in a table of this module. The handlers are private, and so is
-//! the service that they share.
+//! Notifications: mail to customers, caused by events and queued in a table of this module. The handlers are private, and
+//! so is the service that they share.
 
 mod addresses;
 mod customer_mail;

@@ -30,6 +30,11 @@ impl Status {
             Self::Cancelled => "cancelled",
         }
     }
+
+    /// From what the database has.
+    pub(crate) fn from_db(status: &str) -> Option<Self> {
+        [Self::Placed, Self::Cancelled].into_iter().find(|known| known.as_str() == status)
+    }
 }
 
 /// Why an order refuses.
@@ -38,6 +43,9 @@ pub enum OrderError {
     /// It would have nothing in it.
     #[error("an order needs at least one item")]
     Empty,
+    /// The tenant has no order of this number.
+    #[error("there is no order {0}")]
+    Unknown(i64),
     /// It was cancelled before.
     #[error("order {0} is cancelled already")]
     AlreadyCancelled(i64),
@@ -53,15 +61,14 @@ impl Order {
         if prices_in_cents.is_empty() {
             return Err(OrderError::Empty);
         }
-        let mut order = Self {
-            id,
-            email: email.to_owned(),
-            total_cents: prices_in_cents.iter().sum(),
-            status: Status::Placed,
-            events: PendingEvents::new(),
-        };
+        let mut order = Self::restore(id, email.to_owned(), prices_in_cents.iter().sum(), Status::Placed);
         order.events.record(OrderPlaced::new(id, order.email.clone(), order.total_cents));
         Ok(order)
+    }
+
+    /// An order as it was saved; no event is recorded.
+    pub(crate) fn restore(id: i64, email: String, total_cents: i64, status: Status) -> Self {
+        Self { id, email, total_cents, status, events: PendingEvents::new() }
     }
 
     /// Cancels the order.
@@ -87,6 +94,18 @@ impl Order {
     #[must_use]
     pub fn id(&self) -> i64 {
         self.id
+    }
+
+    /// Where its customer gets mail.
+    #[must_use]
+    pub fn email(&self) -> &str {
+        &self.email
+    }
+
+    /// What it costs.
+    #[must_use]
+    pub fn total_cents(&self) -> i64 {
+        self.total_cents
     }
 
     /// How far it has come.

@@ -1,10 +1,10 @@
-//! What can be done with orders: each in a transaction that everybody who reacts to it writes into.
+//! What can be done with orders: each in a transaction that the handlers of its events write into.
 
 use mediator_core::prelude::*;
 use shop_events::Tenant;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 
-use crate::{Order, OrderError};
+use crate::{Order, OrderError, repository};
 
 /// What the rest of the program does with orders.
 #[derive(Clone, Debug)]
@@ -19,12 +19,12 @@ pub enum ServiceError {
     /// The order refused.
     #[error(transparent)]
     Refused(#[from] OrderError),
-    /// A module that reacts to it failed, and so the whole of it was rolled back.
-    #[error("not everybody could react to order {order_id}")]
-    Reaction {
+    /// A handler of another module failed.
+    #[error("order {order_id} was rolled back")]
+    RolledBack {
         /// The order.
         order_id: i64,
-        /// Who failed, and with what.
+        /// Which handler failed, and with what.
         source: PublishError,
     },
     /// The database failed.
@@ -32,20 +32,8 @@ pub enum ServiceError {
     Database(#[from] sqlx::Error),
 }
 
-/// Makes the table of this module, if there is none.
-///
-/// # Errors
-///
-/// When the database fails.
-pub async fn create_tables(db: &mut SqliteConnection) -> sqlx::Result<()> {
-    let orders =
-        "CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, status TEXT NOT NULL)";
-    sqlx::query(orders).execute(db).await?;
-    Ok(())
-}
-
 impl OrderService {
-    /// A service that saves by `pool` and tells `publisher` what happens to orders.
+    /// A service that saves orders by `pool` and publishes their events by `publisher`.
     #[must_use]
     pub fn new(pool: SqlitePool, publisher: Publisher) -> Self {
         Self { pool, publisher }
@@ -55,40 +43,44 @@ impl OrderService {
     ///
     /// # Errors
     ///
-    /// When the order cannot be placed, or somebody cannot react to it.
+    /// When the order cannot be placed, or a handler of its event fails.
     pub async fn place(&self, tenant: &Tenant, email: &str, prices_in_cents: &[i64]) -> Result<Order, ServiceError> {
-        let mut tx = self.pool.begin().await?;
-        let next_id = sqlx::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM orders").fetch_one(&mut *tx).await?;
-        let mut order = Order::place(next_id, email, prices_in_cents)?;
+        let mut tx = self.begin().await?;
+        let mut order = Order::place(repository::next_id(&mut tx).await?, email, prices_in_cents)?;
         self.save_and_publish(&mut tx, tenant, &mut order).await?;
         tx.commit().await?;
         Ok(order)
     }
 
-    /// Cancels an order.
+    /// Cancels an order of the tenant and returns it.
     ///
     /// # Errors
     ///
-    /// When the order cannot be cancelled, or somebody cannot react to it.
-    pub async fn cancel(&self, tenant: &Tenant, order: &mut Order) -> Result<(), ServiceError> {
-        let mut tx = self.pool.begin().await?;
+    /// When there is no such order, it cannot be cancelled, or a handler of its event fails.
+    pub async fn cancel(&self, tenant: &Tenant, order_id: i64) -> Result<Order, ServiceError> {
+        let mut tx = self.begin().await?;
+        let order = repository::find(&mut tx, tenant, order_id).await?;
+        let mut order = order.ok_or(OrderError::Unknown(order_id))?;
         order.cancel()?;
-        self.save_and_publish(&mut tx, tenant, order).await?;
+        self.save_and_publish(&mut tx, tenant, &mut order).await?;
         tx.commit().await?;
-        Ok(())
+        Ok(order)
     }
 
-    /// Handlers write into the transaction that is lent to them; after an error the caller drops it, which rolls it back.
+    /// Takes SQLite's write lock at once. A transaction that reads first cannot wait for another one that writes: it fails.
+    async fn begin(&self) -> sqlx::Result<Transaction<'static, Sqlite>> {
+        self.pool.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    /// Lends the connection to the handlers. After an error the caller drops the transaction, which rolls it back.
     async fn save_and_publish(
         &self,
-        db: &mut SqliteConnection,
+        tx: &mut SqliteConnection,
         tenant: &Tenant,
         order: &mut Order,
     ) -> Result<(), ServiceError> {
-        let save = "INSERT INTO orders (id, tenant, status) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET status = excluded.status";
-        let save = sqlx::query(save).bind(order.id()).bind(&tenant.0).bind(order.status().as_str());
-        save.execute(&mut *db).await?;
-        let published = self.publisher.with(db).with(tenant).publish_all(order.collect_events()).await;
-        published.map_err(|source| ServiceError::Reaction { order_id: order.id(), source })
+        repository::save(tx, tenant, order).await?;
+        let published = self.publisher.with(tx).with(tenant).publish_all(order.collect_events()).await;
+        published.map_err(|source| ServiceError::RolledBack { order_id: order.id(), source })
     }
 }
