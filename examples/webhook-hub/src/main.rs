@@ -73,7 +73,7 @@ fn show_topology(cli: &Cli, format: Format) -> anyhow::Result<ExitCode> {
 }
 
 fn mediator(strategy: Strategy, report: Arc<Report>) -> Result<Mediator, BuildError> {
-    // Without any module that reports, which would be if none were linked, there is nothing to replay for.
+    // If no module is linked, there would be nothing to report. Observers, such as the audit log, do not count.
     let builder = Mediator::builder().provide(report).require_handler::<ReplayFinished>();
     match strategy {
         Strategy::Sequential => builder.event_publisher(SequentialEventPublisher),

@@ -8,7 +8,6 @@ use parking_lot::Mutex;
 
 #[derive(Inject)]
 struct Builds {
-    publisher: Publisher,
     report: Arc<Report>,
     #[inject(default)]
     tally: Mutex<Tally>,
@@ -23,12 +22,16 @@ struct Tally {
 
 #[event_handlers]
 impl Builds {
-    async fn check_run_completed(&self, event: &CheckRunCompleted) -> Result<(), PublishError> {
-        self.completed(&event.repository, &event.check, &event.conclusion).await
+    async fn check_run_completed(&self, event: &CheckRunCompleted, publisher: &Publisher) -> Result<(), PublishError> {
+        self.completed(&event.repository, &event.check, &event.conclusion, publisher).await
     }
 
-    async fn workflow_job_completed(&self, event: &WorkflowJobCompleted) -> Result<(), PublishError> {
-        self.completed(&event.repository, &event.job, &event.conclusion).await
+    async fn workflow_job_completed(
+        &self,
+        event: &WorkflowJobCompleted,
+        publisher: &Publisher,
+    ) -> Result<(), PublishError> {
+        self.completed(&event.repository, &event.job, &event.conclusion, publisher).await
     }
 
     fn replay_finished(&self, _event: &ReplayFinished) {
@@ -40,12 +43,18 @@ impl Builds {
 }
 
 impl Builds {
-    async fn completed(&self, repository: &str, build: &str, conclusion: &str) -> Result<(), PublishError> {
+    async fn completed(
+        &self,
+        repository: &str,
+        build: &str,
+        conclusion: &str,
+        publisher: &Publisher,
+    ) -> Result<(), PublishError> {
         match conclusion {
             "success" => self.tally.lock().passed += 1,
             "failure" | "timed_out" | "startup_failure" => {
                 self.tally.lock().failed += 1;
-                self.publisher.publish(BuildFailed::new(repository.to_owned(), build.to_owned())).await?;
+                publisher.publish(BuildFailed::new(repository.to_owned(), build.to_owned())).await?;
             }
             _ => self.tally.lock().inconclusive += 1,
         }
@@ -62,17 +71,17 @@ mod tests {
     #[derive(Default)]
     struct Alarm(Mutex<Vec<String>>);
 
-    impl EventHandler<BuildFailed> for Alarm {
-        async fn handle(&self, event: &BuildFailed) {
-            self.0.lock().push(format!("{} in {}", event.build, event.repository));
-        }
+    #[event_handler(manual)]
+    fn raise(event: &BuildFailed, publisher: &Publisher, alarm: Arc<Alarm>) {
+        assert_ne!(publisher.correlation_id(), Some(event.event_id), "it is part of the publish of its check");
+        alarm.0.lock().push(format!("{} in {}", event.build, event.repository));
     }
 
     #[test]
     fn only_failed_builds_are_told_to_the_others() {
         let (report, alarm) = (Arc::<Report>::default(), Arc::<Alarm>::default());
-        let mediator =
-            Mediator::builder().provide(report.clone()).bind_handler::<BuildFailed, _>(alarm.clone()).build().unwrap();
+        let builder = Mediator::builder().provide(report.clone()).provide(alarm.clone());
+        let mediator = builder.bind_fn(raise).build().unwrap();
         let check = |name: &str, conclusion: &str| {
             CheckRunCompleted::new("ada/engine".into(), "ada".into(), name.into(), conclusion.into())
         };
