@@ -2,8 +2,8 @@
 //!
 //! - The state is a [`Publisher`], all that a request needs.
 //! - The extractor [`Tenant`] finds who asks; the publish lends it, and handlers borrow it.
-//! - A client that disconnects drops the future of its request, and with it a publish that is under way. `place_order` must not
-//!   be left half-done, so it runs in a task of its own; `quote` may be.
+//! - When a client disconnects, the server drops the future of its request, and with it a publish that is under way.
+//!   `place_order` must not be left half-done, so it publishes in a task of its own; `quote` may be left.
 
 use std::sync::{Arc, Mutex};
 
@@ -102,7 +102,7 @@ async fn place_order(
     tenant: Tenant,
     Json(order): Json<NewOrder>,
 ) -> Result<StatusCode, Failed> {
-    // A task of its own goes on when the client has disconnected, and owns what it lends.
+    // The task goes on when the client has disconnected. It owns what the publish lends.
     let task = tokio::spawn(async move { publisher.with(&tenant).publish(OrderPlaced::new(order.total)).await });
     task.await??;
     Ok(StatusCode::CREATED)
@@ -129,6 +129,6 @@ impl<E: Into<anyhow::Error>> From<E> for Failed {
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
         eprintln!("{:#}", self.0);
-        (StatusCode::INTERNAL_SERVER_ERROR, "the order could not be processed").into_response()
+        (StatusCode::INTERNAL_SERVER_ERROR, "the request could not be processed").into_response()
     }
 }

@@ -39,7 +39,7 @@ async fn a_failure_is_for_the_log_and_not_for_the_client() {
     let response = axum_example::router(&mediator).oneshot(order).await.unwrap();
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     let body = response.into_body().collect().await.unwrap().to_bytes();
-    assert_eq!(body, "the order could not be processed");
+    assert_eq!(body, "the request could not be processed");
     assert!(journal.lines().is_empty());
 }
 
