@@ -25,13 +25,17 @@ macro_rules! group_of_forty {
     };
 }
 
+/// How often is published, and how often a handler is woken at least. Miri takes milliseconds for a wake.
+const PUBLISHES: usize = if cfg!(miri) { 2 } else { 20 };
+const WAKES: usize = if cfg!(miri) { 2 } else { 100 };
+
 /// Waits for many wakes, each from another thread.
 struct WokenElsewhere<const NUMBER: usize>(Sender<Waker>);
 
 impl<const NUMBER: usize> EventHandler<OrderPlaced> for WokenElsewhere<NUMBER> {
     async fn handle(&self, _event: &OrderPlaced) {
         // Some finish early, so that gaps are passed over.
-        for _ in 0..100 * (1 + NUMBER % 3) {
+        for _ in 0..WAKES * (1 + NUMBER % 3) {
             let mut sent = false;
             poll_fn(|cx| {
                 if sent {
@@ -68,7 +72,7 @@ fn handlers_that_are_woken_from_other_threads_all_finish() {
     let mediator = group_of_forty!(WokenElsewhere(send.clone()));
     let (done, finished) = mpsc::channel();
     thread::spawn(move || {
-        for _ in 0..20 {
+        for _ in 0..PUBLISHES {
             futures::executor::block_on(mediator.publish(OrderPlaced::new())).unwrap();
         }
         done.send(()).unwrap();
