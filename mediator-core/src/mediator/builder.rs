@@ -11,7 +11,7 @@ use crate::errors::build_error::{BuildError, BuildProblem};
 use crate::event::info::EventInfo;
 use crate::event::notification::Notification;
 use crate::handler::event_handler::EventHandler;
-use crate::registry::event_registration::declared_events;
+use crate::registry::event_registration::{declared_events, in_order};
 use crate::registry::registration::{self, HandlerRegistration, ReadyMade, Registration};
 use crate::services::inject::{Inject, Service};
 use crate::services::module_service::{ModuleServices, ServiceRegistration};
@@ -319,7 +319,7 @@ impl MediatorBuilder {
     #[track_caller]
     pub fn require_handlers_for_all_events(mut self) -> Self {
         let required_at = Location::caller();
-        self.required.extend(declared_events().into_iter().map(|event| (event, required_at)));
+        self.required.extend(in_order(declared_events()).into_iter().map(|event| (event, required_at)));
         self
     }
 

@@ -265,8 +265,8 @@ fn topology(
         Some(EventNode::new(event, strategy_of(list.event), nodes(list)))
     });
     let mut events: Vec<_> = handled.collect();
-    let known: std::collections::HashSet<_> = events.iter().map(|node| node.event().type_id()).collect();
-    let unhandled = declared_events().into_iter().filter(|event| !known.contains(&event.type_id()));
+    let known: TypeIdMap<()> = events.iter().map(|node| (node.event().type_id(), ())).collect();
+    let unhandled = declared_events().filter(|event| !known.contains_key(&event.type_id()));
     events.extend(unhandled.map(|event| EventNode::new(event, strategy_of(Some(event.type_id())), observers.clone())));
     let made = offer.modules.made().into_iter();
     let services = made.map(|made| ServiceNode::new(made.info, made.types, &made.requests));

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::event_registration::named_events;
+use super::event_registration::{in_order, named_events};
 use super::registration::HandlerRegistration;
 use crate::dispatch::TypeIdMap;
 use crate::errors::build_error::BuildProblem;
@@ -11,7 +11,7 @@ use crate::errors::build_error::BuildProblem;
 pub(crate) fn of_event_names() -> Vec<BuildProblem> {
     let mut seen = HashMap::new();
     let mut problems = Vec::new();
-    for second in named_events() {
+    for second in in_order(named_events()) {
         let first = *seen.entry(second.name()).or_insert(second);
         if first != second {
             problems.push(BuildProblem::DuplicateEventName { first, second });

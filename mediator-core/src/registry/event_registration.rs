@@ -27,20 +27,20 @@ impl EventRegistration {
     }
 }
 
-/// The events that the macros declare in all linked crates, in an order that does not depend on the
-/// linker.
-pub(crate) fn declared_events() -> Vec<EventInfo> {
-    sorted(inventory::iter::<EventRegistration>().map(|registration| (registration.event)()))
+/// The events that the macros declare in all linked crates, in the order of the linker.
+pub(crate) fn declared_events() -> impl Iterator<Item = EventInfo> {
+    inventory::iter::<EventRegistration>().map(|registration| (registration.event)())
 }
 
-/// Those of them that have a name by `name = …`.
-pub(crate) fn named_events() -> Vec<EventInfo> {
+/// Those of them that have a name by `name = …`, in the order of the linker.
+pub(crate) fn named_events() -> impl Iterator<Item = EventInfo> {
     let named = inventory::iter::<EventRegistration>().filter(|registration| registration.has_given_name);
-    sorted(named.map(|registration| (registration.event)()))
+    named.map(|registration| (registration.event)())
 }
 
-fn sorted(events: impl Iterator<Item = EventInfo>) -> Vec<EventInfo> {
+/// Events in an order that does not depend on the linker.
+pub(crate) fn in_order(events: impl Iterator<Item = EventInfo>) -> Vec<EventInfo> {
     let mut events: Vec<_> = events.collect();
-    events.sort_by_key(EventInfo::sort_key);
+    events.sort_by_cached_key(EventInfo::sort_key);
     events
 }

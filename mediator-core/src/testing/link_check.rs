@@ -87,7 +87,7 @@ fn check() -> Result<Report, String> {
 fn linked_crates() -> HashSet<&'static str> {
     inventory::iter::<HandlerRegistration>()
         .map(|handler| handler.info().crate_name())
-        .chain(declared_events().into_iter().map(|event| event.crate_name()))
+        .chain(declared_events().map(|event| event.crate_name()))
         .chain(ModuleServices::discovered().into_iter().map(|service| service.info().crate_name()))
         .collect()
 }
