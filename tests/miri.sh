@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs under Miri, by both aliasing models at the same time, what reaches the unsafe code: the tests of the engine itself and
-# the integration tests about lending, wakers, cancellation and lifetimes. The others take hours there, as each builds a
-# mediator of all that is discovered; AddressSanitizer and valgrind run them. From the workspace's root: tests/miri.sh
+# Runs under Miri, by both aliasing models at the same time, the tests of the engine itself and every integration test that can
+# run there: not those that start a compiler, nor those of executors, whose system calls Miri does not know.
+# From the workspace's root: tests/miri.sh
 set -eu
 cd "$(dirname "$0")/.."
 if ! rustup component add miri rust-src --toolchain nightly; then
@@ -11,13 +11,18 @@ fi
 # Or insta would run cargo to find it.
 export INSTA_WORKSPACE_ROOT="$PWD"
 export CARGO_TARGET_DIR=target/miri
-tests='--test behavior --test cancellation --test lifetimes'
+# Miri would interpret how a backtrace is made, for longer than the tests.
+export RUST_BACKTRACE=0
+programs=$(sed -n 's/^name = "\(.*\)"$/\1/p' tests/Cargo.toml |
+    grep -vxE 'mediator-tests|allocations|executors|hygiene|kinds_of_crates|linking|macros|manifests|twice|ui')
+# shellcheck disable=SC2086
+tests=$(printf -- '--test %s ' $programs)
 
-# Proptest asks for entropy and the current folder.
+# Tests ask for entropy, the time and the current folder.
 under() { # MODEL
-    MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p mediator-core --lib dispatch
-    MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p mediator-tests --test cancellation --test lifetimes
-    MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p mediator-tests --test behavior -- lending:: wakers::
+    MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p mediator-core --lib
+    # shellcheck disable=SC2086
+    MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p mediator-tests $tests
 }
 
 cargo +nightly miri test --quiet --no-run -p mediator-core --lib
