@@ -6,7 +6,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, DeriveInput, FnArg, Item, Meta, Path, Token, parse_quote};
+use syn::{Attribute, DeriveInput, Item, Meta, Path, Token, parse_quote};
 
 use crate::errors::Errors;
 use crate::{inject, runtime};
@@ -85,10 +85,7 @@ pub(crate) fn without_runtime(item: TokenStream, errors: Errors) -> TokenStream 
             item.into_token_stream()
         }
         Ok((Item::Fn(mut item), body)) => {
-            item.sig.inputs.iter_mut().for_each(|input| match input {
-                FnArg::Typed(parameter) => _ = inject::take_attributes(&mut parameter.attrs),
-                FnArg::Receiver(_) => {}
-            });
+            inject::take_all_attributes(&mut item.sig);
             put_back(body, &item)
         }
         _ => item,
@@ -178,6 +175,11 @@ pub(crate) fn reject_repeated(
         }
         !repeated
     });
+}
+
+/// Whether another macro of this crate is still to come, which makes the struct `Inject` and says what keeps it from that.
+pub(crate) fn is_injected_by(attribute_macro: &str, krate: &Path, attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| is_ours(attribute.path(), attribute_macro, krate))
 }
 
 /// Whether a path names a macro of this crate: alone, or by way of the runtime. Other crates have an `#[event]` as well.

@@ -106,7 +106,8 @@ pub(crate) fn without_self(ty: &Type, self_ty: &Type) -> Type {
     syn::parse2(replace_self(ty.to_token_stream(), self_ty)).unwrap_or_else(|_| ty.clone())
 }
 
-fn replace_self(tokens: TokenStream, self_ty: &Type) -> TokenStream {
+/// The same of any tokens.
+pub(crate) fn replace_self(tokens: TokenStream, self_ty: &Type) -> TokenStream {
     let mut replaced = TokenStream::new();
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {

@@ -1,6 +1,7 @@
 //! From what the builder was given to a mediator.
 
 use std::any::TypeId;
+use std::collections::HashMap;
 use std::panic::Location;
 use std::sync::{Arc, OnceLock};
 
@@ -52,6 +53,7 @@ fn wire(builder: MediatorBuilder) -> Wired {
     problems.extend(duplicates::of_event_names());
 
     let bindings = in_order(builder.discovered, &explicit);
+    offer.bound = ready_made_services(&bindings);
     let mut lists = by_event(&bindings);
     problems.extend(lists.iter().flat_map(|list| duplicates::of_handlers(&list.registrations())));
     problems.extend(unhandled(required, &bindings));
@@ -208,6 +210,12 @@ fn ready_made(bindings: &[Binding<'_>], problems: &mut Vec<BuildProblem>) -> Typ
         built.entry(binding.plan.receiver).or_insert(Built { instance, requests: Vec::new() });
     }
     built
+}
+
+/// The ready-made handlers that may be services of modules as well: all that are not told apart by a name.
+fn ready_made_services(bindings: &[Binding<'_>]) -> HashMap<TypeId, Instance> {
+    let unnamed = bindings.iter().filter(|binding| !binding.registration.is_named_instance());
+    unnamed.filter_map(|binding| Some((binding.plan.receiver, binding.instance?.clone()))).collect()
 }
 
 fn build_handler(registration: &HandlerRegistration, offer: &Offer, problems: &mut Vec<BuildProblem>) -> Built {

@@ -14,7 +14,7 @@ use crate::event::notification::Notification;
 use crate::handler::event_handler::{EventHandler, VisitHandler};
 use crate::handler::info::HandlerInfo;
 use crate::services::inject::{Inject, InjectError};
-use crate::services::services::Services;
+use crate::services::services::{AnyService, Services};
 
 inventory::collect!(HandlerRegistration);
 
@@ -336,11 +336,23 @@ impl HandlerRegistration {
     }
 }
 
+/// The handler, which may be a service too: then there is one instance, whoever asks for it.
 fn inject<H: Inject + Send + Sync + 'static>(services: &Services<'_>) -> Result<Instance, InjectError> {
-    // Not `map`: of what is compiled for each handler, every function counts.
-    match H::inject(services) {
-        Ok(handler) => Ok(Arc::new(handler)),
+    // Not `?` nor `map`: of what is compiled for each handler, every function counts.
+    match services.as_handler(TypeId::of::<Arc<H>>(), type_name::<Arc<H>>, instance::<H>) {
+        Ok(Some(instance)) => Ok(instance),
+        Ok(None) => match H::inject(services) {
+            Ok(handler) => Ok(Arc::new(handler)),
+            Err(error) => Err(error),
+        },
         Err(error) => Err(error),
+    }
+}
+
+fn instance<H: Send + Sync + 'static>(service: &AnyService) -> Option<Instance> {
+    match service.downcast_ref::<Arc<H>>() {
+        Some(handler) => Some(handler.clone()),
+        None => None,
     }
 }
 
