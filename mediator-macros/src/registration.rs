@@ -23,8 +23,11 @@ pub(crate) struct Registration<'a> {
 impl Registration<'_> {
     pub(crate) fn expand(&self) -> TokenStream {
         let krate = self.options.krate();
-        let constructor = self.expand_constructor();
-        let item = self.function.map(|function| quote!(#function,));
+        let (event, handler) = (expand_event(self.event, &krate), &self.handler);
+        let (constructor, item) = match self.function {
+            Some(function) => (quote!(function::<#event, #handler, _>), Some(quote!(#function,))),
+            None => (quote!(new::<#event, #handler>), None),
+        };
         let name = default_name(self.name);
         let options = expand_options(self.options);
         quote! {
@@ -33,16 +36,11 @@ impl Registration<'_> {
             }
         }
     }
+}
 
-    fn expand_constructor(&self) -> TokenStream {
-        let Self { event, handler, .. } = self;
-        match (is_any_event(event), self.function.is_some()) {
-            (false, false) => quote!(new::<#event, #handler>),
-            (false, true) => quote!(function::<#event, #handler, _>),
-            (true, false) => quote!(observer::<#handler>),
-            (true, true) => quote!(observer_function::<#handler, _>),
-        }
-    }
+/// The event; of an observer, spelled so that it means the same behind a `&`.
+pub(crate) fn expand_event(event: &Type, krate: &Path) -> TokenStream {
+    if is_any_event(event) { quote!((dyn #krate::DynNotification + 'static)) } else { event.to_token_stream() }
 }
 
 /// The path that users see of something in this module.

@@ -85,9 +85,9 @@ const _: () = {
         }
     }
     ::mediator_core::__private::inventory::submit! {
-        ::mediator_core::__private::HandlerRegistration::observer_function:: <
-        __MediatorHandlerFn, _ > (< Triage > ::watch,
-        ::core::concat!(::core::module_path!(), "::Triage::watch"),
+        ::mediator_core::__private::HandlerRegistration::function:: < (dyn
+        ::mediator_core::DynNotification + 'static), __MediatorHandlerFn, _ > (< Triage >
+        ::watch, ::core::concat!(::core::module_path!(), "::Triage::watch"),
         ::core::module_path!()).manual().in_version("1.2.3")
     }
 };

@@ -60,7 +60,8 @@ pub trait FnHandler<E: ?Sized>: 'static {
 
 /// How to call handlers of one type with events of one type.
 #[derive(Clone, Copy)]
-pub(crate) struct CallPlan {
+#[allow(missing_debug_implementations)] // Nobody outside can name it.
+pub struct CallPlan {
     /// `None` for an observer, which is called with every event.
     pub(crate) event: Option<TypeId>,
     /// The type of the instance.
