@@ -155,9 +155,9 @@ pub(crate) fn with_lints(lints: &[Attribute], items: TokenStream) -> TokenStream
     }
 }
 
-/// The version of the package that is being compiled, if Cargo compiles it.
-pub(crate) fn package_version() -> Option<String> {
-    std::env::var("CARGO_PKG_VERSION").ok().filter(|version| !version.is_empty())
+/// The version of the package that is being compiled; empty unless Cargo compiles it.
+pub(crate) fn package_version() -> String {
+    std::env::var("CARGO_PKG_VERSION").unwrap_or_default()
 }
 
 /// Takes away a second use of the same macro, which would only cause further errors.

@@ -29,10 +29,11 @@ impl Registration<'_> {
             None => (quote!(new::<#event, #handler>), None),
         };
         let name = default_name(self.name);
+        let version = item::package_version();
         let options = expand_options(self.options);
         quote! {
             #krate::__private::inventory::submit! {
-                #krate::__private::HandlerRegistration::#constructor(#item #name, ::core::module_path!()) #options
+                #krate::__private::HandlerRegistration::#constructor(#item #name, ::core::module_path!(), #version) #options
             }
         }
     }
@@ -58,11 +59,10 @@ fn expand_options(options: &Arguments) -> TokenStream {
     let krate = options.krate();
     let named = options.name.as_ref().map(|name| quote!(.named(#name)));
     let manual = options.manual.then(|| quote!(.manual()));
-    let version = item::package_version().map(|version| quote!(.in_version(#version)));
     let order = options.order.as_ref().map(|order| quote!(.order_by(#order)));
     let after = expand_references(&quote!(after), &options.after, &krate);
     let before = expand_references(&quote!(before), &options.before, &krate);
-    quote!(#named #manual #version #order #after #before)
+    quote!(#named #manual #order #after #before)
 }
 
 /// `.after(…)` with the handlers that the user names, if any.

@@ -13,8 +13,7 @@ impl ::mediator_core::Inject for Log {
 }
 ::mediator_core::__private::inventory::submit! {
     ::mediator_core::__private::HandlerRegistration::new:: < OrderPlaced, Log >
-    (::core::concat!(::core::module_path!(), "::Log"), ::core::module_path!())
-    .in_version("1.2.3")
+    (::core::concat!(::core::module_path!(), "::Log"), ::core::module_path!(), "1.2.3")
 }
 #[automatically_derived]
 impl ::mediator_core::__private::ProvidedAs<::std::sync::Arc<dyn Lines>> for Log {

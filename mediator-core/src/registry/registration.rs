@@ -125,36 +125,45 @@ pub struct HandlerRegistration {
 
 impl HandlerRegistration {
     /// A registration at the caller's place; what the macros submit for a struct or an impl block.
+    // One call, since compiling a handler costs more with each.
     #[doc(hidden)]
     #[must_use]
     #[track_caller]
-    pub const fn new<E, H>(name: &'static str, module_path: &'static str) -> Self
+    pub const fn new<E, H>(name: &'static str, module_path: &'static str, version: &'static str) -> Self
     where
         E: Handled + ?Sized,
         H: EventHandler<E> + Inject,
     {
-        Self::at_caller(name, module_path, E::info, E::plan_of_type::<H>).built_by(inject::<H>)
+        Self::at_caller(name, module_path, version, E::info, E::plan_of_type::<H>, Some(inject::<H>))
     }
 
     /// The same for a function or a method, which `item` is.
     #[doc(hidden)]
     #[must_use]
     #[track_caller]
-    pub const fn function<E, F, Item>(_item: Item, name: &'static str, module_path: &'static str) -> Self
+    pub const fn function<E, F, Item>(
+        _item: Item,
+        name: &'static str,
+        module_path: &'static str,
+        version: &'static str,
+    ) -> Self
     where
         E: Handled + ?Sized,
         F: FnHandler<E>,
         Item: Copy + 'static,
     {
-        Self::at_caller(name, module_path, E::info, E::plan_of_fn::<F, Item>).built_by(inject::<F::Receiver>)
+        let inject = inject::<F::Receiver>;
+        Self::at_caller(name, module_path, version, E::info, E::plan_of_fn::<F, Item>, Some(inject))
     }
 
     #[track_caller]
     const fn at_caller(
         name: &'static str,
         module_path: &'static str,
+        version: &'static str,
         event: fn() -> Option<EventInfo>,
         plan: fn() -> CallPlan,
+        inject: Option<InjectFn>,
     ) -> Self {
         let info = HandlerInfo { name, module_path, location: Location::caller() };
         Self {
@@ -163,17 +172,12 @@ impl HandlerRegistration {
             is_named_instance: false,
             is_manual: false,
             is_bound: false,
-            version: "",
+            version,
             after: &[],
             before: &[],
             plan,
-            inject: None,
+            inject,
         }
-    }
-
-    const fn built_by(mut self, inject: InjectFn) -> Self {
-        self.inject = Some(inject);
-        self
     }
 
     /// With the user's `name = …`.
@@ -190,14 +194,6 @@ impl HandlerRegistration {
     #[must_use]
     pub const fn manual(mut self) -> Self {
         self.is_manual = true;
-        self
-    }
-
-    /// In this version of its package.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn in_version(mut self, version: &'static str) -> Self {
-        self.version = version;
         self
     }
 
@@ -228,14 +224,14 @@ impl HandlerRegistration {
     /// `bind`: the handler named by its type.
     #[track_caller]
     pub(crate) fn bound<E: Handled + ?Sized, H: EventHandler<E> + Inject>() -> Self {
-        Self::of_type::<E, H>().built_by(inject::<H>)
+        Self { inject: Some(inject::<H>), ..Self::of_type::<E, H>() }
     }
 
     #[track_caller]
     fn of_type<E: Handled + ?Sized, H: EventHandler<E>>() -> Self {
         let name = type_name::<H>();
         let module_path = name.rsplit_once("::").map_or("", |(module, _)| module);
-        Self { is_bound: true, ..Self::at_caller(name, module_path, E::info, E::plan_of_type::<H>) }
+        Self { is_bound: true, ..Self::at_caller(name, module_path, "", E::info, E::plan_of_type::<H>, None) }
     }
 
     /// `bind_fn`: the same handler, registered at another place; explicit binds have an order of their own.
