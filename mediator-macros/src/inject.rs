@@ -13,7 +13,7 @@ use syn::{
 use crate::arguments::{Arguments, ungrouped};
 use crate::errors::Errors;
 use crate::item;
-use crate::types::require_owned;
+use crate::types::{mentions, require_named, require_owned};
 
 // #[derive(Inject)] #[inject(crate = path)] on a struct, and on its fields
 //
@@ -39,7 +39,9 @@ fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
         Data::Enum(_) | Data::Union(_) => Vec::new(),
     };
     let lints = item::lint_attributes(item.attrs.iter().chain(of_fields));
-    let body = expand_body(&fields, errors);
+    // About which rustc complains by itself.
+    let is_opaque = fields.iter().any(|field| mentions(&field.ty, "impl"));
+    let body = if is_opaque { quote!(::core::unimplemented!()) } else { expand_body(&fields, errors) };
     expand_impl(&item.ident, &item.generics, &lints, &fields, &body, &options.krate())
 }
 
@@ -47,6 +49,7 @@ fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
 pub(crate) fn on_struct(item: &mut ItemStruct, options: &Arguments, errors: &mut Errors) -> TokenStream {
     for field in &mut item.fields {
         require_owned(&mut field.ty, errors);
+        require_named(&mut field.ty, errors);
     }
     let fields = item.fields.iter_mut().collect();
     let (derive, inject) = on_handler(&item.ident, &item.generics, &item.attrs, fields, options, errors);
