@@ -2,7 +2,6 @@
 
 use crate::dispatch::{CallPlan, FnHandler};
 use crate::event::dynamic::DynNotification;
-use crate::event::info::EventInfo;
 use crate::event::notification::Notification;
 use crate::handler::event_handler::EventHandler;
 
@@ -37,10 +36,6 @@ use crate::handler::event_handler::EventHandler;
     note = "put `#[event]` on the type; or `#[derive(Notification)]`, which adds no field"
 )]
 pub trait Handled: 'static {
-    /// The event; `None` for every event.
-    #[doc(hidden)]
-    fn info() -> Option<EventInfo>;
-
     #[doc(hidden)]
     fn plan_of_type<H: EventHandler<Self>>() -> CallPlan;
 
@@ -50,10 +45,6 @@ pub trait Handled: 'static {
 
 #[diagnostic::do_not_recommend]
 impl<E: Notification> Handled for E {
-    fn info() -> Option<EventInfo> {
-        Some(EventInfo::of::<E>())
-    }
-
     fn plan_of_type<H: EventHandler<E>>() -> CallPlan {
         CallPlan::of_type::<E, H>()
     }
@@ -65,10 +56,6 @@ impl<E: Notification> Handled for E {
 
 #[diagnostic::do_not_recommend]
 impl Handled for dyn DynNotification {
-    fn info() -> Option<EventInfo> {
-        None
-    }
-
     fn plan_of_type<H: EventHandler<Self>>() -> CallPlan {
         CallPlan::of_observer::<H>()
     }

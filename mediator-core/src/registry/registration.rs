@@ -30,8 +30,7 @@ pub struct Registration {
 
 #[derive(Clone, Copy)]
 enum Kind {
-    /// With the event, or `None` for every event.
-    Handler(fn() -> Option<EventInfo>),
+    Handler(fn() -> CallPlan),
     Service,
 }
 
@@ -51,7 +50,7 @@ impl Registration {
     #[must_use]
     pub fn event(&self) -> Option<EventInfo> {
         match self.kind {
-            Kind::Handler(event) => event(),
+            Kind::Handler(plan) => plan().info,
             Kind::Service => None,
         }
     }
@@ -60,7 +59,7 @@ impl Registration {
     #[must_use]
     pub fn event_name(&self) -> &'static str {
         match self.kind {
-            Kind::Handler(event) => event().map_or("any event", |event| event.name()),
+            Kind::Handler(plan) => plan().info.map_or("any event", |event| event.name()),
             Kind::Service => "no event",
         }
     }
@@ -134,7 +133,7 @@ impl HandlerRegistration {
         E: Handled + ?Sized,
         H: EventHandler<E> + Inject,
     {
-        Self::at_caller(name, module_path, version, E::info, E::plan_of_type::<H>, Some(inject::<H>))
+        Self::at_caller(name, module_path, version, E::plan_of_type::<H>, Some(inject::<H>))
     }
 
     /// The same for a function or a method, which `item` is.
@@ -153,7 +152,7 @@ impl HandlerRegistration {
         Item: Copy + 'static,
     {
         let inject = inject::<F::Receiver>;
-        Self::at_caller(name, module_path, version, E::info, E::plan_of_fn::<F, Item>, Some(inject))
+        Self::at_caller(name, module_path, version, E::plan_of_fn::<F, Item>, Some(inject))
     }
 
     #[track_caller]
@@ -161,13 +160,12 @@ impl HandlerRegistration {
         name: &'static str,
         module_path: &'static str,
         version: &'static str,
-        event: fn() -> Option<EventInfo>,
         plan: fn() -> CallPlan,
         inject: Option<InjectFn>,
     ) -> Self {
         let info = HandlerInfo { name, module_path, location: Location::caller() };
         Self {
-            registration: Registration { info, kind: Kind::Handler(event), order: 0 },
+            registration: Registration { info, kind: Kind::Handler(plan), order: 0 },
             has_given_name: false,
             is_named_instance: false,
             is_manual: false,
@@ -231,7 +229,7 @@ impl HandlerRegistration {
     fn of_type<E: Handled + ?Sized, H: EventHandler<E>>() -> Self {
         let name = type_name::<H>();
         let module_path = name.rsplit_once("::").map_or("", |(module, _)| module);
-        Self { is_bound: true, ..Self::at_caller(name, module_path, "", E::info, E::plan_of_type::<H>, None) }
+        Self { is_bound: true, ..Self::at_caller(name, module_path, "", E::plan_of_type::<H>, None) }
     }
 
     /// `bind_fn`: the same handler, registered at another place; explicit binds have an order of their own.
@@ -272,7 +270,7 @@ impl HandlerRegistration {
     }
 
     pub(crate) fn is_observer(&self) -> bool {
-        !self.registration.is_service() && self.registration.event().is_none()
+        self.plan().info.is_none()
     }
 
     /// Whether it is registered for `bind` and `bind_fn` only.
