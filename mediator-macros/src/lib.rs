@@ -287,12 +287,11 @@ pub fn event_handlers(arguments: TokenStream, item: TokenStream) -> TokenStream 
 ///     assert_eq!(*orders.placed.lock().unwrap(), [7]);
 /// }
 ///
-/// # futures::executor::block_on(async {
+/// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
 /// let mediator = Mediator::new()?;
 /// mediator.publish(OrderPlaced::new(7)).await?;
 /// mediator.publish(OrderShipped::new()).await?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// # }).unwrap();
+/// # Ok(()) }
 /// ```
 ///
 /// # Options
