@@ -147,6 +147,7 @@ pub use crate::handler::info::HandlerInfo;
 pub use crate::handler::service_info::ServiceInfo;
 pub use crate::mediator::builder::MediatorBuilder;
 pub use crate::mediator::handles::{Mediator, Publisher};
+pub use crate::registry::handled::Handled;
 pub use crate::registry::registration::Registration;
 pub use crate::services::inject::{Inject, InjectError, Service};
 pub use crate::services::services::Services;
@@ -181,7 +182,7 @@ pub mod prelude {
 /// What the macros' expansions use. Not part of the public API: anything here may change.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::dispatch::{Borrow, BorrowError, Exclusive, FnHandler, Handle, Lent, Shared};
+    pub use crate::dispatch::{Borrow, BorrowError, CallPlan, Exclusive, FnHandler, Handle, Lent, Shared};
     pub use crate::registry::event_registration::EventRegistration;
     pub use crate::registry::linked_modules::LinkedModules;
     pub use crate::registry::order::HandlerRef;

@@ -230,6 +230,15 @@ impl Arguments {
         Self { krate: block.krate.clone(), ..self }
     }
 
+    /// The same outside of the impl block that they stand in, where `Self` has no meaning.
+    pub(crate) fn without_self(mut self, self_ty: &Type) -> Self {
+        for ty in self.types.iter_mut().chain(&mut self.after).chain(&mut self.before) {
+            *ty = types::without_self(ty, self_ty);
+        }
+        self.order = self.order.map(|order| types::replace_self(order, self_ty));
+        self
+    }
+
     /// What tells this macro where the runtime is.
     fn crate_option(&self, path: &str) -> String {
         match self.helper {

@@ -10,6 +10,7 @@ use syn::{
 use crate::arguments::{Arguments, Positional, ungrouped};
 use crate::errors::Errors;
 use crate::notification::Declared;
+use crate::types::require_named;
 use crate::{item, serde_derives};
 
 // #[event] or #[event(option,*)], above
@@ -84,12 +85,13 @@ fn expand_stub(ident: &Ident, generics: &Generics, options: &Arguments) -> Token
     expand_impls(&Declared { ident, generics, lints: &[], options }, None)
 }
 
-/// Events outlive the publish that carries them, so they cannot borrow.
+/// Events outlive the publish that carries them, so they cannot borrow; and each field has one type.
 fn require_owned(item: &mut ItemStruct, errors: &mut Errors) {
     for lifetime in item.generics.lifetimes() {
         errors.at(lifetime, "events own their data; remove the lifetime, and use `String` for `&str`");
     }
     for field in &mut item.fields {
+        require_named(&mut field.ty, errors);
         if let Type::Reference(reference) = &mut field.ty
             && reference.lifetime.is_none()
         {

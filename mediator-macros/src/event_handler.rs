@@ -2,12 +2,12 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Attribute, GenericParam, Generics, Item, ItemImpl, ItemStruct, Type};
+use syn::{Attribute, GenericParam, Generics, Item, ItemImpl, ItemStruct, Type, parse_quote};
 
 use crate::arguments::{Arguments, Positional};
 use crate::errors::Errors;
 use crate::registration::{Registration, plain_name};
-use crate::types::{first_argument, last_ident, reject_other_traits, relocated, require_owned, without_self};
+use crate::types::{first_argument, last_ident, reject_other_traits, relocated, without_self};
 use crate::{handler_fn, inject, item};
 
 const KEYS: &[&str] = &["order", "after", "before", "name", "manual", "crate"];
@@ -34,8 +34,15 @@ pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream 
         return conditional;
     }
     let expanded = match errors.ok(item::parse(item.clone())) {
-        Some((Item::Struct(item), _)) => on_struct(item, &options, &mut errors),
-        Some((Item::Impl(item), body)) => on_impl(item, body, &options, &mut errors),
+        Some((Item::Struct(item), _)) => {
+            let ident = &item.ident;
+            let options = options.without_self(&parse_quote!(#ident));
+            on_struct(item, &options, &mut errors)
+        }
+        Some((Item::Impl(item), body)) => {
+            let options = options.without_self(&item.self_ty);
+            on_impl(item, body, &options, &mut errors)
+        }
         Some((Item::Fn(item), body)) => handler_fn::on_fn(item, body, &options, &mut errors),
         Some((other, body)) => on_other(&other, body, &mut errors),
         None => item,
@@ -53,17 +60,16 @@ fn on_other(item: &Item, body: Option<Group>, errors: &mut Errors) -> TokenStrea
 fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> TokenStream {
     let instead = "name all events in one, as in `#[event_handler(OrderPlaced, OrderShipped)]`";
     item::reject_repeated("event_handler", &options.krate(), &mut item.attrs, errors, instead);
-    require_concrete(&item.generics, errors);
     if options.types.is_empty() && errors.is_empty() {
         errors.at(&item.ident, "which events does it handle? name them, as in `#[event_handler(OrderPlaced)]`");
     }
-    for field in &mut item.fields {
-        require_owned(&mut field.ty, errors);
-    }
     let attributes = item::lint_attributes(&item.attrs);
-    let fields = item.fields.iter_mut().collect();
-    let (derive, inject) = inject::on_handler(&item.ident, &item.generics, &item.attrs, fields, options, errors);
-    item.attrs.extend(derive);
+    let inject = if item::is_injected_by("service", &options.krate(), &item.attrs) {
+        TokenStream::new()
+    } else {
+        require_concrete(&item.generics, errors);
+        inject::on_struct(&mut item, options, errors)
+    };
     let registrations = options.types.iter().map(|event| {
         // At the event, which is where it is missing if there is no `impl EventHandler` for it.
         let handler = relocated(&item.ident, event);
@@ -100,7 +106,7 @@ fn on_impl(mut item: ItemImpl, body: Option<Group>, options: &Arguments, errors:
         }
     };
     event.iter().for_each(|event| reject_other_traits(event, errors));
-    reject_async_trait(&mut item.attrs, errors);
+    reject_async_trait(&mut item.attrs, ASYNC_TRAIT, errors);
     let body = without_async_trait(body, event.as_ref(), errors);
     let registration =
         errors.is_empty().then(|| item::with_lints(&item::lint_attributes(&item.attrs), registration.clone()));
@@ -115,11 +121,11 @@ fn on_impl(mut item: ItemImpl, body: Option<Group>, options: &Arguments, errors:
 const ASYNC_TRAIT: &str = "`handle` is an `async fn` of the trait itself; remove `#[async_trait]`";
 
 /// Takes away an `#[async_trait]` that is still to come.
-fn reject_async_trait(attributes: &mut Vec<Attribute>, errors: &mut Errors) {
+pub(crate) fn reject_async_trait(attributes: &mut Vec<Attribute>, message: &str, errors: &mut Errors) {
     attributes.retain(|attribute| {
         let is_ours = attribute.path().segments.last().is_none_or(|last| last.ident != "async_trait");
         if !is_ours {
-            errors.at(attribute, ASYNC_TRAIT);
+            errors.at(attribute, message);
         }
         is_ours
     });

@@ -7,12 +7,12 @@ use syn::{Attribute, FnArg, Generics, ImplItem, ImplItemFn, Item, ItemImpl, Meta
 
 use crate::arguments::{Arguments, Positional, ungrouped};
 use crate::errors::Errors;
-use crate::event_handler::METHOD_KEYS;
+use crate::event_handler::{METHOD_KEYS, reject_async_trait};
 use crate::handler_fn::FnHandler;
-use crate::item;
 use crate::registration::plain_name;
 use crate::signature::HandlerSignature;
-use crate::types::{last_ident, without_self};
+use crate::types::last_ident;
+use crate::{inject, item};
 
 // #[event_handlers(crate = path)] above
 //
@@ -48,6 +48,7 @@ fn on_other(item: &Item, body: Option<Group>, errors: &mut Errors) -> TokenStrea
 fn on_impl(mut item: ItemImpl, body: Group, options: &Arguments, errors: &mut Errors) -> TokenStream {
     item::reject_repeated("event_handlers", &options.krate(), &mut item.attrs, errors, "remove this one");
     require_concrete(&item.generics, errors);
+    reject_async_trait(&mut item.attrs, "methods may be `async fn` without it; remove `#[async_trait]`", errors);
     let Some(mut members) = errors.ok(Members::parse(&body)) else {
         return item::put_back(Some(body), &item);
     };
@@ -106,6 +107,7 @@ impl Block<'_> {
         let signature = is_called_on_self
             .then(|| HandlerSignature::parse(&mut method.sig, Some(self.self_ty), &options, &mut errors))
             .flatten();
+        inject::take_all_attributes(&mut method.sig);
         let cfgs: Vec<_> = method.attrs.iter().filter(|it| it.path().is_ident("cfg")).cloned().collect();
         let handler = signature.map(|signature| {
             let own_lints = item::lint_attributes(&method.attrs);
@@ -149,11 +151,8 @@ fn take_options(attributes: &mut Vec<Attribute>, self_ty: &Type, block: &Argumen
         }
         Some(Meta::Path(_)) | None => TokenStream::new(),
     };
-    let mut options = Arguments::parse(arguments, METHOD_KEYS, Positional::Events, errors).with_runtime_of(block);
-    for ty in options.types.iter_mut().chain(&mut options.after).chain(&mut options.before) {
-        *ty = without_self(ty, self_ty);
-    }
-    options
+    let options = Arguments::parse(arguments, METHOD_KEYS, Positional::Events, errors);
+    options.with_runtime_of(block).without_self(self_ty)
 }
 
 /// By whatever path: nobody else's macro of this name stands in such a block.

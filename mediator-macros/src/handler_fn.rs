@@ -6,9 +6,9 @@ use syn::{Attribute, Field, Generics, ItemFn, Path, PredicateType, Token, Type, 
 
 use crate::arguments::Arguments;
 use crate::errors::Errors;
-use crate::registration::{Registration, plain_name};
+use crate::registration::{Registration, expand_event, plain_name};
 use crate::signature::{Borrowed, HandlerSignature, Parameter};
-use crate::types::{is_any_event, last_ident, relocated};
+use crate::types::{last_ident, relocated};
 use crate::{inject, item};
 
 pub(crate) fn on_fn(mut item: ItemFn, body: Option<Group>, options: &Arguments, errors: &mut Errors) -> TokenStream {
@@ -174,11 +174,6 @@ impl FnHandler<'_> {
         let same = relocated(&quote!(#krate::__private::same_event), &named);
         Some(quote!(const _: () = #same::<#named, #event>();))
     }
-}
-
-/// The event; of an observer, spelled so that it means the same behind a `&`.
-fn expand_event(event: &Type, krate: &Path) -> TokenStream {
-    if is_any_event(event) { quote!((dyn #krate::DynNotification + 'static)) } else { event.to_token_stream() }
 }
 
 impl Borrowed {

@@ -6,13 +6,14 @@ use syn::ext::IdentExt;
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Data, DeriveInput, Expr, Field, GenericArgument, Generics, Member, Meta, Path, PathArguments, Token,
-    Type, TypePath, WhereClause, parse_quote,
+    Attribute, Data, DeriveInput, Expr, Field, FnArg, GenericArgument, Generics, ItemStruct, Member, Meta, Path,
+    PathArguments, Signature, Token, Type, TypePath, WhereClause, parse_quote,
 };
 
 use crate::arguments::{Arguments, ungrouped};
 use crate::errors::Errors;
 use crate::item;
+use crate::types::{mentions, require_named, require_owned};
 
 // #[derive(Inject)] #[inject(crate = path)] on a struct, and on its fields
 //
@@ -38,8 +39,22 @@ fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
         Data::Enum(_) | Data::Union(_) => Vec::new(),
     };
     let lints = item::lint_attributes(item.attrs.iter().chain(of_fields));
-    let body = expand_body(&fields, errors);
+    // About which rustc complains by itself.
+    let is_opaque = fields.iter().any(|field| mentions(&field.ty, "impl"));
+    let body = if is_opaque { quote!(::core::unimplemented!()) } else { expand_body(&fields, errors) };
     expand_impl(&item.ident, &item.generics, &lints, &fields, &body, &options.krate())
+}
+
+/// The same for a struct that is a handler or a service.
+pub(crate) fn on_struct(item: &mut ItemStruct, options: &Arguments, errors: &mut Errors) -> TokenStream {
+    for field in &mut item.fields {
+        require_owned(&mut field.ty, errors);
+        require_named(&mut field.ty, errors);
+    }
+    let fields = item.fields.iter_mut().collect();
+    let (derive, inject) = on_handler(&item.ident, &item.generics, &item.attrs, fields, options, errors);
+    item.attrs.extend(derive);
+    inject
 }
 
 /// The same for the struct of a handler, whose fields lose the attributes that only the derive knows: without it they
@@ -79,6 +94,14 @@ pub(crate) fn take_attributes(attributes: &mut Vec<Attribute>) -> Vec<Attribute>
     let (taken, others) = std::mem::take(attributes).into_iter().partition(injects);
     *attributes = others;
     taken
+}
+
+/// Takes them from all parameters, which nobody will read any more.
+pub(crate) fn take_all_attributes(signature: &mut Signature) {
+    signature.inputs.iter_mut().for_each(|input| match input {
+        FnArg::Typed(parameter) => _ = take_attributes(&mut parameter.attrs),
+        FnArg::Receiver(receiver) => _ = take_attributes(&mut receiver.attrs),
+    });
 }
 
 /// The `T` of an `Option<T>`, by how the type is written.

@@ -6,7 +6,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, DeriveInput, FnArg, Item, Meta, Path, Token, parse_quote};
+use syn::{Attribute, DeriveInput, Item, Meta, Path, Token, parse_quote};
 
 use crate::errors::Errors;
 use crate::{inject, runtime};
@@ -85,10 +85,7 @@ pub(crate) fn without_runtime(item: TokenStream, errors: Errors) -> TokenStream 
             item.into_token_stream()
         }
         Ok((Item::Fn(mut item), body)) => {
-            item.sig.inputs.iter_mut().for_each(|input| match input {
-                FnArg::Typed(parameter) => _ = inject::take_attributes(&mut parameter.attrs),
-                FnArg::Receiver(_) => {}
-            });
+            inject::take_all_attributes(&mut item.sig);
             put_back(body, &item)
         }
         _ => item,
@@ -158,9 +155,9 @@ pub(crate) fn with_lints(lints: &[Attribute], items: TokenStream) -> TokenStream
     }
 }
 
-/// The version of the package that is being compiled, if Cargo compiles it.
-pub(crate) fn package_version() -> Option<String> {
-    std::env::var("CARGO_PKG_VERSION").ok().filter(|version| !version.is_empty())
+/// The version of the package that is being compiled; empty unless Cargo compiles it.
+pub(crate) fn package_version() -> String {
+    std::env::var("CARGO_PKG_VERSION").unwrap_or_default()
 }
 
 /// Takes away a second use of the same macro, which would only cause further errors.
@@ -178,6 +175,11 @@ pub(crate) fn reject_repeated(
         }
         !repeated
     });
+}
+
+/// Whether another macro of this crate is still to come, which makes the struct `Inject` and says what keeps it from that.
+pub(crate) fn is_injected_by(attribute_macro: &str, krate: &Path, attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| is_ours(attribute.path(), attribute_macro, krate))
 }
 
 /// Whether a path names a macro of this crate: alone, or by way of the runtime. Other crates have an `#[event]` as well.

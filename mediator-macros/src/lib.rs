@@ -261,6 +261,39 @@ pub fn event_handlers(arguments: TokenStream, item: TokenStream) -> TokenStream 
 ///
 /// These provide `Arc<Log>`, `Arc<Smtp>` and `Arc<dyn Mailer>` (which are one instance), and `SmtpUrl`.
 ///
+/// A struct may be a handler as well, by an `#[event_handler(…)]` on it or on an impl block, or by
+/// [`#[event_handlers]`](macro@event_handlers). It is one instance then, too:
+///
+/// ```standalone_crate
+/// # use std::sync::{Arc, Mutex};
+/// # use mediator_core::prelude::*;
+/// # #[event] struct OrderPlaced { order_id: u32 }
+/// # #[event] struct OrderShipped {}
+/// #[service]
+/// struct Orders {
+///     #[inject(default)]
+///     placed: Mutex<Vec<u32>>,
+/// }
+///
+/// #[event_handlers]
+/// impl Orders {
+///     fn placed(&self, event: &OrderPlaced) {
+///         self.placed.lock().unwrap().push(event.order_id);
+///     }
+/// }
+///
+/// #[event_handler]
+/// fn report(_event: &OrderShipped, orders: Arc<Orders>) {
+///     assert_eq!(*orders.placed.lock().unwrap(), [7]);
+/// }
+///
+/// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+/// let mediator = Mediator::new()?;
+/// mediator.publish(OrderPlaced::new(7)).await?;
+/// mediator.publish(OrderShipped::new()).await?;
+/// # Ok(()) }
+/// ```
+///
 /// # Options
 ///
 /// - `dyn Mailer`, on a struct: also provides an `Arc` of this trait; there may be several.

@@ -23,26 +23,25 @@ pub(crate) struct Registration<'a> {
 impl Registration<'_> {
     pub(crate) fn expand(&self) -> TokenStream {
         let krate = self.options.krate();
-        let constructor = self.expand_constructor();
-        let item = self.function.map(|function| quote!(#function,));
+        let (event, handler) = (expand_event(self.event, &krate), &self.handler);
+        let (constructor, item) = match self.function {
+            Some(function) => (quote!(function::<#event, #handler, _>), Some(quote!(#function,))),
+            None => (quote!(new::<#event, #handler>), None),
+        };
         let name = default_name(self.name);
+        let version = item::package_version();
         let options = expand_options(self.options);
         quote! {
             #krate::__private::inventory::submit! {
-                #krate::__private::HandlerRegistration::#constructor(#item #name, ::core::module_path!()) #options
+                #krate::__private::HandlerRegistration::#constructor(#item #name, ::core::module_path!(), #version) #options
             }
         }
     }
+}
 
-    fn expand_constructor(&self) -> TokenStream {
-        let Self { event, handler, .. } = self;
-        match (is_any_event(event), self.function.is_some()) {
-            (false, false) => quote!(new::<#event, #handler>),
-            (false, true) => quote!(function::<#event, #handler, _>),
-            (true, false) => quote!(observer::<#handler>),
-            (true, true) => quote!(observer_function::<#handler, _>),
-        }
-    }
+/// The event; of an observer, spelled so that it means the same behind a `&`.
+pub(crate) fn expand_event(event: &Type, krate: &Path) -> TokenStream {
+    if is_any_event(event) { quote!((dyn #krate::DynNotification + 'static)) } else { event.to_token_stream() }
 }
 
 /// The path that users see of something in this module.
@@ -60,11 +59,10 @@ fn expand_options(options: &Arguments) -> TokenStream {
     let krate = options.krate();
     let named = options.name.as_ref().map(|name| quote!(.named(#name)));
     let manual = options.manual.then(|| quote!(.manual()));
-    let version = item::package_version().map(|version| quote!(.in_version(#version)));
     let order = options.order.as_ref().map(|order| quote!(.order_by(#order)));
     let after = expand_references(&quote!(after), &options.after, &krate);
     let before = expand_references(&quote!(before), &options.before, &krate);
-    quote!(#named #manual #version #order #after #before)
+    quote!(#named #manual #order #after #before)
 }
 
 /// `.after(…)` with the handlers that the user names, if any.

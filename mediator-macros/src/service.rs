@@ -8,7 +8,7 @@ use crate::arguments::{Arguments, Positional, ungrouped};
 use crate::errors::Errors;
 use crate::registration::{default_name, plain_name};
 use crate::signature::{Parameter, allow_by_value, error_of, is_borrow, reject_unshared_error};
-use crate::types::{argument_of, mentions, relocated, require_owned};
+use crate::types::{argument_of, mentions, relocated};
 use crate::{inject, item};
 
 // #[service(dyn Trait,* crate = path)], above
@@ -58,14 +58,13 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
         errors,
         "name all traits in one, as in `#[service(dyn Mailer, dyn Clock)]`",
     );
-    require_concrete(&item.generics, errors);
-    for field in &mut item.fields {
-        require_owned(&mut field.ty, errors);
-    }
-    let fields = item.fields.iter_mut().collect();
-    let (derive, inject) = inject::on_handler(&item.ident, &item.generics, &item.attrs, fields, options, errors);
     let attributes = item::lint_attributes(&item.attrs);
-    item.attrs.extend(derive);
+    let inject = if item::is_injected_by("event_handler", &options.krate(), &item.attrs) {
+        TokenStream::new()
+    } else {
+        require_concrete(&item.generics, errors);
+        inject::on_struct(&mut item, options, errors)
+    };
     let registration = errors.is_empty().then(|| register_struct(&item.ident, options));
     let generated = item::with_lints(&attributes, quote!(#inject #registration));
     quote! {
@@ -167,9 +166,22 @@ fn provided_by(item: &ItemFn, errors: &mut Errors) -> Option<Provided> {
         errors.at(provided, "a service is injected by its type; name it, or return an `Arc<dyn …>`");
         return None;
     }
+    if is_nothing(provided) {
+        errors.at(provided, "a function provides what it returns; return the service, as in `-> Arc<Log>`");
+        return None;
+    }
     reject_unshared_error(output, errors);
     let error = fallible.map(|_| error_of(output).unwrap_or(output).clone());
     Some(Provided { ty: provided.clone(), error })
+}
+
+/// `()` or `!`
+fn is_nothing(provided: &Type) -> bool {
+    match ungrouped(provided) {
+        Type::Never(_) => true,
+        Type::Tuple(tuple) => tuple.elems.is_empty(),
+        _ => false,
+    }
 }
 
 /// The parameters, as fields of what holds them.

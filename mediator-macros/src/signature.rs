@@ -179,8 +179,8 @@ pub(crate) fn error_of(output: &Type) -> Option<&Type> {
 }
 
 /// The `OrderPlaced` of `event: &OrderPlaced`, behind so many other parameters
-fn event_of(signature: &Signature, before: usize, errors: &mut Errors) -> Option<Type> {
-    let event = match signature.inputs.iter().nth(before) {
+fn event_of(signature: &mut Signature, before: usize, errors: &mut Errors) -> Option<Type> {
+    let event = match signature.inputs.iter_mut().nth(before) {
         Some(FnArg::Typed(event)) => event,
         Some(FnArg::Receiver(receiver)) => {
             errors.at(receiver, "a function has no `self`; put `#[event_handlers]` on the impl block of this method");
@@ -193,6 +193,10 @@ fn event_of(signature: &Signature, before: usize, errors: &mut Errors) -> Option
             return None;
         }
     };
+    for attribute in inject::take_attributes(&mut event.attrs) {
+        errors.at(&attribute, "the first parameter is the event, which is published; remove the attribute");
+    }
+    reject_cfg(event, errors);
     let Type::Reference(reference) = ungrouped(&event.ty) else {
         errors.at(&event.ty, "a handler borrows its event; write `&` before the type");
         return None;
@@ -236,8 +240,7 @@ impl Parameter {
 
     fn parse(name: Ident, parameter: &mut PatType, errors: &mut Errors) -> Option<Self> {
         let attributes = inject::take_attributes(&mut parameter.attrs);
-        if let Some(cfg) = parameter.attrs.iter().find(|attribute| attribute.path().is_ident("cfg")) {
-            errors.at(cfg, "a handler has the same parameters always; put the `cfg` on the function");
+        if reject_cfg(parameter, errors) {
             return None;
         }
         let ty = &*parameter.ty;
@@ -266,6 +269,13 @@ impl Parameter {
             default: None,
         })))
     }
+}
+
+/// Whether the parameter is there under a condition only.
+fn reject_cfg(parameter: &PatType, errors: &mut Errors) -> bool {
+    let cfg = parameter.attrs.iter().find(|attribute| attribute.path().is_ident("cfg"));
+    cfg.inspect(|cfg| errors.at(cfg, "a handler has the same parameters always; put the `cfg` on the function"))
+        .is_some()
 }
 
 fn given_name(input: &FnArg) -> Option<&Ident> {

@@ -76,17 +76,39 @@ fn is_elided(reference: &TypeReference) -> bool {
     reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident == "_")
 }
 
-/// Handlers outlive every borrow except a `'static` one. Whether `ty` was owned.
-pub(crate) fn require_owned(ty: &mut Type, errors: &mut Errors) -> bool {
+/// Handlers outlive every borrow except a `'static` one.
+pub(crate) fn require_owned(ty: &mut Type, errors: &mut Errors) {
     if let Type::Reference(reference) = ty
         && is_elided(reference)
     {
         errors.at(reference, "a handler owns what it is injected with; use an `Arc`");
         // Otherwise rustc would ask for a lifetime.
         reference.lifetime = Some(parse_quote!('static));
-        return false;
     }
-    true
+}
+
+/// A field has one type, however it is injected.
+pub(crate) fn require_named(ty: &mut Type, errors: &mut Errors) {
+    if !mentions(ty, "impl") {
+        return;
+    }
+    errors.at(ty, "the type of a field must be concrete; name it, or use an `Arc<dyn …>`");
+    // What rustc has nothing to add to.
+    *ty = syn::parse2(replace(ty.to_token_stream(), "impl", &quote!(dyn))).unwrap_or_else(|_| ty.clone());
+    if matches!(ungrouped(ty), Type::TraitObject(_)) {
+        *ty = parse_quote!(::std::sync::Arc<#ty>);
+    }
+}
+
+fn replace(tokens: TokenStream, word: &str, by: &TokenStream) -> TokenStream {
+    let replace_in = |token| match token {
+        TokenTree::Ident(ident) if ident == word => by.clone(),
+        TokenTree::Group(group) => {
+            TokenTree::from(Group::new(group.delimiter(), replace(group.stream(), word, by))).into()
+        }
+        token => token.into(),
+    };
+    tokens.into_iter().map(replace_in).collect::<Vec<TokenStream>>().into_iter().collect()
 }
 
 /// Whether a word is somewhere in the tokens, a lifetime without its tick.
@@ -106,7 +128,8 @@ pub(crate) fn without_self(ty: &Type, self_ty: &Type) -> Type {
     syn::parse2(replace_self(ty.to_token_stream(), self_ty)).unwrap_or_else(|_| ty.clone())
 }
 
-fn replace_self(tokens: TokenStream, self_ty: &Type) -> TokenStream {
+/// The same of any tokens.
+pub(crate) fn replace_self(tokens: TokenStream, self_ty: &Type) -> TokenStream {
     let mut replaced = TokenStream::new();
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {

@@ -22,5 +22,6 @@ mod observers;
 mod odd_types;
 mod panics;
 mod pictures;
+mod service_handlers;
 mod strategies;
 mod wakers;

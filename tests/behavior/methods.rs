@@ -117,3 +117,73 @@ fn a_method_that_is_bound_twice_is_one_handler_too_many() {
     let error = twice.bind_fn(Triage::opened).bind_fn(Triage::opened).build().unwrap_err();
     assert!(matches!(error.problems(), [BuildProblem::DuplicateHandler { .. }]), "{error}");
 }
+
+/// Whose options say `Self`.
+mod steps {
+    use super::*;
+
+    #[derive(Inject)]
+    struct Steps<const LAST: i32>(Log);
+
+    impl<const LAST: i32> Steps<LAST> {
+        const FIRST: i32 = -LAST;
+    }
+
+    #[event_handlers]
+    impl Steps<9> {
+        #[event_handler(after = Self::three)]
+        fn four(&self, _event: &Closed) {
+            self.0.add("four");
+        }
+
+        fn three(&self, _event: &Closed) {
+            self.0.add("three");
+        }
+
+        #[event_handler(before = [Self::three, Self::four])]
+        fn two(&self, _event: &Closed) {
+            self.0.add("two");
+        }
+
+        #[event_handler(order = Self::FIRST)]
+        fn one(&self, _event: &Closed) {
+            self.0.add("one");
+        }
+    }
+
+    #[event_handler(Closed, order = Self::LAST)]
+    struct Five(Log);
+
+    impl Five {
+        const LAST: i32 = i32::MAX;
+    }
+
+    impl EventHandler<Closed> for Five {
+        async fn handle(&self, _event: &Closed) {
+            self.0.add("five");
+        }
+    }
+
+    #[derive(Inject)]
+    struct Zero(Log);
+
+    #[event_handler(order = Self::ZEROTH, before = Five)]
+    impl EventHandler<Closed> for Zero {
+        async fn handle(&self, _event: &Closed) {
+            self.0.add("zero");
+        }
+    }
+
+    impl Zero {
+        const ZEROTH: i32 = i32::MIN;
+    }
+}
+
+#[test]
+fn options_may_say_self() {
+    let log = Log::default();
+    let builder = Mediator::builder().provide(log.clone());
+    let steps = builder.discover_where(|it| it.module_path() == concat!(module_path!(), "::steps"));
+    block_on(steps.build().unwrap().publish(Closed::new())).unwrap();
+    assert_eq!(log.entries(), ["zero", "one", "two", "three", "four", "five"]);
+}

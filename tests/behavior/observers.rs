@@ -1,5 +1,7 @@
 //! Observers: called with every event, in their place among its handlers.
 
+use std::sync::Arc;
+
 use futures::executor::block_on;
 use mediator_core::prelude::*;
 use mediator_core::{BuildProblem, MediatorBuilder};
@@ -180,4 +182,37 @@ fn handlers_of_one_event_may_stand_before_or_after_an_observer() {
     let mediator = bound.bind_handler::<Placed, _>(late).bind_fn(any).build().unwrap();
     block_on(mediator.publish(Placed::new(1))).unwrap();
     assert_eq!(log.entries(), ["late", "any"]);
+}
+
+#[test]
+fn a_struct_that_observes_is_bound_to_every_event_by_its_type_or_ready_made() {
+    #[event_handler(dyn DynNotification, manual)]
+    struct Trace {
+        log: Log,
+        #[inject(with = "built")]
+        name: &'static str,
+    }
+
+    impl EventHandler<dyn DynNotification> for Trace {
+        async fn handle(&self, event: &dyn DynNotification) {
+            self.log.add(format!("{} {}", self.name, mediator_tests::short(event.event_name())));
+        }
+    }
+
+    let log = Log::default();
+    let builder = || Mediator::builder().without_discovery().provide(log.clone());
+    let built = builder().bind::<dyn DynNotification, Trace>().build().unwrap();
+    block_on(built.publish(Placed::new(1))).unwrap();
+    let trace = |name| Trace { log: log.clone(), name };
+    let ready = builder().bind_handler::<dyn DynNotification, _>(trace("ready")).build().unwrap();
+    block_on(ready.publish(Lonely::new())).unwrap();
+    let shared = builder().bind_handler::<dyn DynNotification, _>(Arc::new(trace("shared"))).build().unwrap();
+    block_on(shared.publish(Handmade)).unwrap();
+    let named = builder().bind_handler_named::<dyn DynNotification, _>("one", trace("one"));
+    let named = named.bind_handler_named::<dyn DynNotification, _>("other", trace("other")).build().unwrap();
+    block_on(named.publish(Placed::new(2))).unwrap();
+    let seen = ["built Placed", "ready Lonely", "shared Handmade", "one Placed", "other Placed"];
+    assert_eq!(log.take(), seen);
+    let error = builder().bind::<dyn DynNotification, Trace>().bind::<dyn DynNotification, Trace>().build();
+    assert!(matches!(error.unwrap_err().problems(), [BuildProblem::DuplicateHandler { .. }]));
 }

@@ -46,7 +46,6 @@ const _: () = {
     ::mediator_core::__private::inventory::submit! {
         ::mediator_core::__private::HandlerRegistration::function:: < OrderPlaced,
         __MediatorHandlerFn, _ > (update_stats, ::core::concat!(::core::module_path!(),
-        "::update_stats"), ::core::module_path!()).named("stats.update")
-        .in_version("1.2.3")
+        "::update_stats"), ::core::module_path!(), "1.2.3").named("stats.update")
     }
 };

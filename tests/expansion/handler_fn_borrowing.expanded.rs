@@ -50,6 +50,6 @@ const _: () = {
     ::mediator_core::__private::inventory::submit! {
         ::mediator_core::__private::HandlerRegistration::function:: < OrderPlaced,
         __MediatorHandlerFn, _ > (write_invoice, ::core::concat!(::core::module_path!(),
-        "::write_invoice"), ::core::module_path!()).in_version("1.2.3")
+        "::write_invoice"), ::core::module_path!(), "1.2.3")
     }
 };

@@ -37,6 +37,6 @@ const _: () = {
     ::bus::__private::inventory::submit! {
         ::bus::__private::HandlerRegistration::function:: < OrderPlaced,
         __MediatorHandlerFn, _ > (count, ::core::concat!(::core::module_path!(),
-        "::count"), ::core::module_path!()).in_version("1.2.3")
+        "::count"), ::core::module_path!(), "1.2.3")
     }
 };

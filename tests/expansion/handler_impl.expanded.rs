@@ -5,6 +5,5 @@ impl EventHandler<OrderPlaced> for Audit {
 }
 ::mediator_core::__private::inventory::submit! {
     ::mediator_core::__private::HandlerRegistration::new:: < OrderPlaced, Audit >
-    (::core::concat!(::core::module_path!(), "::Audit"), ::core::module_path!())
-    .in_version("1.2.3")
+    (::core::concat!(::core::module_path!(), "::Audit"), ::core::module_path!(), "1.2.3")
 }

@@ -12,13 +12,13 @@ impl ::mediator_core::Inject for SendEmail {
 }
 ::mediator_core::__private::inventory::submit! {
     ::mediator_core::__private::HandlerRegistration::new:: < OrderPlaced, SendEmail >
-    (::core::concat!(::core::module_path!(), "::SendEmail"), ::core::module_path!())
-    .in_version("1.2.3").order_by(- 10i32).after(const { &
+    (::core::concat!(::core::module_path!(), "::SendEmail"), ::core::module_path!(),
+    "1.2.3").order_by(- 10i32).after(const { &
     [::mediator_core::__private::HandlerRef::to:: < ReserveStock > ()] })
 }
 ::mediator_core::__private::inventory::submit! {
     ::mediator_core::__private::HandlerRegistration::new:: < orders::OrderCancelled,
     SendEmail > (::core::concat!(::core::module_path!(), "::SendEmail"),
-    ::core::module_path!()).in_version("1.2.3").order_by(- 10i32).after(const { &
+    ::core::module_path!(), "1.2.3").order_by(- 10i32).after(const { &
     [::mediator_core::__private::HandlerRef::to:: < ReserveStock > ()] })
 }

@@ -21,7 +21,7 @@ const _: () = {
         ::mediator_core::__private::HandlerRegistration::function:: < IssueOpened,
         __MediatorHandlerFn, _ > (< Triage > ::opened,
         ::core::concat!(::core::module_path!(), "::Triage::opened"),
-        ::core::module_path!()).in_version("1.2.3")
+        ::core::module_path!(), "1.2.3")
     }
 };
 const _: () = {
@@ -48,7 +48,7 @@ const _: () = {
         ::mediator_core::__private::HandlerRegistration::function:: < IssueClosed,
         __MediatorHandlerFn, _ > (< Triage > ::closed,
         ::core::concat!(::core::module_path!(), "::Triage::closed"),
-        ::core::module_path!()).in_version("1.2.3").order_by(3i32).after(const { &
+        ::core::module_path!(), "1.2.3").order_by(3i32).after(const { &
         [::mediator_core::__private::HandlerRef::to_function(Triage::opened)] })
     }
 };
@@ -85,9 +85,9 @@ const _: () = {
         }
     }
     ::mediator_core::__private::inventory::submit! {
-        ::mediator_core::__private::HandlerRegistration::observer_function:: <
-        __MediatorHandlerFn, _ > (< Triage > ::watch,
-        ::core::concat!(::core::module_path!(), "::Triage::watch"),
-        ::core::module_path!()).manual().in_version("1.2.3")
+        ::mediator_core::__private::HandlerRegistration::function:: < (dyn
+        ::mediator_core::DynNotification + 'static), __MediatorHandlerFn, _ > (< Triage >
+        ::watch, ::core::concat!(::core::module_path!(), "::Triage::watch"),
+        ::core::module_path!(), "1.2.3").manual()
     }
 };

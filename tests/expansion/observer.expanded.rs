@@ -30,8 +30,9 @@ const _: () = {
         }
     }
     ::mediator_core::__private::inventory::submit! {
-        ::mediator_core::__private::HandlerRegistration::observer_function:: <
-        __MediatorHandlerFn, _ > (observe, ::core::concat!(::core::module_path!(),
-        "::observe"), ::core::module_path!()).in_version("1.2.3")
+        ::mediator_core::__private::HandlerRegistration::function:: < (dyn
+        ::mediator_core::DynNotification + 'static), __MediatorHandlerFn, _ > (observe,
+        ::core::concat!(::core::module_path!(), "::observe"), ::core::module_path!(),
+        "1.2.3")
     }
 };

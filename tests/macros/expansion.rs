@@ -14,8 +14,8 @@ fn expand_file(source: &str) -> String {
     let file: syn::File = syn::parse_str(source).unwrap();
     let items = file.items.into_iter().flat_map(|item| expand_item(item.into_token_stream())).collect();
     // The version of this package, which the macros write into each registration.
-    let version = format!("in_version({:?})", env!("CARGO_PKG_VERSION"));
-    prettyplease::unparse(&syn::File { items, ..file }).replace(&version, "in_version(\"1.2.3\")")
+    let version = format!("{:?}", env!("CARGO_PKG_VERSION"));
+    prettyplease::unparse(&syn::File { items, ..file }).replace(&version, "\"1.2.3\"")
 }
 
 fn expand_item(item: TokenStream) -> Vec<syn::Item> {

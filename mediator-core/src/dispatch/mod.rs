@@ -39,8 +39,8 @@ pub use publish::{Publish, Publishable};
 pub use scope::{Handle, Scope};
 pub(crate) use slot::{Slot, Slots};
 pub(crate) use table::{Entry, HandlerList, Instance, Table, TypeIdMap};
-pub use vtable::FnHandler;
-pub(crate) use vtable::{CallPlan, Polled};
+pub(crate) use vtable::Polled;
+pub use vtable::{CallPlan, FnHandler};
 
 #[cfg(test)]
 mod tests;

@@ -48,7 +48,7 @@ impl HandlerList {
         assert!(!entries.is_empty(), "a list has handlers");
         for Entry { plan, instance, .. } in &entries {
             // The start functions rely on these two.
-            assert!(plan.event.is_none() || plan.event == event, "a handler in the list of another event");
+            assert!(plan.event().is_none() || plan.event() == event, "a handler in the list of another event");
             assert_eq!(plan.receiver, (**instance).type_id(), "a handler called as another type");
         }
         let any_takes_dispatch = entries.iter().any(|entry| entry.plan.argument == Argument::Dispatch);

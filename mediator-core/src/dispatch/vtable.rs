@@ -11,6 +11,7 @@ use super::dispatch::Dispatch;
 use super::lent::Lent;
 use super::storage::Storage;
 use crate::event::dynamic::DynNotification;
+use crate::event::info::EventInfo;
 use crate::event::notification::Notification;
 use crate::handler::error::BoxError;
 use crate::handler::event_handler::{EventHandler, HandlerFuture, HandlerOutput};
@@ -60,9 +61,10 @@ pub trait FnHandler<E: ?Sized>: 'static {
 
 /// How to call handlers of one type with events of one type.
 #[derive(Clone, Copy)]
-pub(crate) struct CallPlan {
+#[allow(missing_debug_implementations)] // Nobody outside can name it.
+pub struct CallPlan {
     /// `None` for an observer, which is called with every event.
-    pub(crate) event: Option<TypeId>,
+    pub(crate) info: Option<EventInfo>,
     /// The type of the instance.
     pub(crate) receiver: TypeId,
     /// What others name the handler by: its type, or that of its function.
@@ -81,10 +83,15 @@ pub(super) enum Argument {
 }
 
 impl CallPlan {
+    /// The type of the event; `None` for an observer.
+    pub(crate) fn event(&self) -> Option<TypeId> {
+        self.info.map(|event| event.type_id())
+    }
+
     pub(crate) fn of_type<E: Notification, H: EventHandler<E>>() -> Self {
         let handler = TypeId::of::<H>();
         Self {
-            event: Some(TypeId::of::<E>()),
+            info: Some(EventInfo::of::<E>()),
             receiver: handler,
             identity: handler,
             borrows: &[],
@@ -97,7 +104,7 @@ impl CallPlan {
     pub(crate) fn of_fn<E: Notification, F: FnHandler<E>, Item: 'static>() -> Self {
         let borrows = !F::BORROWS.is_empty();
         Self {
-            event: Some(TypeId::of::<E>()),
+            info: Some(EventInfo::of::<E>()),
             receiver: TypeId::of::<F::Receiver>(),
             identity: TypeId::of::<Item>(),
             borrows: F::BORROWS,
@@ -113,7 +120,7 @@ impl CallPlan {
     pub(crate) fn of_observer<H: EventHandler<dyn DynNotification>>() -> Self {
         let handler = TypeId::of::<H>();
         Self {
-            event: None,
+            info: None,
             receiver: handler,
             identity: handler,
             borrows: &[],
@@ -124,7 +131,7 @@ impl CallPlan {
 
     pub(crate) fn of_observer_fn<F: FnHandler<dyn DynNotification>, Item: 'static>() -> Self {
         Self {
-            event: None,
+            info: None,
             receiver: TypeId::of::<F::Receiver>(),
             identity: TypeId::of::<Item>(),
             borrows: F::BORROWS,

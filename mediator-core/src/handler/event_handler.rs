@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use super::error::{BoxError, boxed};
-use crate::event::notification::Notification;
-
 /// Handles events of type `E`.
 ///
 /// ```
@@ -58,34 +56,33 @@ pub trait EventHandler<E: ?Sized>: Send + Sync + 'static {
     ///
     /// An error or a panic fails the publish. When the publish is cancelled, the future is
     /// dropped at the `.await` it is waiting at.
-    fn handle(&self, event: &E) -> impl HandlerFuture;
+    fn handle(&self, event: &E) -> impl HandlerFuture; // is written as an `async fn`, without `#[async_trait]`
 
     /// Passes on the handler that `bind_handler` registers: of an `Arc`, the one inside.
     #[doc(hidden)]
-    fn __visit<V: VisitHandler>(this: Arc<Self>, visitor: V) -> V::Output
+    fn __visit<V: VisitHandler<E>>(this: Arc<Self>, visitor: V) -> V::Output
     where
         Self: Sized,
-        E: Notification + Sized,
     {
-        visitor.visit::<E, Self>(this)
+        visitor.visit(this)
     }
 }
 
 /// What is done with a ready-made handler once its own type is known.
 #[doc(hidden)]
-pub trait VisitHandler {
+pub trait VisitHandler<E: ?Sized> {
     type Output;
 
-    fn visit<E: Notification, H: EventHandler<E>>(self, handler: Arc<H>) -> Self::Output;
+    fn visit<H: EventHandler<E>>(self, handler: Arc<H>) -> Self::Output;
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: Notification, H: EventHandler<E>> EventHandler<E> for Arc<H> {
+impl<E: ?Sized, H: EventHandler<E>> EventHandler<E> for Arc<H> {
     fn handle(&self, event: &E) -> impl HandlerFuture {
         H::handle(self, event)
     }
 
-    fn __visit<V: VisitHandler>(this: Arc<Self>, visitor: V) -> V::Output {
+    fn __visit<V: VisitHandler<E>>(this: Arc<Self>, visitor: V) -> V::Output {
         H::__visit(Self::clone(&this), visitor)
     }
 }

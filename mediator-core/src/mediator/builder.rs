@@ -12,6 +12,7 @@ use crate::event::info::EventInfo;
 use crate::event::notification::Notification;
 use crate::handler::event_handler::EventHandler;
 use crate::registry::event_registration::{declared_events, in_order};
+use crate::registry::handled::Handled;
 use crate::registry::registration::{self, HandlerRegistration, ReadyMade, Registration};
 use crate::services::inject::{Inject, Service};
 use crate::services::module_service::{ModuleServices, ServiceRegistration};
@@ -196,8 +197,27 @@ impl MediatorBuilder {
     /// let mediator = Mediator::builder().without_discovery().bind::<OrderPlaced, Audit>().build()?;
     /// # Ok::<(), BuildError>(())
     /// ```
+    ///
+    /// An observer is bound to `dyn DynNotification`:
+    ///
+    /// ```
+    /// use mediator_core::prelude::*;
+    ///
+    /// #[event_handler(dyn DynNotification, manual)]
+    /// struct Trace;
+    ///
+    /// impl EventHandler<dyn DynNotification> for Trace {
+    ///     async fn handle(&self, event: &dyn DynNotification) {
+    ///         println!("{}", event.event_name());
+    ///     }
+    /// }
+    ///
+    /// let mediator = Mediator::builder().without_discovery().bind::<dyn DynNotification, Trace>().build()?;
+    /// assert_eq!(mediator.topology().observers().len(), 1);
+    /// # Ok::<(), BuildError>(())
+    /// ```
     #[track_caller]
-    pub fn bind<E: Notification, H: EventHandler<E> + Inject>(mut self) -> Self {
+    pub fn bind<E: Handled + ?Sized, H: EventHandler<E> + Inject>(mut self) -> Self {
         self.explicit.push(Explicit { registration: HandlerRegistration::bound::<E, H>(), instance: None });
         self
     }
@@ -259,7 +279,7 @@ impl MediatorBuilder {
     /// All registrations of one type share one instance, discovered ones too: bind clones of one `Arc`, or tell instances apart
     /// by [`bind_handler_named`](Self::bind_handler_named).
     #[track_caller]
-    pub fn bind_handler<E: Notification, H: EventHandler<E>>(mut self, handler: H) -> Self {
+    pub fn bind_handler<E: Handled + ?Sized, H: EventHandler<E>>(mut self, handler: H) -> Self {
         let ReadyMade { registration, instance } = ReadyMade::new(handler);
         self.explicit.push(Explicit { registration, instance: Some(instance) });
         self
@@ -286,7 +306,11 @@ impl MediatorBuilder {
     /// # Ok::<(), BuildError>(())
     /// ```
     #[track_caller]
-    pub fn bind_handler_named<E: Notification, H: EventHandler<E>>(mut self, name: &'static str, handler: H) -> Self {
+    pub fn bind_handler_named<E: Handled + ?Sized, H: EventHandler<E>>(
+        mut self,
+        name: &'static str,
+        handler: H,
+    ) -> Self {
         let ReadyMade { registration, instance } = ReadyMade::new(handler);
         let registration = registration.named_instance(name);
         self.explicit.push(Explicit { registration, instance: Some(instance) });

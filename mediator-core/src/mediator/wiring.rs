@@ -1,6 +1,7 @@
 //! From what the builder was given to a mediator.
 
 use std::any::TypeId;
+use std::collections::HashMap;
 use std::panic::Location;
 use std::sync::{Arc, OnceLock};
 
@@ -52,6 +53,7 @@ fn wire(builder: MediatorBuilder) -> Wired {
     problems.extend(duplicates::of_event_names());
 
     let bindings = in_order(builder.discovered, &explicit);
+    offer.bound = ready_made_services(&bindings);
     let mut lists = by_event(&bindings);
     problems.extend(lists.iter().flat_map(|list| duplicates::of_handlers(&list.registrations())));
     problems.extend(unhandled(required, &bindings));
@@ -106,18 +108,18 @@ fn in_order<'a>(mut discovered: Vec<&'a HandlerRegistration>, explicit: &'a [Exp
 fn by_event<'a>(bindings: &[Binding<'a>]) -> Vec<List<'a>> {
     let mut positions = TypeIdMap::default();
     let mut lists: Vec<List<'_>> = Vec::new();
-    let observers = || bindings.iter().filter(|binding| binding.plan.event.is_none());
+    let observers = || bindings.iter().filter(|binding| binding.plan.event().is_none());
     if observers().next().is_some() {
         lists.push(List { event: None, bindings: observers().copied().collect() });
     }
-    for event in bindings.iter().filter_map(|binding| binding.plan.event) {
+    for event in bindings.iter().filter_map(|binding| binding.plan.event()) {
         positions.entry(event).or_insert_with(|| {
             lists.push(List { event: Some(event), bindings: Vec::new() });
             lists.len() - 1
         });
     }
     for binding in bindings {
-        match binding.plan.event {
+        match binding.plan.event() {
             Some(event) => lists[positions[&event]].bindings.push(*binding),
             None => lists.iter_mut().filter(|list| list.event.is_some()).for_each(|list| list.bindings.push(*binding)),
         }
@@ -131,7 +133,7 @@ fn unhandled(required: Vec<(EventInfo, &'static Location<'static>)>, bindings: &
         return Vec::new();
     }
     // An event that is required twice is reported once.
-    let mut seen: TypeIdMap<()> = bindings.iter().filter_map(|binding| Some((binding.plan.event?, ()))).collect();
+    let mut seen: TypeIdMap<()> = bindings.iter().filter_map(|binding| Some((binding.plan.event()?, ()))).collect();
     let unhandled = required.into_iter().filter(|(event, _)| seen.insert(event.type_id(), ()).is_none());
     unhandled.map(|(event, required_at)| BuildProblem::NoHandler { event, required_at }).collect()
 }
@@ -148,7 +150,7 @@ fn borrows_amiss(binding: &Binding<'_>) -> Vec<BuildProblem> {
     let is_lent_always = |type_id: TypeId| HANDLES.iter().any(|handle| handle() == type_id);
     let uncertain = borrows
         .iter()
-        .filter(|borrow| binding.plan.event.is_none() && !borrow.optional && !is_lent_always(borrow.type_id()));
+        .filter(|borrow| binding.plan.event().is_none() && !borrow.optional && !is_lent_always(borrow.type_id()));
     let uncertain = uncertain.map(|borrow| BuildProblem::ObserverBorrows {
         handler,
         parameter: borrow.parameter(),
@@ -200,7 +202,7 @@ fn ready_made(bindings: &[Binding<'_>], problems: &mut Vec<BuildProblem>) -> Typ
         let first = first_bound.entry(binding.plan.receiver).or_insert(*binding);
         let is_same = first.instance.is_some_and(|first| Arc::ptr_eq(first, instance));
         // For one event they are reported as one handler that is registered twice.
-        if !is_same && first.plan.event != binding.plan.event {
+        if !is_same && first.plan.event() != binding.plan.event() {
             let (first, second) = (first.registration.info(), binding.registration.info());
             problems.push(BuildProblem::DuplicateInstance { first, second });
         }
@@ -208,6 +210,12 @@ fn ready_made(bindings: &[Binding<'_>], problems: &mut Vec<BuildProblem>) -> Typ
         built.entry(binding.plan.receiver).or_insert(Built { instance, requests: Vec::new() });
     }
     built
+}
+
+/// The ready-made handlers that may be services of modules as well: all that are not told apart by a name.
+fn ready_made_services(bindings: &[Binding<'_>]) -> HashMap<TypeId, Instance> {
+    let unnamed = bindings.iter().filter(|binding| !binding.registration.is_named_instance());
+    unnamed.filter_map(|binding| Some((binding.plan.receiver, binding.instance?.clone()))).collect()
 }
 
 fn build_handler(registration: &HandlerRegistration, offer: &Offer, problems: &mut Vec<BuildProblem>) -> Built {
@@ -255,7 +263,7 @@ fn topology(
     let node = |(index, Binding { registration, plan, instance }): (usize, &Binding<'_>)| {
         let requests = if instance.is_none() { &*built[&plan.receiver].requests } else { &[] };
         let borrows = plan.borrows.iter().map(|borrow| borrow.use_of()).collect();
-        let is_observer = plan.event.is_none();
+        let is_observer = plan.event().is_none();
         HandlerNode::new(registration.info(), plan.identity, index + 1, is_observer, requests, borrows)
     };
     let nodes = |list: &List<'_>| list.bindings.iter().enumerate().map(node).collect::<Vec<_>>();

@@ -2,6 +2,7 @@
 
 pub(crate) mod duplicates;
 pub(crate) mod event_registration;
+pub(crate) mod handled;
 pub(crate) mod linked_modules;
 pub(crate) mod order;
 pub(crate) mod registration;

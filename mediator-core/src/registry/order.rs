@@ -86,7 +86,7 @@ impl<'p> Arranger<'p> {
     pub(crate) fn new(problems: &'p mut Vec<BuildProblem>) -> Self {
         let known = || {
             let plans = inventory::iter::<HandlerRegistration>().map(HandlerRegistration::plan);
-            plans.map(|plan| (plan.event, plan.identity)).collect()
+            plans.map(|plan| (plan.event(), plan.identity)).collect()
         };
         Self { known: LazyCell::new(known), problems }
     }
@@ -138,7 +138,7 @@ impl<'p> Arranger<'p> {
         let elsewhere = registered.clone().next();
         let serves_any_event = handler.is_observer() || registered.any(HandlerRegistration::is_observer);
         let is_known = elsewhere.is_some() && serves_any_event;
-        if is_known || self.known.contains(&(handler.plan().event, wanted)) {
+        if is_known || self.known.contains(&(handler.plan().event(), wanted)) {
             return None;
         }
         let name = (reference.name)();

@@ -5,16 +5,15 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
+use super::handled::Handled;
 use super::order::HandlerRef;
 use crate::dispatch::{CallPlan, FnHandler, Instance};
 use crate::errors::build_error::Side;
-use crate::event::dynamic::DynNotification;
 use crate::event::info::EventInfo;
-use crate::event::notification::Notification;
 use crate::handler::event_handler::{EventHandler, VisitHandler};
 use crate::handler::info::HandlerInfo;
 use crate::services::inject::{Inject, InjectError};
-use crate::services::services::Services;
+use crate::services::services::{AnyService, Services};
 
 inventory::collect!(HandlerRegistration);
 
@@ -31,8 +30,7 @@ pub struct Registration {
 
 #[derive(Clone, Copy)]
 enum Kind {
-    Handler(fn() -> EventInfo),
-    Observer,
+    Handler(fn() -> CallPlan),
     Service,
 }
 
@@ -52,8 +50,8 @@ impl Registration {
     #[must_use]
     pub fn event(&self) -> Option<EventInfo> {
         match self.kind {
-            Kind::Handler(event) => Some(event()),
-            Kind::Observer | Kind::Service => None,
+            Kind::Handler(plan) => plan().info,
+            Kind::Service => None,
         }
     }
 
@@ -61,8 +59,7 @@ impl Registration {
     #[must_use]
     pub fn event_name(&self) -> &'static str {
         match self.kind {
-            Kind::Handler(event) => event().name(),
-            Kind::Observer => "any event",
+            Kind::Handler(plan) => plan().info.map_or("any event", |event| event.name()),
             Kind::Service => "no event",
         }
     }
@@ -127,76 +124,58 @@ pub struct HandlerRegistration {
 
 impl HandlerRegistration {
     /// A registration at the caller's place; what the macros submit for a struct or an impl block.
+    // One call, since compiling a handler costs more with each.
     #[doc(hidden)]
     #[must_use]
     #[track_caller]
-    pub const fn new<E, H>(name: &'static str, module_path: &'static str) -> Self
+    pub const fn new<E, H>(name: &'static str, module_path: &'static str, version: &'static str) -> Self
     where
-        E: Notification,
+        E: Handled + ?Sized,
         H: EventHandler<E> + Inject,
     {
-        let kind = Kind::Handler(EventInfo::of::<E>);
-        Self::at_caller(name, module_path, kind, CallPlan::of_type::<E, H>).built_by(inject::<H>)
+        Self::at_caller(name, module_path, version, E::plan_of_type::<H>, Some(inject::<H>))
     }
 
     /// The same for a function or a method, which `item` is.
     #[doc(hidden)]
     #[must_use]
     #[track_caller]
-    pub const fn function<E, F, Item>(_item: Item, name: &'static str, module_path: &'static str) -> Self
+    pub const fn function<E, F, Item>(
+        _item: Item,
+        name: &'static str,
+        module_path: &'static str,
+        version: &'static str,
+    ) -> Self
     where
-        E: Notification,
+        E: Handled + ?Sized,
         F: FnHandler<E>,
         Item: Copy + 'static,
     {
-        let kind = Kind::Handler(EventInfo::of::<E>);
-        Self::at_caller(name, module_path, kind, CallPlan::of_fn::<E, F, Item>).built_by(inject::<F::Receiver>)
-    }
-
-    /// The same for an observer that is a struct.
-    #[doc(hidden)]
-    #[must_use]
-    #[track_caller]
-    pub const fn observer<H>(name: &'static str, module_path: &'static str) -> Self
-    where
-        H: EventHandler<dyn DynNotification> + Inject,
-    {
-        Self::at_caller(name, module_path, Kind::Observer, CallPlan::of_observer::<H>).built_by(inject::<H>)
-    }
-
-    /// The same for an observer that is a function or a method.
-    #[doc(hidden)]
-    #[must_use]
-    #[track_caller]
-    pub const fn observer_function<F, Item>(_item: Item, name: &'static str, module_path: &'static str) -> Self
-    where
-        F: FnHandler<dyn DynNotification>,
-        Item: Copy + 'static,
-    {
-        let plan = CallPlan::of_observer_fn::<F, Item>;
-        Self::at_caller(name, module_path, Kind::Observer, plan).built_by(inject::<F::Receiver>)
+        let inject = inject::<F::Receiver>;
+        Self::at_caller(name, module_path, version, E::plan_of_fn::<F, Item>, Some(inject))
     }
 
     #[track_caller]
-    const fn at_caller(name: &'static str, module_path: &'static str, kind: Kind, plan: fn() -> CallPlan) -> Self {
+    const fn at_caller(
+        name: &'static str,
+        module_path: &'static str,
+        version: &'static str,
+        plan: fn() -> CallPlan,
+        inject: Option<InjectFn>,
+    ) -> Self {
         let info = HandlerInfo { name, module_path, location: Location::caller() };
         Self {
-            registration: Registration { info, kind, order: 0 },
+            registration: Registration { info, kind: Kind::Handler(plan), order: 0 },
             has_given_name: false,
             is_named_instance: false,
             is_manual: false,
             is_bound: false,
-            version: "",
+            version,
             after: &[],
             before: &[],
             plan,
-            inject: None,
+            inject,
         }
-    }
-
-    const fn built_by(mut self, inject: InjectFn) -> Self {
-        self.inject = Some(inject);
-        self
     }
 
     /// With the user's `name = …`.
@@ -213,14 +192,6 @@ impl HandlerRegistration {
     #[must_use]
     pub const fn manual(mut self) -> Self {
         self.is_manual = true;
-        self
-    }
-
-    /// In this version of its package.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn in_version(mut self, version: &'static str) -> Self {
-        self.version = version;
         self
     }
 
@@ -250,16 +221,15 @@ impl HandlerRegistration {
 
     /// `bind`: the handler named by its type.
     #[track_caller]
-    pub(crate) fn bound<E: Notification, H: EventHandler<E> + Inject>() -> Self {
-        Self::of_type::<E, H>().built_by(inject::<H>)
+    pub(crate) fn bound<E: Handled + ?Sized, H: EventHandler<E> + Inject>() -> Self {
+        Self { inject: Some(inject::<H>), ..Self::of_type::<E, H>() }
     }
 
     #[track_caller]
-    fn of_type<E: Notification, H: EventHandler<E>>() -> Self {
+    fn of_type<E: Handled + ?Sized, H: EventHandler<E>>() -> Self {
         let name = type_name::<H>();
         let module_path = name.rsplit_once("::").map_or("", |(module, _)| module);
-        let kind = Kind::Handler(EventInfo::of::<E>);
-        Self { is_bound: true, ..Self::at_caller(name, module_path, kind, CallPlan::of_type::<E, H>) }
+        Self { is_bound: true, ..Self::at_caller(name, module_path, "", E::plan_of_type::<H>, None) }
     }
 
     /// `bind_fn`: the same handler, registered at another place; explicit binds have an order of their own.
@@ -300,7 +270,7 @@ impl HandlerRegistration {
     }
 
     pub(crate) fn is_observer(&self) -> bool {
-        matches!(self.registration.kind, Kind::Observer)
+        self.plan().info.is_none()
     }
 
     /// Whether it is registered for `bind` and `bind_fn` only.
@@ -336,11 +306,23 @@ impl HandlerRegistration {
     }
 }
 
+/// The handler, which may be a service too: then there is one instance, whoever asks for it.
 fn inject<H: Inject + Send + Sync + 'static>(services: &Services<'_>) -> Result<Instance, InjectError> {
-    // Not `map`: of what is compiled for each handler, every function counts.
-    match H::inject(services) {
-        Ok(handler) => Ok(Arc::new(handler)),
+    // Not `?` nor `map`: of what is compiled for each handler, every function counts.
+    match services.as_handler(TypeId::of::<Arc<H>>(), type_name::<Arc<H>>, instance::<H>) {
+        Ok(Some(instance)) => Ok(instance),
+        Ok(None) => match H::inject(services) {
+            Ok(handler) => Ok(Arc::new(handler)),
+            Err(error) => Err(error),
+        },
         Err(error) => Err(error),
+    }
+}
+
+fn instance<H: Send + Sync + 'static>(service: &AnyService) -> Option<Instance> {
+    match service.downcast_ref::<Arc<H>>() {
+        Some(handler) => Some(handler.clone()),
+        None => None,
     }
 }
 
@@ -352,13 +334,13 @@ pub(crate) struct ReadyMade {
 
 impl ReadyMade {
     #[track_caller]
-    pub(crate) fn new<E: Notification, H: EventHandler<E>>(handler: H) -> Self {
+    pub(crate) fn new<E: Handled + ?Sized, H: EventHandler<E>>(handler: H) -> Self {
         struct Bind(&'static Location<'static>);
 
-        impl VisitHandler for Bind {
+        impl<E: Handled + ?Sized> VisitHandler<E> for Bind {
             type Output = ReadyMade;
 
-            fn visit<E: Notification, H: EventHandler<E>>(self, handler: Arc<H>) -> ReadyMade {
+            fn visit<H: EventHandler<E>>(self, handler: Arc<H>) -> ReadyMade {
                 let registration = HandlerRegistration::of_type::<E, H>().rebound(self.0);
                 ReadyMade { registration, instance: handler }
             }

@@ -1,20 +1,18 @@
 //! Services that modules provide: what `#[service]` registers, and how they are made.
 
-use std::any::{Any, TypeId, type_name};
+use std::any::{TypeId, type_name};
 use std::cell::RefCell;
 use std::fmt;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::inject::{Inject, InjectError, Service, inject_catching};
-use super::services::{Offer, ServiceRequest, Services};
+use super::services::{AnyService, Offer, ServiceRequest, Services};
 use crate::errors::build_error::BuildProblem;
 use crate::handler::error::BoxError;
 use crate::handler::service_info::ServiceInfo;
 
 inventory::collect!(ServiceRegistration);
 
-type AnyService = Box<dyn Any + Send + Sync>;
 type Make = fn(&Services<'_>) -> Result<AnyService, InjectError>;
 
 /// What the macros submit for a service of a module.
@@ -44,7 +42,7 @@ impl ProvidedType {
 #[derive(Clone, Copy)]
 pub struct ServiceAlias {
     provides: ProvidedType,
-    convert: fn(&(dyn Any + Send + Sync)) -> Option<AnyService>,
+    convert: fn(&AnyService) -> Option<AnyService>,
 }
 
 /// What the macros implement for a service that is provided under another type as well.
@@ -59,10 +57,10 @@ impl ServiceAlias {
     #[must_use]
     pub const fn new<S: ProvidedAs<Alias> + Send + Sync + 'static, Alias: Service>() -> Self {
         fn convert<S: ProvidedAs<Alias> + Send + Sync + 'static, Alias: Service>(
-            service: &(dyn Any + Send + Sync),
+            service: &AnyService,
         ) -> Option<AnyService> {
             let service = service.downcast_ref::<Arc<S>>()?;
-            Some(Box::new(S::provided(Arc::clone(service))))
+            Some(Arc::new(S::provided(Arc::clone(service))))
         }
 
         Self { provides: ProvidedType::of::<Alias>(), convert: convert::<S, Alias> }
@@ -106,7 +104,8 @@ impl ServiceRegistration {
     #[track_caller]
     pub const fn of_struct<S: Inject + Send + Sync + 'static>(name: &'static str, module_path: &'static str) -> Self {
         fn make<S: Inject + Send + Sync + 'static>(services: &Services<'_>) -> Result<AnyService, InjectError> {
-            Ok(Box::new(Arc::new(S::inject(services)?)))
+            let service = services.given::<S>().map_or_else(|| S::inject(services).map(Arc::new), Ok)?;
+            Ok(Arc::new(service))
         }
 
         Self {
@@ -125,7 +124,7 @@ impl ServiceRegistration {
         module_path: &'static str,
     ) -> Self {
         fn make<T: Service, F: ServiceFn<Provided = T>>(services: &Services<'_>) -> Result<AnyService, InjectError> {
-            Ok(Box::new(F::inject(services)?.make()?))
+            Ok(Arc::new(F::inject(services)?.make()?))
         }
 
         Self {
@@ -172,7 +171,7 @@ pub(crate) struct ModuleServices {
 pub(crate) struct MadeService {
     pub(crate) info: ServiceInfo,
     pub(crate) types: Vec<&'static str>,
-    pub(crate) requests: Rc<[ServiceRequest]>,
+    pub(crate) requests: Arc<[ServiceRequest]>,
 }
 
 /// How far a service is.
@@ -180,7 +179,7 @@ pub(crate) struct MadeService {
 enum Made {
     Not,
     UnderWay,
-    Yes(Rc<AnyService>, Rc<[ServiceRequest]>),
+    Yes(AnyService, Arc<[ServiceRequest]>),
     Failed,
 }
 
@@ -217,7 +216,7 @@ impl ModuleServices {
     }
 
     /// The service of a type: which one, and, if it could be made, the value.
-    pub(super) fn get(&self, wanted: TypeId, offer: &Offer) -> Option<(ServiceInfo, Option<Rc<AnyService>>)> {
+    pub(super) fn get(&self, wanted: TypeId, offer: &Offer) -> Option<(ServiceInfo, Option<AnyService>)> {
         let index = self.registered.iter().position(|service| service.provides_type(wanted))?;
         let registration = self.registered[index];
         let state = self.made.borrow()[index].clone();
@@ -233,7 +232,7 @@ impl ModuleServices {
         Some((registration.info, value.and_then(|value| registration.convert(wanted, value))))
     }
 
-    fn make(&self, index: usize, registration: &ServiceRegistration, offer: &Offer) -> Option<Rc<AnyService>> {
+    fn make(&self, index: usize, registration: &ServiceRegistration, offer: &Offer) -> Option<AnyService> {
         self.made.borrow_mut()[index] = Made::UnderWay;
         self.under_way.borrow_mut().push(index);
         let services = Services::new(offer);
@@ -249,7 +248,7 @@ impl ModuleServices {
             }
         }));
         let made = match made {
-            Ok(value) => Made::Yes(Rc::new(value), requests.into()),
+            Ok(value) => Made::Yes(value, requests.into()),
             Err(error) => {
                 let own = error.into_own();
                 problems.extend(own.map(|error| BuildProblem::Service { service: registration.info, error }));
@@ -294,9 +293,9 @@ impl ServiceRegistration {
     }
 
     /// The service as one of the types that it is provided as.
-    fn convert(&self, wanted: TypeId, service: Rc<AnyService>) -> Option<Rc<AnyService>> {
+    fn convert(&self, wanted: TypeId, service: AnyService) -> Option<AnyService> {
         match self.also.iter().find(|alias| (alias.provides.type_id)() == wanted) {
-            Some(alias) => (alias.convert)(&**service).map(Rc::new),
+            Some(alias) => (alias.convert)(&service),
             None => Some(service),
         }
     }

@@ -6,11 +6,15 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 
 use super::inject::{InjectError, Service};
 use super::module_service::ModuleServices;
 use crate::errors::build_error::Provided;
 use crate::handler::service_info::ServiceInfo;
+
+/// A service of any type.
+pub(crate) type AnyService = Arc<dyn Any + Send + Sync>;
 
 /// The services on offer while a handler or a service is built.
 pub struct Services<'a> {
@@ -84,17 +88,52 @@ impl<'a> Services<'a> {
     }
 
     fn request<T: Service>(&self, field: Option<&'static str>, required: bool) -> Found<T> {
-        let (found, provided_by) = self.offer.get::<T>();
+        match self.request_any(TypeId::of::<T>(), type_name::<T>(), field, required) {
+            Found::Yes(service) => service.downcast_ref::<T>().cloned().map_or(Found::Failed, Found::Yes),
+            Found::No => Found::No,
+            Found::Failed => Found::Failed,
+        }
+    }
+
+    fn request_any(
+        &self,
+        wanted: TypeId,
+        service: &'static str,
+        field: Option<&'static str>,
+        required: bool,
+    ) -> Found<AnyService> {
+        let (found, provided_by) = self.offer.get(wanted);
         let is_missing = required && matches!(found, Found::No);
         if is_missing || !matches!(found, Found::No) {
-            self.requests.borrow_mut().push(ServiceRequest {
-                field,
-                service: type_name::<T>(),
-                is_missing,
-                provided_by,
-            });
+            self.requests.borrow_mut().push(ServiceRequest { field, service, is_missing, provided_by });
         }
         found
+    }
+
+    /// The service that a handler is itself: an `Arc` of it that the builder or a module provides, as `convert` sees it.
+    ///
+    /// # Errors
+    ///
+    /// When a module provides it and cannot make it.
+    // Without types, since it is used for each handler.
+    pub(crate) fn as_handler<T>(
+        &self,
+        wanted: TypeId,
+        service: fn() -> &'static str,
+        convert: fn(&AnyService) -> Option<T>,
+    ) -> Result<Option<T>, InjectError> {
+        match self.request_any(wanted, service(), None, false) {
+            Found::Yes(service) => Ok(convert(&service)),
+            Found::No => Ok(None),
+            Found::Failed => Err(InjectError::missing(service())),
+        }
+    }
+
+    /// The instance of `S` that the builder was given, in place of the one that its module would make.
+    pub(super) fn given<S: Send + Sync + 'static>(&self) -> Option<Arc<S>> {
+        let provided = self.offer.provided.get(&TypeId::of::<Arc<S>>());
+        let provided = provided.and_then(|provided| provided.value.downcast_ref::<Arc<S>>().cloned());
+        provided.or_else(|| self.offer.bound.get(&TypeId::of::<S>())?.clone().downcast().ok())
     }
 
     pub(crate) fn into_requests(self) -> Vec<ServiceRequest> {
@@ -112,11 +151,14 @@ impl fmt::Debug for Services<'_> {
 #[derive(Default)]
 pub(crate) struct Offer {
     provided: HashMap<TypeId, ProvidedService>,
+    /// The handlers that the builder was given ready-made, by their own type; those of them that are services of modules are
+    /// on offer.
+    pub(crate) bound: HashMap<TypeId, AnyService>,
     pub(crate) modules: ModuleServices,
 }
 
 struct ProvidedService {
-    value: Box<dyn Any + Send + Sync>,
+    value: AnyService,
     type_name: &'static str,
     location: &'static Location<'static>,
 }
@@ -131,7 +173,7 @@ impl Offer {
         match self.provided.entry(TypeId::of::<T>()) {
             Entry::Occupied(earlier) => Err(earlier.get().location),
             Entry::Vacant(vacant) => {
-                vacant.insert(ProvidedService { value: Box::new(value), type_name: type_name::<T>(), location });
+                vacant.insert(ProvidedService { value: Arc::new(value), type_name: type_name::<T>(), location });
                 Ok(())
             }
         }
@@ -154,13 +196,13 @@ impl Offer {
         provided
     }
 
-    fn get<T: Service>(&self) -> (Found<T>, Option<ServiceInfo>) {
-        if let Some(provided) = self.provided.get(&TypeId::of::<T>()) {
-            let value = provided.value.downcast_ref::<T>().cloned();
-            return (value.map_or(Found::No, Found::Yes), None);
+    fn get(&self, wanted: TypeId) -> (Found<AnyService>, Option<ServiceInfo>) {
+        if let Some(provided) = self.provided.get(&wanted) {
+            return (Found::Yes(provided.value.clone()), None);
         }
-        let Some((info, made)) = self.modules.get(TypeId::of::<T>(), self) else { return (Found::No, None) };
-        let value = made.and_then(|value| (**value).downcast_ref::<T>().cloned());
-        (value.map_or(Found::Failed, Found::Yes), Some(info))
+        match self.modules.get(wanted, self) {
+            Some((info, made)) => (made.map_or(Found::Failed, Found::Yes), Some(info)),
+            None => (Found::No, None),
+        }
     }
 }

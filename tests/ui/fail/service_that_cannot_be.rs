@@ -23,9 +23,6 @@ fn generic<T: Default>() -> T {
 }
 
 #[service]
-fn nothing() {}
-
-#[service]
 fn asks_for_a_borrow(_limit: &u32) -> Arc<str> {
     "text".into()
 }
