@@ -315,7 +315,6 @@ where
         return Ok(());
     };
     if let Err(error) = dispatch.check_borrows() {
-        drop(dispatch);
         return Err(error.with_unpublished([event.into_box()]));
     }
     strategy.publish(Deliveries::new(&dispatch)).await
