@@ -181,7 +181,7 @@ pub mod prelude {
 /// What the macros' expansions use. Not part of the public API: anything here may change.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::dispatch::{Borrow, Exclusive, FnHandler, Handle, Lent, Refused, Shared};
+    pub use crate::dispatch::{Borrow, BorrowError, Exclusive, FnHandler, Handle, Lent, Shared};
     pub use crate::registry::event_registration::EventRegistration;
     pub use crate::registry::linked_modules::LinkedModules;
     pub use crate::registry::order::HandlerRef;

@@ -1,6 +1,5 @@
 //! What the handles of a mediator share.
 
-use std::any::TypeId;
 use std::fmt;
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
@@ -48,8 +47,6 @@ pub(crate) type BoxedRun<'a> = Pin<Box<dyn Future<Output = Result<(), PublishErr
 /// The handlers of a mediator.
 pub(crate) struct Core {
     pub(crate) table: Table,
-    /// The types of the handles, which every publish lends.
-    pub(crate) handles: Box<[TypeId]>,
     pub(crate) weak: Arc<WeakCore>,
 }
 
@@ -102,7 +99,7 @@ impl Link {
 
     /// The link that leads to the mediator: of a scope, the one of the handle that it was made from.
     #[inline]
-    fn base(&self) -> &Self {
+    pub(super) fn base(&self) -> &Self {
         match self {
             // SAFETY: the scope borrows its base.
             Self::Scope(scope) => unsafe { scope.base.as_ref() },

@@ -117,10 +117,10 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Whether a `T` is one of the handles, which every publish lends.
+    /// Whether a `T` that a handler borrows is one of the handles, which every publish lends.
     #[inline]
     pub(super) fn lends_handle(&self, type_id: TypeId) -> bool {
-        self.core.handles.contains(&type_id)
+        self.handlers.handles.contains(&type_id)
     }
 
     /// The id of the event that this publish, or the outermost one around it, is for.

@@ -294,7 +294,7 @@ impl<'a> Lent<'a> {
     pub fn exclusive<T: ?Sized + Send + 'static>(
         self,
         parameter: &'static str,
-    ) -> Result<Exclusive<'a, T>, Refused<'a>> {
+    ) -> Result<Exclusive<'a, T>, BorrowError<'a>> {
         let Some(value) = self.take(TypeId::of::<T>()) else {
             return Err(self.refused(Borrow::exclusive::<T>(parameter)));
         };
@@ -309,7 +309,7 @@ impl<'a> Lent<'a> {
     ///
     /// When it is not lent, or another handler has it alone.
     #[inline]
-    pub fn shared<T: ?Sized + Sync + 'static>(self, parameter: &'static str) -> Result<Shared<'a, T>, Refused<'a>> {
+    pub fn shared<T: ?Sized + Sync + 'static>(self, parameter: &'static str) -> Result<Shared<'a, T>, BorrowError<'a>> {
         let type_id = TypeId::of::<T>();
         if let Some(link) = self.handle(type_id) {
             // SAFETY: `T` is a handle, which is a transparent `Link`, so both pointers are thin and point to the same.
@@ -350,8 +350,8 @@ impl<'a> Lent<'a> {
     }
 
     #[cold]
-    fn refused(self, borrow: Borrow) -> Refused<'a> {
-        Refused { lender: self.0.map_or(Lender::Nobody, Dispatch::lender), borrow }
+    fn refused(self, borrow: Borrow) -> BorrowError<'a> {
+        BorrowError { lender: self.0.map_or(Lender::Nobody, Dispatch::lender), borrow }
     }
 }
 
@@ -359,14 +359,14 @@ impl<'a> Lent<'a> {
 ///
 /// The reason is looked for when an error is made of it: a handler that takes an `Option` needs none.
 #[doc(hidden)]
-pub struct Refused<'a> {
+pub struct BorrowError<'a> {
     lender: Lender<'a>,
     borrow: Borrow,
 }
 
-impl From<Refused<'_>> for BoxError {
+impl From<BorrowError<'_>> for BoxError {
     #[cold]
-    fn from(Refused { lender, borrow }: Refused<'_>) -> Self {
+    fn from(BorrowError { lender, borrow }: BorrowError<'_>) -> Self {
         Box::new(lender.refusal(&borrow))
     }
 }

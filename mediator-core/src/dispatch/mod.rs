@@ -33,7 +33,7 @@ pub use borrow::Borrow;
 pub(crate) use core::{BoxedRun, Core, ErasedStrategy, Link, Strategy, WeakCore};
 pub(crate) use dispatch::{Dispatch, conflict};
 pub(crate) use group::Group;
-pub use lent::{Exclusive, Lend, Lent, Refused, Shared};
+pub use lent::{BorrowError, Exclusive, Lend, Lent, Shared};
 pub(crate) use publish::RunInOrder;
 pub use publish::{Publish, Publishable};
 pub use scope::{Handle, Scope};

@@ -42,6 +42,8 @@ pub(crate) struct HandlerList {
     infos: Box<[HandlerInfo]>,
     /// What the handlers borrow, without what every publish lends and what they can do without.
     pub(super) required: Box<[RequiredBorrow]>,
+    /// The types of the handles that they borrow, which every publish lends.
+    pub(super) handles: Box<[TypeId]>,
     /// Two handlers that cannot run at once, if there are any.
     pub(super) conflict: Option<Conflict>,
     /// Keep alive what `calls` point to.
@@ -96,6 +98,11 @@ impl HandlerList {
             strategy,
             calls: calls.into(),
             required: required.collect(),
+            handles: handles
+                .iter()
+                .copied()
+                .filter(|handle| borrows.iter().any(|(_, it)| it.is_of(&[*handle])))
+                .collect(),
             conflict: conflict(&borrows),
             infos: entries.iter().map(|entry| entry.info).collect(),
             _instances: entries.into_iter().map(|entry| entry.instance).collect(),
@@ -113,6 +120,7 @@ impl HandlerList {
             calls: Box::default(),
             infos: Box::default(),
             required: Box::default(),
+            handles: Box::default(),
             conflict: None,
             _instances: Box::default(),
             _takes_event: Box::default(),

@@ -35,7 +35,7 @@ pub(super) fn build(mut builder: MediatorBuilder) -> Result<Mediator, BuildError
         let wired = wire(builder);
         weak.topology.get_or_init(|| wired.topology);
         problems = wired.problems;
-        Core { table: wired.table, handles: handles(), weak }
+        Core { table: wired.table, weak }
     });
     if problems.is_empty() { Ok(Mediator::of(Link::Strong(core))) } else { Err(BuildError::new(problems, provided)) }
 }
