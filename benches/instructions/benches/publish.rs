@@ -164,9 +164,9 @@ fn event() {
 }
 
 const BORROWING: u64 = 30_000;
-const INHERITING: u64 = 122_500;
-const NESTED: u64 = 122_500;
-const NESTED_STRONG: u64 = 122_500;
+const INHERITING: u64 = 76_000;
+const NESTED: u64 = 51_000;
+const NESTED_STRONG: u64 = 38_000;
 const ONE: u64 = 9_000;
 const FOUR: u64 = 17_000;
 const PENDING: u64 = 35_000;

@@ -326,7 +326,7 @@ impl<'a> Lent<'a> {
 
     // The rest is not generic and not inlined, so that it is compiled once.
 
-    /// The value for a `&mut T`, taken.
+    /// The value for a `&mut T`, taken: by one atomic exchange, since threads can share the scope that lends it.
     fn take(self, type_id: TypeId) -> Option<&'a Value> {
         let value = self.0?.lender().lend(type_id, true)?;
         let taken = value.borrowed.compare_exchange(0, TAKEN, Ordering::Acquire, Ordering::Relaxed);
