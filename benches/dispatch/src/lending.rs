@@ -72,10 +72,10 @@ pub fn borrows() -> Table {
     table
 }
 
-/// What each borrow of a value that is lent exclusively costs on any machine, since any thread could want it.
+/// The least that a borrow of what is lent exclusively can cost, since any thread could want it.
 fn flag(table: &mut Table) {
     let flag = AtomicBool::new(false);
-    table.add("one `&mut` taken and given back: an uncontended compare-exchange and a store", move |times| {
+    table.add("a `&mut` taken and freed: a compare-exchange and a store", move |times| {
         for _ in 0..times {
             let flag = black_box(&flag);
             let _ = black_box(flag.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed));
