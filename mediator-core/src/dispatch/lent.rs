@@ -364,6 +364,7 @@ pub struct BorrowError<'a> {
     borrow: Borrow,
 }
 
+#[diagnostic::do_not_recommend]
 impl From<BorrowError<'_>> for BoxError {
     #[cold]
     fn from(BorrowError { lender, borrow }: BorrowError<'_>) -> Self {
