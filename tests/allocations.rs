@@ -183,3 +183,23 @@ fn the_progress_of_many_deliveries_costs_one_allocation() {
     let mediator = hundred(0).build().unwrap();
     assert_eq!(allocations(mediator.publish_with(&One, OrderPlaced)), 1);
 }
+
+#[test]
+fn lending_allocates_nothing_nor_does_an_option_of_what_is_not_lent() {
+    struct Stock(usize);
+
+    #[event_handler(manual)]
+    async fn take(_event: &OrderPlaced, stock: &mut Stock) {
+        pending(1).await;
+        stock.0 -= 1;
+    }
+
+    #[event_handler(manual)]
+    async fn count(_event: &OrderPlaced, stock: &Stock, discount: Option<&u32>, log: Option<&mut String>) {
+        assert!(discount.is_none() && log.is_none() && stock.0 == 1);
+    }
+
+    let mediator = Mediator::builder().without_discovery().bind_fn(take).bind_fn(count).build().unwrap();
+    let mut stock = Stock(2);
+    assert_eq!(allocations(async { mediator.with(&mut stock).with(&1_u8).publish(OrderPlaced).await }), 0);
+}

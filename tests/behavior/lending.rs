@@ -102,6 +102,25 @@ fn a_scope_can_be_kept_and_used_for_several_publishes_by_whoever_takes_the_handl
 }
 
 #[test]
+fn a_scope_can_be_made_from_the_handle_of_another_one() {
+    let mediator = bare().bind_fn(write_at_once).bind_fn(read).build().unwrap();
+    let (publisher, mut journal, tenant) = (mediator.publisher(), Journal::default(), Tenant("acme"));
+    {
+        let outer = publisher.with(&mut journal);
+        let middle = Publisher::with(&outer, &tenant);
+        let inner = Publisher::with(&middle, &Noon as &dyn Clock);
+        for _ in 0..2 {
+            block_on(inner.publish(Placed::new(1))).unwrap();
+        }
+        assert!(!inner.is_weak() && !Publisher::clone(&inner).is_weak() && inner.cause().is_none());
+        let weak = mediator.publisher().downgrade();
+        let of_weak = weak.with(&tenant);
+        assert!(Publisher::with(&of_weak, &1_u8).is_weak());
+    }
+    assert_eq!(journal.0, ["for acme"; 2]);
+}
+
+#[test]
 fn what_is_made_from_a_scope_lends_nothing() {
     let mediator = bare().bind_fn(write).build().unwrap();
     let mut journal = Journal::default();

@@ -1,5 +1,6 @@
 //! Divan's opinion of the same candidates, allocations included: `cargo bench` in this folder.
 
+use dispatch_benchmarks::lending;
 use dispatch_benchmarks::measure::Table;
 use divan::counter::ItemsCount;
 use divan::{AllocProfiler, Bencher};
@@ -26,14 +27,16 @@ fn bench(bencher: Bencher, table: fn() -> Table, name: &str) {
 }
 
 macro_rules! bench_tables {
-    ($($table:ident)*) => {$(
-        #[divan::bench(args = names(dispatch_benchmarks::$table))]
+    ($module:ident: $($table:ident)*) => {$(
+        #[divan::bench(args = names($module::$table))]
         fn $table(bencher: Bencher, name: &str) {
-            bench(bencher, dispatch_benchmarks::$table, name);
+            bench(bencher, $module::$table, name);
         }
     )*};
 }
 
+bench_tables!(lending: borrows strategies nested);
 bench_tables! {
+    dispatch_benchmarks:
     one_ready three_ready four_ready parts four_pending group_of_four group_of_sixty_four new_event
 }

@@ -19,7 +19,7 @@ pub mod lending;
 pub mod measure;
 mod peers;
 pub mod report;
-mod scale;
+pub mod scale;
 mod work;
 
 use std::hint::black_box;

@@ -1,10 +1,12 @@
 //! Measures everything and writes `BENCHMARKS.md` with its plot: `cargo run --release` in this folder. With the argument
-//! `lending` it measures what lending costs, and writes nothing.
+//! `lending` it measures only what lending costs, and writes nothing.
 
 use std::io;
 
+use dispatch_benchmarks::lending;
 use dispatch_benchmarks::measure::Counting;
 use dispatch_benchmarks::report::Report;
+use dispatch_benchmarks::scale;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -12,8 +14,7 @@ static ALLOCATOR: Counting = Counting;
 fn main() -> io::Result<()> {
     let mut report = Report::default();
     if std::env::args().nth(1).is_some_and(|argument| argument == "lending") {
-        report.table(dispatch_benchmarks::lending::borrows());
-        report.table(dispatch_benchmarks::lending::nested());
+        lend(&mut report);
         return Ok(());
     }
     report.table(dispatch_benchmarks::one_ready());
@@ -23,10 +24,16 @@ fn main() -> io::Result<()> {
     report.table(dispatch_benchmarks::four_pending());
     report.table(dispatch_benchmarks::group_of_four());
     report.table(dispatch_benchmarks::group_of_sixty_four());
-    report.table(dispatch_benchmarks::lending::borrows());
-    report.table(dispatch_benchmarks::lending::nested());
     report.table(dispatch_benchmarks::new_event());
     report.scaling();
-    report.threads();
+    report.threads("Two threads", scale::publishing());
+    lend(&mut report);
     report.write()
+}
+
+fn lend(report: &mut Report) {
+    report.table(lending::borrows());
+    report.table(lending::strategies());
+    report.table(lending::nested());
+    report.threads("Two threads that lend", lending::two_threads());
 }

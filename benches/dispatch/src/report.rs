@@ -6,6 +6,7 @@ use std::process::Command;
 use std::{env, fs, io};
 
 use crate::measure::Table;
+use crate::scale::Threads;
 use crate::{scale, work};
 
 #[derive(Default)]
@@ -69,25 +70,26 @@ impl Report {
         println!("{}", &out[out.find("## Growth").unwrap_or(0)..]);
     }
 
-    pub fn threads(&mut self) {
-        println!("Two threads");
-        self.markdown.push_str("## Two threads\n\n");
-        let Some(rows) = scale::two_threads() else {
+    pub fn threads(&mut self, title: &str, rows: Option<Vec<Threads>>) {
+        println!("{title}");
+        let _ = writeln!(self.markdown, "## {title}\n");
+        let Some(rows) = rows else {
             println!("  not measured: another program kept a hardware thread busy");
-            self.markdown.push_str("Not measured: another program kept a hardware thread busy.\n");
+            self.markdown.push_str("Not measured: another program kept a hardware thread busy.\n\n");
             return;
         };
         self.markdown.push_str(
             "| | ns, one thread | two threads: times the publishes of one | \
              relative to the function pointers (quartiles) |\n|---|---:|---:|---:|\n",
         );
-        for scale::Threads { name, nanos, throughput, ratio: [lower, median, upper] } in rows {
+        for Threads { name, nanos, throughput, ratio: [lower, median, upper] } in rows {
             println!("  {name:60} {nanos:9.1} ns {throughput:6.2} {median:6.2} ({lower:.2}–{upper:.2})");
             let _ = writeln!(
                 self.markdown,
                 "| {name} | {nanos:.1} | {throughput:.2} | {median:.2} ({lower:.2}–{upper:.2}) |"
             );
         }
+        self.markdown.push('\n');
     }
 
     pub fn write(self) -> io::Result<()> {

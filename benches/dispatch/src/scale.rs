@@ -173,8 +173,10 @@ pub struct Threads {
     pub ratio: [f64; 3],
 }
 
-/// One thread and two, with handlers that share nothing; `None` if another program hardly ever let two run.
-pub fn two_threads() -> Option<Vec<Threads>> {
+pub type Shared<'a> = (&'static str, &'a (dyn Fn(u64) + Sync));
+
+/// Publishes to handlers that share nothing.
+pub fn publishing() -> Option<Vec<Threads>> {
     let functions: Vec<fn(&OrderPlaced) -> io::Result<()>> = black_box(vec![add::<0>, add::<1>, add::<2>, add::<3>]);
     let adding = builder()
         .bind_handler::<OrderPlaced, _>(Adding::<0>)
@@ -182,7 +184,7 @@ pub fn two_threads() -> Option<Vec<Threads>> {
         .bind_handler::<OrderPlaced, _>(Adding::<2>)
         .bind_handler::<OrderPlaced, _>(Adding::<3>);
     let (mediator, publisher, injected) = handles(adding);
-    let candidates: [(&str, &(dyn Fn(u64) + Sync)); _] = [
+    two_threads([
         ("loop over four sync function pointers", &|times| {
             for quantity in 0..times {
                 let event = OrderPlaced::new(quantity);
@@ -192,7 +194,11 @@ pub fn two_threads() -> Option<Vec<Threads>> {
         ("a `Mediator`", &|times| publish(&mediator, times)),
         ("a `Publisher`", &|times| publish_through(&publisher, times)),
         ("an injected `Publisher`", &|times| publish_through(&injected, times)),
-    ];
+    ])
+}
+
+/// One thread and two; `None` if another program hardly ever let two run.
+pub fn two_threads<const COUNT: usize>(candidates: [Shared<'_>; COUNT]) -> Option<Vec<Threads>> {
     // A new thread may share a hardware thread with the first for a while, which short rounds would not outlast.
     let candidates = candidates.map(|(name, run)| (name, run, 20 * times_per_round(&mut |times| run(times))));
     let round =

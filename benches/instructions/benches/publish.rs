@@ -5,6 +5,7 @@
 
 use std::hint::black_box;
 use std::pin::pin;
+use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
 use gungraun::prelude::*;
@@ -78,6 +79,8 @@ fn limit(instructions: u64) -> LibraryBenchmarkConfig {
 #[bench::four_handlers(args = (ready()), config = limit(FOUR))]
 #[bench::four_pending_handlers(args = (pending()), config = limit(PENDING))]
 #[bench::group_of_four_pending_handlers(args = (group()), config = limit(GROUP))]
+#[bench::nested_through_a_strong_publisher(args = (nested_strong()), config = limit(NESTED_STRONG))]
+#[bench::nested_through_a_lent_publisher(args = (nested()), config = limit(NESTED))]
 fn publish(mediator: Mediator) -> Mediator {
     block_on(async {
         for _ in 0..100 {
@@ -100,12 +103,25 @@ async fn publishes(_event: &OrderPlaced, publisher: &Publisher) -> Result<(), Pu
     publisher.publish(StockReserved).await
 }
 
+static STRONG: OnceLock<Publisher> = OnceLock::new();
+
+#[event_handler(manual)]
+async fn publishes_through_strong(_event: &OrderPlaced) -> Result<(), PublishError> {
+    STRONG.get().expect("set before it publishes").publish(StockReserved).await
+}
+
 #[derive(Notification)]
 struct StockReserved;
 
 #[event_handler(manual)]
 async fn on_reserved(event: &StockReserved) {
     black_box(event);
+}
+
+#[event_handler(manual)]
+async fn borrows_inherited(event: &StockReserved, sum: &mut Sum) {
+    black_box(event);
+    sum.0 += 1;
 }
 
 fn borrowing() -> Mediator {
@@ -116,9 +132,20 @@ fn nested() -> Mediator {
     Mediator::builder().without_discovery().bind_fn(publishes).bind_fn(on_reserved).build().expect("wired")
 }
 
+fn nested_borrowing() -> Mediator {
+    Mediator::builder().without_discovery().bind_fn(publishes).bind_fn(borrows_inherited).build().expect("wired")
+}
+
+fn nested_strong() -> Mediator {
+    let builder = Mediator::builder().without_discovery().bind_fn(publishes_through_strong).bind_fn(on_reserved);
+    let mediator = builder.build().expect("wired");
+    STRONG.get_or_init(|| mediator.publisher());
+    mediator
+}
+
 #[library_benchmark]
 #[bench::one_borrowing_handler(args = (borrowing()), config = limit(BORROWING))]
-#[bench::nested_through_a_lent_publisher(args = (nested()), config = limit(NESTED))]
+#[bench::nested_that_inherits(args = (nested_borrowing()), config = limit(INHERITING))]
 fn lend(mediator: Mediator) -> Mediator {
     let mut sum = Sum(0);
     block_on(async {
@@ -136,8 +163,10 @@ fn event() {
     }
 }
 
-const BORROWING: u64 = 52_500;
-const NESTED: u64 = 122_500;
+const BORROWING: u64 = 30_000;
+const INHERITING: u64 = 76_000;
+const NESTED: u64 = 51_000;
+const NESTED_STRONG: u64 = 38_000;
 const ONE: u64 = 9_000;
 const FOUR: u64 = 17_000;
 const PENDING: u64 = 35_000;

@@ -50,6 +50,11 @@ impl Borrow {
         (self.type_name)()
     }
 
+    /// Whether it is the borrow of a handle, which every publish lends; `handles` are their types.
+    pub(crate) fn is_of(&self, handles: &[TypeId]) -> bool {
+        !self.exclusive && handles.contains(&self.type_id())
+    }
+
     /// The same for people to read.
     pub(crate) fn use_of(&self) -> BorrowUse {
         BorrowUse {

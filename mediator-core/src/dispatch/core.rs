@@ -1,6 +1,5 @@
 //! What the handles of a mediator share.
 
-use std::any::TypeId;
 use std::fmt;
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
@@ -48,8 +47,6 @@ pub(crate) type BoxedRun<'a> = Pin<Box<dyn Future<Output = Result<(), PublishErr
 /// The handlers of a mediator.
 pub(crate) struct Core {
     pub(crate) table: Table,
-    /// The types of the handles, which every publish lends.
-    pub(crate) handles: Box<[TypeId]>,
     pub(crate) weak: Arc<WeakCore>,
 }
 
@@ -97,17 +94,23 @@ impl Link {
     /// `self` outlives the result.
     #[inline]
     pub(super) unsafe fn scoped(&self) -> Self {
-        let base = match self {
-            Self::Scope(scope) => scope.base,
-            link => NonNull::from(link),
-        };
-        Self::Scope(ScopeLink { base, values: AtomicPtr::new(ptr::null_mut()) })
+        Self::Scope(ScopeLink { base: NonNull::from(self.base()), values: AtomicPtr::new(ptr::null_mut()) })
+    }
+
+    /// The link that leads to the mediator: of a scope, the one of the handle that it was made from.
+    #[inline]
+    pub(super) fn base(&self) -> &Self {
+        match self {
+            // SAFETY: the scope borrows its base.
+            Self::Scope(scope) => unsafe { scope.base.as_ref() },
+            link => link,
+        }
     }
 
     /// The link of the handle in `dispatch`, ready to be used.
     #[inline]
     pub(super) fn lent_by<'a>(dispatch: &'a Dispatch<'_>) -> &'a Self {
-        let link = &dispatch.link;
+        let link = &*dispatch.link;
         if let Self::Publish(running) = link {
             // What is stored is used only while the link is borrowed, and so is the dispatch.
             running.store(ptr::from_ref(dispatch).cast_mut().cast(), Ordering::Relaxed);
@@ -141,65 +144,50 @@ impl Link {
     /// The publish that lends this handle, or the one that the scope was made from.
     #[inline]
     pub(crate) fn running(&self) -> Option<&Dispatch<'_>> {
-        match self {
-            Self::Strong(_) | Self::Weak(_) => None,
+        match self.base() {
             // SAFETY: set by `lent_by` for as long as `self` is borrowed.
             Self::Publish(running) => unsafe { running.load(Ordering::Relaxed).as_ref() },
-            // SAFETY: the scope borrows its base.
-            Self::Scope(scope) => unsafe { scope.base.as_ref() }.running(),
+            _ => None,
         }
     }
 
     /// The mediator's handlers, if this handle needs nothing else to keep them.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn core(&self) -> Option<&Core> {
-        match self {
+        match self.base() {
             Self::Strong(core) => Some(core),
-            Self::Weak(_) => None,
-            Self::Publish(_) => self.running().map(Dispatch::core),
-            // SAFETY: the scope borrows its base.
-            Self::Scope(scope) => unsafe { scope.base.as_ref() }.core(),
+            base => base.running().map(Dispatch::core),
         }
     }
 
     /// The mediator's handlers, kept; `None` if they are gone.
     pub(crate) fn upgrade(&self) -> Option<Arc<Core>> {
-        match self {
+        match self.base() {
             Self::Strong(core) => Some(core.clone()),
-            link => link.weak().core.upgrade(),
+            base => base.weak().core.upgrade(),
         }
     }
 
     /// What a weak handle holds.
     pub(crate) fn weak(&self) -> &Arc<WeakCore> {
-        match self {
-            Self::Strong(core) => &core.weak,
+        match self.base() {
             Self::Weak(weak) => weak,
-            Self::Publish(_) => &self.running().expect("set before it is lent").core().weak,
-            // SAFETY: the scope borrows its base.
-            Self::Scope(scope) => unsafe { scope.base.as_ref() }.weak(),
+            base => &base.core().expect("kept by the handle, or by the publish that lends it").weak,
         }
     }
 
     /// Whether a handle made from this one does not keep the mediator.
     pub(crate) fn is_weak(&self) -> bool {
-        match self {
-            Self::Strong(_) => false,
-            Self::Weak(_) | Self::Publish(_) => true,
-            // SAFETY: the scope borrows its base.
-            Self::Scope(scope) => unsafe { scope.base.as_ref() }.is_weak(),
-        }
+        !matches!(self.base(), Self::Strong(_))
     }
 }
 
 /// A link that borrows nothing and lends nothing; of a publish or of a weak handle, a weak one.
 impl Clone for Link {
     fn clone(&self) -> Self {
-        match self {
+        match self.base() {
             Self::Strong(core) => Self::Strong(core.clone()),
-            Self::Weak(_) | Self::Publish(_) => Self::Weak(self.weak().clone()),
-            // SAFETY: the scope borrows its base.
-            Self::Scope(scope) => unsafe { scope.base.as_ref() }.clone(),
+            base => Self::Weak(base.weak().clone()),
         }
     }
 }

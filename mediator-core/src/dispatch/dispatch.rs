@@ -1,6 +1,7 @@
 //! One event on its way to its handlers, with what it lends.
 
 use std::any::TypeId;
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +11,7 @@ use super::borrow::{Borrow, NotLent, Reason};
 use super::core::{Core, Link};
 use super::lent::Lender;
 use super::slot::Slot;
-use super::table::HandlerList;
+use super::table::{HandlerList, RequiredBorrow};
 use super::vtable::{Argument, Polled};
 use crate::errors::handler_failure::HandlerFailure;
 use crate::errors::publish_error::{PublishError, PublishErrorKind};
@@ -29,21 +30,22 @@ pub(crate) struct Dispatch<'a> {
     lender: Lender<'a>,
     /// Whether handlers may run at once.
     is_concurrent: AtomicBool,
-    /// Of the handles that this publish lends.
-    pub(super) link: Link,
+    /// Of the handles that this publish lends; owns nothing.
+    pub(super) link: ManuallyDrop<Link>,
 }
 
 impl<'a> Dispatch<'a> {
-    /// The handlers of `event` by the strategy that the mediator has for it, if there are any.
+    /// `handlers` are those of the event's type, in `core`.
     #[inline]
-    pub(super) fn with_own_strategy(
+    pub(super) fn new(
         core: &'a Core,
         handlers: &'a HandlerList,
         event: &'a dyn DynNotification,
         lender: Lender<'a>,
+        is_concurrent: bool,
     ) -> Self {
-        let is_concurrent = AtomicBool::new(handlers.strategy.is_concurrent());
-        Self { core, handlers, event, lender, is_concurrent, link: Link::of_publish() }
+        let is_concurrent = AtomicBool::new(is_concurrent);
+        Self { core, handlers, event, lender, is_concurrent, link: ManuallyDrop::new(Link::of_publish()) }
     }
 
     /// The handlers of `event`, if there are any, for a strategy that may run them at once.
@@ -54,8 +56,7 @@ impl<'a> Dispatch<'a> {
         is_concurrent: bool,
     ) -> Option<Self> {
         let handlers = core.table.handlers_of(event.type_id())?;
-        let dispatch = Self::with_own_strategy(core, handlers, event, lender);
-        Some(Self { is_concurrent: AtomicBool::new(is_concurrent), ..dispatch })
+        Some(Self::new(core, handlers, event, lender, is_concurrent))
     }
 
     pub(crate) fn core(&self) -> &'a Core {
@@ -101,7 +102,7 @@ impl<'a> Dispatch<'a> {
     /// If two of them cannot both have what they borrow.
     pub(crate) fn run_at_once(&self) -> Result<(), PublishError> {
         self.is_concurrent.store(true, Ordering::Relaxed);
-        match conflict(&self.handlers.borrows) {
+        match self.handlers.conflict {
             None => Ok(()),
             conflict => Err(self.refusal(Vec::new(), conflict)),
         }
@@ -116,9 +117,10 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Whether a `T` is one of the handles, which every publish lends.
+    /// Whether a `T` that a handler borrows is one of the handles, which every publish lends.
+    #[inline]
     pub(super) fn lends_handle(&self, type_id: TypeId) -> bool {
-        self.core.handles.contains(&type_id)
+        self.handlers.handles.contains(&type_id)
     }
 
     /// The id of the event that this publish, or the outermost one around it, is for.
@@ -149,31 +151,26 @@ impl<'a> Dispatch<'a> {
     /// Of the kind `NotLent`, with every handler that cannot borrow.
     #[inline]
     pub(crate) fn check_borrows(&self) -> Result<(), PublishError> {
-        if self.handlers.borrows.is_empty() { Ok(()) } else { self.check_each_borrow() }
-    }
-
-    fn check_each_borrow(&self) -> Result<(), PublishError> {
-        let borrows = &self.handlers.borrows;
-        let can_run =
-            borrows.iter().all(|(_, borrow)| self.is_always_lent(borrow) || self.lender.check(borrow).is_ok());
-        if can_run && !self.is_concurrent() { Ok(()) } else { self.explain_borrows() }
-    }
-
-    /// Whether the handler runs whatever the publisher lends.
-    #[inline]
-    fn is_always_lent(&self, borrow: &Borrow) -> bool {
-        borrow.optional || self.lends_handle(borrow.type_id())
+        let can_have = |it: &RequiredBorrow| self.lender.can_lend(it.type_id, it.borrow.exclusive);
+        for required in &self.handlers.required {
+            if !can_have(required) {
+                return self.explain_borrows();
+            }
+        }
+        if self.handlers.conflict.is_some() && self.is_concurrent() { self.explain_borrows() } else { Ok(()) }
     }
 
     /// The check that collects every refusal; apart from the quick one, since it is rare.
+    #[cold]
     fn explain_borrows(&self) -> Result<(), PublishError> {
-        let borrows = &self.handlers.borrows;
-        let refused: Vec<_> = borrows
+        let refused: Vec<_> = self
+            .handlers
+            .required
             .iter()
-            .filter(|(_, borrow)| !self.is_always_lent(borrow))
-            .filter_map(|(handler, borrow)| Some((*handler, self.lender.check(borrow).err()?)))
+            .filter(|it| !self.lender.can_lend(it.type_id, it.borrow.exclusive))
+            .map(|it| (it.handler, self.lender.refusal(&it.borrow)))
             .collect();
-        let conflict = if self.is_concurrent() { conflict(borrows) } else { None };
+        let conflict = self.handlers.conflict.filter(|_| self.is_concurrent());
         if refused.is_empty() && conflict.is_none() { Ok(()) } else { Err(self.refusal(refused, conflict)) }
     }
 
@@ -195,6 +192,7 @@ impl<'a> Dispatch<'a> {
 }
 
 /// Two handlers that cannot run at once.
+#[derive(Clone, Copy)]
 pub(crate) struct Conflict {
     pub(crate) first: usize,
     pub(crate) second: usize,

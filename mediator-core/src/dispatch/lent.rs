@@ -10,8 +10,9 @@
 //!    forgotten counts forever.
 
 use std::any::{TypeId, type_name};
+use std::iter;
 use std::marker::PhantomData;
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,6 +20,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::borrow::{Borrow, LentType, NotLent, Reason};
 use super::core::Link;
 use super::dispatch::Dispatch;
+use crate::handler::error::BoxError;
 
 /// A reference that can be lent to handlers: `&T` of a `Sync` type, `&mut T` of a `Send` one, both `'static`.
 ///
@@ -110,19 +112,35 @@ impl Value {
         }
     }
 
+    /// Whether it could be borrowed now.
+    #[inline]
+    fn is_free(&self, exclusive: bool) -> bool {
+        match self.exclusive.then(|| self.borrowed.load(Ordering::Acquire)) {
+            None | Some(0) => true,
+            Some(borrowed) => !exclusive && borrowed < TAKEN - 1,
+        }
+    }
+
     fn lent_type(&self) -> LentType {
         LentType { type_name: (self.type_name)(), exclusive: self.exclusive }
     }
 }
 
-const IN_PLACE: usize = 2;
-
 /// What a scope lends, and who lends what it does not.
 pub(crate) struct Values {
-    in_place: [Option<Value>; IN_PLACE],
-    more: Vec<Value>,
+    last: Chunk,
     /// Borrowed by the scope.
     outer: Lender<'static>,
+}
+
+/// So many values as most scopes lend, and a box with those that were lent before.
+struct Chunk {
+    values: [Option<Value>; 2],
+    earlier: Option<Box<Chunk>>,
+}
+
+impl Chunk {
+    const EMPTY: Self = Self { values: [const { None }; 2], earlier: None };
 }
 
 impl Values {
@@ -132,22 +150,42 @@ impl Values {
     #[inline]
     pub(super) unsafe fn within(outer: Lender<'_>) -> Self {
         // SAFETY: guaranteed by the caller.
-        let outer = unsafe { std::mem::transmute::<Lender<'_>, Lender<'static>>(outer) };
-        Self { in_place: [const { None }; IN_PLACE], more: Vec::new(), outer }
+        let outer = unsafe { mem::transmute::<Lender<'_>, Lender<'static>>(outer) };
+        Self { last: Chunk::EMPTY, outer }
     }
 
     #[inline]
     pub(super) fn push(&mut self, value: Value) {
-        match self.in_place.iter_mut().find(|place| place.is_none()) {
+        match self.last.values.iter_mut().find(|place| place.is_none()) {
             Some(place) => *place = Some(value),
-            None => self.more.push(value),
+            None => self.push_chunk(value),
         }
     }
 
-    /// The last ones first.
+    #[cold]
+    fn push_chunk(&mut self, value: Value) {
+        let earlier = mem::replace(&mut self.last, Chunk::EMPTY);
+        self.last = Chunk { values: [Some(value), None], earlier: Some(Box::new(earlier)) };
+    }
+
+    /// The one of a type that was lent last.
+    // Plain loops: compilers make calls of chained iterators.
     #[inline]
-    fn own(&self) -> impl Iterator<Item = &Value> {
-        self.more.iter().rev().chain(self.in_place.iter().rev().flatten())
+    fn find(&self, type_id: TypeId) -> Option<&Value> {
+        let mut chunk = &self.last;
+        loop {
+            for value in chunk.values.iter().rev().flatten() {
+                if value.type_id == type_id {
+                    return Some(value);
+                }
+            }
+            chunk = chunk.earlier.as_deref()?;
+        }
+    }
+
+    fn lent_types(&self) -> impl Iterator<Item = LentType> {
+        let chunks = iter::successors(Some(&self.last), |chunk| chunk.earlier.as_deref());
+        chunks.flat_map(|chunk| chunk.values.iter().rev().flatten()).map(Value::lent_type)
     }
 }
 
@@ -160,27 +198,20 @@ pub(crate) enum Lender<'a> {
     Publish(&'a Dispatch<'a>),
 }
 
-/// A value and how far it is from who borrows it.
-struct Found<'a> {
-    value: &'a Value,
-    /// Only what is shared reaches a publish from within handlers that run at once.
-    through_concurrent: bool,
-}
-
 impl<'a> Lender<'a> {
-    /// The innermost value of a type, and of those the one that was lent last.
+    /// The innermost value of a type, and of those the one that was lent last; if there is one, and it is lent in the right way.
     #[inline]
-    fn find(mut self, type_id: TypeId) -> Option<Found<'a>> {
+    fn lend(mut self, type_id: TypeId, exclusive: bool) -> Option<&'a Value> {
+        // Only what is shared reaches a publish from within handlers that run at once.
         let mut through_concurrent = false;
         loop {
             match self {
                 Self::Nobody => return None,
-                Self::Scope(values) => {
-                    if let Some(value) = values.own().find(|value| value.type_id == type_id) {
-                        return Some(Found { value, through_concurrent });
-                    }
-                    self = values.outer;
-                }
+                Self::Scope(values) => match values.find(type_id) {
+                    Some(value) if value.exclusive => return (!through_concurrent).then_some(value),
+                    Some(value) => return (!exclusive).then_some(value),
+                    None => self = values.outer,
+                },
                 Self::Publish(outer) => {
                     through_concurrent |= outer.is_concurrent();
                     self = outer.lender();
@@ -189,17 +220,42 @@ impl<'a> Lender<'a> {
         }
     }
 
-    fn all(mut self) -> Vec<LentType> {
-        let mut all = Vec::new();
+    /// Whether a handler could have this now.
+    #[inline]
+    pub(super) fn can_lend(self, type_id: TypeId, exclusive: bool) -> bool {
+        self.lend(type_id, exclusive).is_some_and(|value| value.is_free(exclusive))
+    }
+
+    /// Why a handler cannot have what was refused just now.
+    #[cold]
+    fn reason(self, type_id: TypeId, exclusive: bool) -> Reason {
+        let mut lent = Vec::new();
+        let mut lender = self;
         loop {
-            match self {
-                Self::Nobody => return all,
-                Self::Scope(values) => {
-                    all.extend(values.own().map(Value::lent_type));
-                    self = values.outer;
-                }
-                Self::Publish(outer) => self = outer.lender(),
+            match lender {
+                Self::Nobody => return Reason::Missing(lent),
+                Self::Scope(values) => match values.find(type_id) {
+                    Some(value) if exclusive && !value.exclusive => return Reason::OnlyShared,
+                    Some(_) if self.lend(type_id, exclusive).is_none() => return Reason::NotInherited,
+                    Some(_) => return Reason::Held,
+                    None => {
+                        lent.extend(values.lent_types());
+                        lender = values.outer;
+                    }
+                },
+                Self::Publish(outer) => lender = outer.lender(),
             }
+        }
+    }
+
+    /// What a handler could not have, and why.
+    #[cold]
+    pub(super) fn refusal(self, borrow: &Borrow) -> NotLent {
+        NotLent {
+            parameter: borrow.parameter(),
+            type_name: borrow.type_name(),
+            exclusive: borrow.exclusive,
+            reason: self.reason(borrow.type_id(), borrow.exclusive),
         }
     }
 
@@ -212,33 +268,6 @@ impl<'a> Lender<'a> {
                 Self::Publish(outer) => return Some(outer),
             }
         }
-    }
-
-    /// The value for a borrow, if it is lent in the right way.
-    #[inline]
-    fn lend(self, type_id: TypeId, exclusive: bool) -> Result<&'a Value, Reason> {
-        match self.find(type_id) {
-            None => Err(Reason::Missing(self.all())),
-            Some(found) if exclusive && !found.value.exclusive => Err(Reason::OnlyShared),
-            Some(found) if found.through_concurrent && found.value.exclusive => Err(Reason::NotInherited),
-            Some(found) => Ok(found.value),
-        }
-    }
-
-    /// Whether a handler could have this now.
-    pub(super) fn check(self, borrow: &Borrow) -> Result<(), NotLent> {
-        let free = |value: &Value| {
-            let borrowed = if value.exclusive { value.borrowed.load(Ordering::Acquire) } else { 0 };
-            let is_held = if borrow.exclusive { borrowed != 0 } else { borrowed == TAKEN };
-            if is_held { Err(Reason::Held) } else { Ok(()) }
-        };
-        let lent = self.lend(borrow.type_id(), borrow.exclusive).and_then(free);
-        lent.map_err(|reason| NotLent {
-            parameter: borrow.parameter(),
-            type_name: borrow.type_name(),
-            exclusive: borrow.exclusive,
-            reason,
-        })
     }
 }
 
@@ -265,14 +294,12 @@ impl<'a> Lent<'a> {
     pub fn exclusive<T: ?Sized + Send + 'static>(
         self,
         parameter: &'static str,
-    ) -> Result<Exclusive<'a, T>, BorrowError> {
-        let refused = |reason| BorrowError::new::<T>(parameter, true, reason);
-        let value = self.lender().lend(TypeId::of::<T>(), true).map_err(refused)?;
-        if value.borrowed.compare_exchange(0, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            return Err(refused(Reason::Held));
-        }
+    ) -> Result<Exclusive<'a, T>, BorrowError<'a>> {
+        let Some(value) = self.take(TypeId::of::<T>()) else {
+            return Err(self.refused(Borrow::exclusive::<T>(parameter)));
+        };
         // SAFETY: invariant 2.
-        let pointer = unsafe { value.pointer.get::<T>() };
+        let pointer = unsafe { value.pointer.get() };
         Ok(Exclusive { pointer, borrowed: &value.borrowed, _borrow: PhantomData })
     }
 
@@ -282,58 +309,68 @@ impl<'a> Lent<'a> {
     ///
     /// When it is not lent, or another handler has it alone.
     #[inline]
-    pub fn shared<T: ?Sized + Sync + 'static>(self, parameter: &'static str) -> Result<Shared<'a, T>, BorrowError> {
-        let refused = |reason| BorrowError::new::<T>(parameter, false, reason);
-        let value = match self.lender().lend(TypeId::of::<T>(), false) {
-            Ok(value) => value,
-            Err(reason) => return self.handle().ok_or_else(|| refused(reason)),
-        };
-        let borrowed = value.exclusive.then_some(&value.borrowed);
-        if let Some(borrowed) = borrowed {
-            let one_more = |count: u32| (count < TAKEN - 1).then_some(count + 1);
-            if borrowed.fetch_update(Ordering::Acquire, Ordering::Relaxed, one_more).is_err() {
-                return Err(refused(Reason::Held));
-            }
+    pub fn shared<T: ?Sized + Sync + 'static>(self, parameter: &'static str) -> Result<Shared<'a, T>, BorrowError<'a>> {
+        let type_id = TypeId::of::<T>();
+        if let Some(link) = self.handle(type_id) {
+            // SAFETY: `T` is a handle, which is a transparent `Link`, so both pointers are thin and point to the same.
+            let pointer = unsafe { AnyPointer::new(NonNull::from(link)).get() };
+            return Ok(Shared { pointer, borrowed: None, _borrow: PhantomData });
         }
+        let Some(value) = self.share(type_id) else {
+            return Err(self.refused(Borrow::shared::<T>(parameter)));
+        };
         // SAFETY: invariant 2.
-        let pointer = unsafe { value.pointer.get::<T>() };
-        Ok(Shared { pointer, borrowed, _borrow: PhantomData })
+        let pointer = unsafe { value.pointer.get() };
+        Ok(Shared { pointer, borrowed: value.exclusive.then_some(&value.borrowed), _borrow: PhantomData })
     }
 
-    #[inline]
-    fn lender(self) -> Lender<'a> {
-        self.0.map_or(Lender::Nobody, Dispatch::lender)
+    // The rest is not generic and not inlined, so that it is compiled once.
+
+    /// The value for a `&mut T`, taken: by one atomic exchange, since threads can share the scope that lends it.
+    fn take(self, type_id: TypeId) -> Option<&'a Value> {
+        let value = self.0?.lender().lend(type_id, true)?;
+        let taken = value.borrowed.compare_exchange(0, TAKEN, Ordering::Acquire, Ordering::Relaxed);
+        taken.is_ok().then_some(value)
     }
 
-    /// The handle of the running publish, if `T` is one.
-    fn handle<T: ?Sized + 'static>(self) -> Option<Shared<'a, T>> {
-        let dispatch = self.0.filter(|dispatch| dispatch.lends_handle(TypeId::of::<T>()))?;
-        let pointer = AnyPointer::new(NonNull::from(Link::lent_by(dispatch)));
-        // SAFETY: `T` is a handle, which is a transparent `Link`, so both pointers are thin and point to the same.
-        let pointer = unsafe { pointer.get::<T>() };
-        Some(Shared { pointer, borrowed: None, _borrow: PhantomData })
+    /// The value for a `&T`, counted if it is lent exclusively.
+    fn share(self, type_id: TypeId) -> Option<&'a Value> {
+        let value = self.0?.lender().lend(type_id, false)?;
+        if value.exclusive {
+            let one_more = |count: u32| (count < TAKEN - 1).then_some(count + 1);
+            value.borrowed.fetch_update(Ordering::Acquire, Ordering::Relaxed, one_more).ok()?;
+        }
+        Some(value)
     }
-}
 
-/// Why a handler that was started cannot borrow; what its call fails with.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct BorrowError(Box<NotLent>);
+    /// The link of the handles that the running publish lends, for the type of one.
+    fn handle(self, type_id: TypeId) -> Option<&'a Link> {
+        let dispatch = self.0?;
+        dispatch.lends_handle(type_id).then(|| Link::lent_by(dispatch))
+    }
 
-impl BorrowError {
     #[cold]
-    fn new<T: ?Sized>(parameter: &'static str, exclusive: bool, reason: Reason) -> Self {
-        Self(Box::new(NotLent { parameter, type_name: type_name::<T>(), exclusive, reason }))
+    fn refused(self, borrow: Borrow) -> BorrowError<'a> {
+        BorrowError { lender: self.0.map_or(Lender::Nobody, Dispatch::lender), borrow }
     }
 }
 
-impl std::fmt::Display for BorrowError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
+/// What a handler that was started cannot borrow.
+///
+/// The reason is looked for when an error is made of it: a handler that takes an `Option` needs none.
+#[doc(hidden)]
+pub struct BorrowError<'a> {
+    lender: Lender<'a>,
+    borrow: Borrow,
 }
 
-impl std::error::Error for BorrowError {}
+#[diagnostic::do_not_recommend]
+impl From<BorrowError<'_>> for BoxError {
+    #[cold]
+    fn from(BorrowError { lender, borrow }: BorrowError<'_>) -> Self {
+        Box::new(lender.refusal(&borrow))
+    }
+}
 
 /// An exclusive borrow. A pointer, since a reference in a future would claim to be the only one for as long as the future lives.
 #[doc(hidden)]

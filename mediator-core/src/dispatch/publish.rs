@@ -151,7 +151,7 @@ impl<E: Publishable> Publish<'_, E> {
         super::depth::Nested::enter(self.event.event().event_name())
     }
 
-    /// Polls a strategy.
+    /// Polls a publish whose handlers do not run in order.
     #[inline(never)]
     fn poll_strategy(&mut self, cx: &mut Context<'_>) -> Published {
         match self.run.poll_strategy(cx) {
@@ -213,10 +213,9 @@ impl<E: Publishable> Future for Publish<'_, E> {
             Stage::New => {
                 // SAFETY: the event stays where it is and is only read until the publish has ended, and what borrows it is gone
                 // by then.
-                match unsafe { this.run.start(NonNull::from(this.event.event()), cx) } {
-                    Started::InOrder(run) => (run, false),
-                    Started::Polled(Poll::Ready(())) => return this.end(),
-                    Started::Polled(Poll::Pending) => return Poll::Pending,
+                match unsafe { this.run.start(NonNull::from(this.event.event())) } {
+                    Some(run) => (run, false),
+                    None => return this.poll_strategy(cx),
                 }
             }
             _ => return this.poll_strategy(cx),
@@ -294,113 +293,110 @@ unsafe impl Send for InOrder {}
 // SAFETY: `argument` stands for a reference to the event or the dispatch, which are `Sync`.
 unsafe impl Sync for InOrder {}
 
-/// What the first poll of a publish leaves to be done.
-enum Started {
-    /// To be run from the first handler on.
-    InOrder(InOrder),
-    /// Nothing is left to do in order.
-    Polled(Poll<()>),
-}
-
 impl Run<'_> {
-    /// Finds the handlers and, unless they run in order, polls them. When that is ready, the stage is `Done`, `Failed` or
-    /// `Refused`.
+    /// Finds the handlers. If there are none that are to be run in order, the stage tells what is there instead.
     ///
     /// # Safety
     ///
     /// `self` is new and pinned. The event stays where it is and is not changed until `self` has ended.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn start(&mut self, event: NonNull<dyn DynNotification>, cx: &mut Context<'_>) -> Started {
-        if let Link::Strong(core) = self.link
-            && !cfg!(debug_assertions)
-        {
-            let core = NonNull::from(&**core);
-            // SAFETY: guaranteed by the caller; the handle keeps the mediator.
-            return unsafe { self.start_at(core, event, cx) };
-        }
+    unsafe fn start(&mut self, event: NonNull<dyn DynNotification>) -> Option<InOrder> {
         // SAFETY: guaranteed by the caller.
-        unsafe { self.start_otherwise(event, cx) }
-    }
-
-    /// Starts by way of any handle, and with debug assertions unless publishes are nested too deep.
-    ///
-    /// # Safety
-    ///
-    /// As for [`start`](Self::start).
-    #[inline(never)]
-    unsafe fn start_otherwise(&mut self, event: NonNull<dyn DynNotification>, cx: &mut Context<'_>) -> Started {
-        // SAFETY: guaranteed by the caller.
-        let event_ref = unsafe { event.as_ref() };
         #[cfg(debug_assertions)]
-        if let Err(reason) = super::depth::check(event_ref.event_name()) {
-            return self.refuse(PublishError::new(PublishErrorKind::TooDeep, event_ref).with_reason(reason));
+        if self.is_too_deep(unsafe { event.as_ref() }) {
+            return None;
         }
-        if self.link.core().is_none() {
-            *self.kept = self.link.upgrade();
-        }
-        let Some(core) = self.kept.as_deref().or_else(|| self.link.core()).map(NonNull::from) else {
-            return self.refuse(PublishError::mediator_dropped(event_ref));
+        let core = match self.link {
+            Link::Strong(core) => NonNull::from(&**core),
+            link => match link.core() {
+                Some(core) => NonNull::from(core),
+                // SAFETY: guaranteed by the caller.
+                None => self.keep_core(unsafe { event.as_ref() })?,
+            },
         };
         // SAFETY: guaranteed by the caller; this publish or its handle keeps the mediator.
-        unsafe { self.start_at(core, event, cx) }
-    }
-
-    /// # Safety
-    ///
-    /// As for [`start`](Self::start); the mediator outlives what is under way.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn start_at(
-        &mut self,
-        core: NonNull<Core>,
-        event: NonNull<dyn DynNotification>,
-        cx: &mut Context<'_>,
-    ) -> Started {
-        // SAFETY: guaranteed by the caller.
         let core: &'static Core = unsafe { core.as_ref() };
         // SAFETY: guaranteed by the caller.
         let event_type: TypeId = unsafe { event.as_ref() }.type_id();
         let Some(handlers) = core.table.handlers_of(event_type) else {
-            return Started::Polled(self.finish());
+            self.stage = Stage::Done;
+            return None;
         };
-        if let (Argument::Event, Strategy::InOrder) = (handlers.argument, &handlers.strategy) {
+        let argument = match (handlers.argument, &handlers.strategy) {
             // The calls take the event, which is of their type.
-            return Started::InOrder(InOrder { handlers, argument: event.cast(), cursor: handlers.cursor() });
-        }
-        // SAFETY: guaranteed by the caller; these are the handlers of the event's type.
-        unsafe { self.start_dispatch(core, handlers, event, cx) }
+            (Argument::Event, Strategy::InOrder) => event.cast(),
+            // SAFETY: guaranteed by the caller; these are the handlers of the event's type.
+            (_, Strategy::InOrder) => unsafe { self.start_borrowing(core, handlers, event) }?,
+            _ => {
+                // SAFETY: guaranteed by the caller; these are the handlers of the event's type.
+                unsafe { self.start_strategy(core, handlers, event) };
+                return None;
+            }
+        };
+        Some(InOrder { handlers, argument, cursor: handlers.cursor() })
     }
 
-    /// Starts handlers that borrow, or that do not run in order.
+    /// Refuses a publish that is nested too deep.
+    #[cfg(debug_assertions)]
+    fn is_too_deep(&mut self, event: &dyn DynNotification) -> bool {
+        let refused = super::depth::check(event.event_name()).err();
+        let refused = refused.map(|reason| PublishError::new(PublishErrorKind::TooDeep, event).with_reason(reason));
+        refused.map(|error| self.refuse(error)).is_some()
+    }
+
+    /// The mediator of a weak handle, kept until the publish has ended; `None` if it is gone.
+    #[inline(never)]
+    fn keep_core(&mut self, event: &dyn DynNotification) -> Option<NonNull<Core>> {
+        *self.kept = self.link.upgrade();
+        let core = self.kept.as_deref().map(NonNull::from);
+        if core.is_none() {
+            self.refuse(PublishError::mediator_dropped(event));
+        }
+        core
+    }
+
+    /// Puts into the room what handlers that borrow are called with, if they can borrow it.
     ///
     /// # Safety
     ///
-    /// As for [`start_at`](Self::start_at); the handlers are those of the event's type.
+    /// As for [`start`](Self::start); the mediator outlives what is under way, and the handlers are those of the event's type.
     #[inline(never)]
-    unsafe fn start_dispatch(
+    unsafe fn start_borrowing(
         &mut self,
         core: &'static Core,
         handlers: &'static HandlerList,
         event: NonNull<dyn DynNotification>,
-        cx: &mut Context<'_>,
-    ) -> Started {
-        // SAFETY: borrowed from `link`, and so outlives `self`.
-        let lender = unsafe { mem::transmute::<Lender<'_>, Lender<'static>>(self.link.lender()) };
+    ) -> Option<NonNull<()>> {
         // SAFETY: guaranteed by the caller.
-        let event: &'static dyn DynNotification = unsafe { event.as_ref() };
-        let dispatch = Dispatch::with_own_strategy(core, handlers, event, lender);
+        let dispatch = unsafe { self.put_dispatch(core, handlers, event, false) };
+        match dispatch.check_borrows() {
+            Ok(()) => Some(NonNull::from(dispatch).cast()),
+            Err(error) => {
+                self.refuse(error);
+                None
+            }
+        }
+    }
+
+    /// Starts a strategy.
+    ///
+    /// # Safety
+    ///
+    /// As for [`start_borrowing`](Self::start_borrowing).
+    #[inline(never)]
+    unsafe fn start_strategy(
+        &mut self,
+        core: &'static Core,
+        handlers: &'static HandlerList,
+        event: NonNull<dyn DynNotification>,
+    ) {
+        // SAFETY: guaranteed by the caller.
+        let dispatch = unsafe { self.put_dispatch(core, handlers, event, handlers.strategy.is_concurrent()) };
         if let Err(error) = dispatch.check_borrows() {
             return self.refuse(error);
         }
-        // SAFETY: pinned with `self`, and the only one.
-        let dispatch = unsafe { self.room.put_dispatch(dispatch) };
         match &handlers.strategy {
-            Strategy::InOrder => {
-                return Started::InOrder(InOrder {
-                    handlers,
-                    argument: dispatch.argument(),
-                    cursor: handlers.cursor(),
-                });
-            }
+            Strategy::InOrder => unreachable!("handlers that run in order have no strategy to start"),
             Strategy::AtOnce { stop_on_failure } => {
                 self.room.put_group(Group::new(dispatch, *stop_on_failure));
                 self.stage = Stage::AtOnce;
@@ -412,7 +408,28 @@ impl Run<'_> {
                 self.stage = Stage::Custom;
             }
         }
-        Started::Polled(self.poll_strategy(cx))
+    }
+
+    /// Puts a dispatch into the room.
+    ///
+    /// # Safety
+    ///
+    /// As for [`start_borrowing`](Self::start_borrowing).
+    #[inline]
+    unsafe fn put_dispatch(
+        &mut self,
+        core: &'static Core,
+        handlers: &'static HandlerList,
+        event: NonNull<dyn DynNotification>,
+        is_concurrent: bool,
+    ) -> &'static Dispatch<'static> {
+        // SAFETY: borrowed from `link`, and so outlives `self`.
+        let lender = unsafe { mem::transmute::<Lender<'_>, Lender<'static>>(self.link.lender()) };
+        // SAFETY: guaranteed by the caller.
+        let event: &'static dyn DynNotification = unsafe { event.as_ref() };
+        let dispatch = Dispatch::new(core, handlers, event, lender, is_concurrent);
+        // SAFETY: pinned with `self`, and the only one.
+        unsafe { self.room.put_dispatch(dispatch) }
     }
 
     /// Runs the handlers from the cursor on; `resumes` if the future of the one at the cursor is in the room.
@@ -493,19 +510,21 @@ impl Run<'_> {
     }
 
     #[cold]
-    fn refuse(&mut self, error: PublishError) -> Started {
+    fn refuse(&mut self, error: PublishError) {
         self.room.put_error(error);
         self.stage = Stage::Refused;
-        Started::Polled(Poll::Ready(()))
     }
 
-    /// Polls a strategy; when it is ready, the stage is `Done` or `Failed`.
+    /// Polls a strategy, if there is one; when it is ready, the stage is `Done`, `Failed` or `Refused`.
     ///
     /// # Panics
     ///
-    /// If there is none under way: the publish has ended.
+    /// If the publish has ended.
     #[inline(never)]
     fn poll_strategy(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if matches!(self.stage, Stage::Done | Stage::Refused) {
+            return Poll::Ready(());
+        }
         let is_under_way = matches!(self.stage, Stage::AtOnce | Stage::Custom);
         assert!(is_under_way, "a publish was polled again after it had ended");
         let polled = catch_unwind(AssertUnwindSafe(|| match self.stage {

@@ -47,6 +47,7 @@ impl Room {
     /// # Safety
     ///
     /// The room is pinned and not used for another dispatch, until nobody uses the result.
+    #[inline]
     pub(super) unsafe fn put_dispatch(&mut self, dispatch: Dispatch<'static>) -> &'static Dispatch<'static> {
         self.dispatch.write(dispatch);
         let dispatch = NonNull::from(&mut self.dispatch).cast::<Dispatch<'static>>();

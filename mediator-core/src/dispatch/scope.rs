@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr;
 
@@ -57,7 +58,8 @@ pub unsafe trait Handle {
 /// ```
 #[must_use = "lends nothing until something is published"]
 pub struct Scope<'s, H> {
-    link: Link,
+    /// Owns nothing.
+    link: ManuallyDrop<Link>,
     values: Values,
     handle: PhantomData<H>,
     /// Invariant in `'s`: a scope must not be passed off as one for shorter borrows and lend those.
@@ -71,7 +73,7 @@ impl<'s, H: Handle> Scope<'s, H> {
         // SAFETY: the scope borrows `handle`, and with it who lends to it, for `'s`.
         let values = unsafe { Values::within(link.lender()) };
         // SAFETY: the scope borrows `handle` for `'s`.
-        let link = unsafe { link.scoped() };
+        let link = ManuallyDrop::new(unsafe { link.scoped() });
         Self { link, values, handle: PhantomData, borrows: PhantomData }
     }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::borrow::Borrow;
 use super::call::{Call, Cursor};
 use super::core::Strategy;
+use super::dispatch::{Conflict, conflict};
 use super::vtable::{Argument, CallPlan, TakesEvent, Vtable, start_with_event};
 use crate::handler::info::HandlerInfo;
 
@@ -22,6 +23,14 @@ pub(crate) struct Entry {
     pub(crate) info: HandlerInfo,
 }
 
+/// A borrow without which a publish fails before it starts.
+pub(super) struct RequiredBorrow {
+    pub(super) type_id: TypeId,
+    /// The place of the handler.
+    pub(super) handler: usize,
+    pub(super) borrow: Borrow,
+}
+
 /// All handlers of one event type, in the order they are called.
 pub(crate) struct HandlerList {
     /// `None` for the list of the observers, which serves events of any type.
@@ -31,20 +40,25 @@ pub(crate) struct HandlerList {
     /// With `None` behind the last one: see [`Cursor`].
     calls: Box<[Option<Call>]>,
     infos: Box<[HandlerInfo]>,
-    /// What the handlers borrow, each with the place of the handler.
-    pub(super) borrows: Box<[(usize, Borrow)]>,
+    /// What the handlers borrow, without what every publish lends and what they can do without.
+    pub(super) required: Box<[RequiredBorrow]>,
+    /// The types of the handles that they borrow, which every publish lends.
+    pub(super) handles: Box<[TypeId]>,
+    /// Two handlers that cannot run at once, if there are any.
+    pub(super) conflict: Option<Conflict>,
     /// Keep alive what `calls` point to.
     _instances: Box<[Instance]>,
     _takes_event: Box<[TakesEvent]>,
 }
 
 impl HandlerList {
-    /// The handlers of events of one type, or, without an `event`, the observers.
+    /// The handlers of events of one type, or, without an `event`, the observers. `handles` are the types that every publish
+    /// lends.
     ///
     /// # Panics
     ///
     /// If there is no handler, one is for another event, or an instance is not of the type that its plan is for.
-    pub(crate) fn new(event: Option<TypeId>, strategy: Strategy, entries: Vec<Entry>) -> Self {
+    pub(crate) fn new(event: Option<TypeId>, strategy: Strategy, handles: &[TypeId], entries: Vec<Entry>) -> Self {
         assert!(!entries.is_empty(), "a list has handlers");
         for Entry { plan, instance, .. } in &entries {
             // The start functions rely on these two.
@@ -67,16 +81,29 @@ impl HandlerList {
             calls.push(call);
         }
         calls.push(None);
-        let borrows = entries
+        let borrows: Vec<_> = entries
             .iter()
             .enumerate()
-            .flat_map(|(index, entry)| entry.plan.borrows.iter().map(move |borrow| (index, *borrow)));
+            .flat_map(|(index, entry)| entry.plan.borrows.iter().map(move |borrow| (index, *borrow)))
+            .collect();
+        let required = borrows.iter().filter(|(_, borrow)| !borrow.optional && !borrow.is_of(handles));
+        let required = required.map(|(handler, borrow)| RequiredBorrow {
+            type_id: borrow.type_id(),
+            handler: *handler,
+            borrow: *borrow,
+        });
         Self {
             event,
             argument,
             strategy,
             calls: calls.into(),
-            borrows: borrows.collect(),
+            required: required.collect(),
+            handles: handles
+                .iter()
+                .copied()
+                .filter(|handle| borrows.iter().any(|(_, it)| it.is_of(&[*handle])))
+                .collect(),
+            conflict: conflict(&borrows),
             infos: entries.iter().map(|entry| entry.info).collect(),
             _instances: entries.into_iter().map(|entry| entry.instance).collect(),
             _takes_event: takes_event,
@@ -92,7 +119,9 @@ impl HandlerList {
             strategy: Strategy::InOrder,
             calls: Box::default(),
             infos: Box::default(),
-            borrows: Box::default(),
+            required: Box::default(),
+            handles: Box::default(),
+            conflict: None,
             _instances: Box::default(),
             _takes_event: Box::default(),
         }

@@ -64,8 +64,7 @@ fn entry<const SIZE: usize>(handler: &Arc<Counts<SIZE>>) -> Entry {
 
 fn core_of(strategy: Strategy, entries: Vec<Entry>) -> Arc<Core> {
     Arc::new_cyclic(|core| Core {
-        table: Table::new([HandlerList::new(Some(TypeId::of::<Placed>()), strategy, entries)]),
-        handles: Box::default(),
+        table: Table::new([HandlerList::new(Some(TypeId::of::<Placed>()), strategy, &[], entries)]),
         weak: Arc::new(WeakCore { core: core.clone(), topology: OnceLock::new() }),
     })
 }
@@ -304,4 +303,14 @@ fn a_publish_is_not_unpin() {
     impl<P> Ambiguous<()> for P {}
     impl<P: Unpin> Ambiguous<IfUnpin> for P {}
     <Publish<'_, Placed> as Ambiguous<_>>::check();
+}
+
+#[test]
+fn the_base_of_a_scope_is_the_link_of_a_handle_however_deep_it_is_nested() {
+    let link = Link::Strong(core(&[Arc::new(Counts::<8>::default())]));
+    // SAFETY: each outlives the next one.
+    let outer = unsafe { link.scoped() };
+    // SAFETY: each outlives the next one.
+    let inner = unsafe { outer.scoped() };
+    assert!(std::ptr::eq(inner.base(), &link) && std::ptr::eq(outer.base(), &link) && std::ptr::eq(link.base(), &link));
 }

@@ -78,7 +78,7 @@ pub struct Publisher {
 }
 
 /// The types of the handles: the mediator provides them, and every publish lends them.
-pub(super) const HANDLES: [fn() -> TypeId; 2] = [TypeId::of::<Mediator>, TypeId::of::<Publisher>];
+pub(super) const HANDLES: [fn() -> TypeId; 2] = [TypeId::of::<Publisher>, TypeId::of::<Mediator>];
 
 /// Whether a `T` is a handle.
 pub(super) fn is_handle<T: 'static>() -> bool {
@@ -315,7 +315,6 @@ where
         return Ok(());
     };
     if let Err(error) = dispatch.check_borrows() {
-        drop(dispatch);
         return Err(error.with_unpublished([event.into_box()]));
     }
     strategy.publish(Deliveries::new(&dispatch)).await

@@ -7,7 +7,9 @@ use std::sync::{Arc, OnceLock};
 
 use super::builder::{ChosenStrategy, Explicit, MediatorBuilder};
 use super::handles::{HANDLES, Mediator};
-use crate::dispatch::{CallPlan, Core, Entry, HandlerList, Instance, Link, Table, TypeIdMap, WeakCore, conflict};
+use crate::dispatch::{
+    Borrow, CallPlan, Core, Entry, HandlerList, Instance, Link, Table, TypeIdMap, WeakCore, conflict,
+};
 use crate::errors::build_error::{BuildError, BuildProblem};
 use crate::event::info::EventInfo;
 use crate::registry::duplicates;
@@ -34,9 +36,14 @@ pub(super) fn build(mut builder: MediatorBuilder) -> Result<Mediator, BuildError
         let wired = wire(builder);
         weak.topology.get_or_init(|| wired.topology);
         problems = wired.problems;
-        Core { table: wired.table, handles: HANDLES.iter().map(|handle| handle()).collect(), weak }
+        Core { table: wired.table, weak }
     });
     if problems.is_empty() { Ok(Mediator::of(Link::Strong(core))) } else { Err(BuildError::new(problems, provided)) }
+}
+
+/// The types of the handles, which every publish lends.
+fn handles() -> Box<[TypeId]> {
+    HANDLES.iter().map(|handle| handle()).collect()
 }
 
 struct Wired {
@@ -63,8 +70,10 @@ fn wire(builder: MediatorBuilder) -> Wired {
     arrange(&mut lists, &mut problems);
     problems.extend(lists.iter().filter_map(|list| concurrent_borrow(list, strategy_of(list.event))));
 
-    let list =
-        |list: &List<'_>| HandlerList::new(list.event, strategy_of(list.event).strategy.clone(), entries(list, &built));
+    let handles = handles();
+    let list = |list: &List<'_>| {
+        HandlerList::new(list.event, strategy_of(list.event).strategy.clone(), &handles, entries(list, &built))
+    };
     let table = if problems.is_empty() { Table::new(lists.iter().map(list)) } else { Table::new([]) };
     let topology = topology(&lists, &built, &offer, |event| strategy_of(event).name);
     Wired { table, topology, problems }
@@ -147,10 +156,9 @@ fn borrows_amiss(binding: &Binding<'_>) -> Vec<BuildProblem> {
         .enumerate()
         .filter(|(index, borrow)| borrows[..*index].iter().any(|other| other.excludes(borrow)));
     let twice = twice.map(|(_, borrow)| BuildProblem::BorrowedTwice { handler, type_name: borrow.type_name() });
-    let is_lent_always = |type_id: TypeId| HANDLES.iter().any(|handle| handle() == type_id);
-    let uncertain = borrows
-        .iter()
-        .filter(|borrow| binding.plan.event().is_none() && !borrow.optional && !is_lent_always(borrow.type_id()));
+    let handles = handles();
+    let is_sure = |borrow: &Borrow| borrow.optional || borrow.is_of(&handles);
+    let uncertain = borrows.iter().filter(|borrow| binding.plan.event().is_none() && !is_sure(borrow));
     let uncertain = uncertain.map(|borrow| BuildProblem::ObserverBorrows {
         handler,
         parameter: borrow.parameter(),
