@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs under Miri, by both aliasing models at the same time, the tests of the engine itself and every integration test that can
+# Runs under Miri, by both aliasing models at the same time, the tests of the engine and every integration test that can
 # run there: not those that start a compiler, nor those of executors, whose system calls Miri does not know.
 # From the workspace's root: tests/miri.sh
 set -eu
@@ -20,7 +20,7 @@ tests=$(printf -- '--test %s ' $programs)
 
 # Tests ask for entropy, the time and the current folder.
 under() { # MODEL
-    MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p mediator-core --lib
+    MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p mediator-core --lib dispatch
     # shellcheck disable=SC2086
     MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p mediator-tests $tests
 }
