@@ -35,7 +35,8 @@ pub(crate) struct HandlerList {
     pub(super) borrows: Box<[(usize, Borrow)]>,
     /// Keep alive what `calls` point to.
     _instances: Box<[Instance]>,
-    _takes_event: Box<[TakesEvent]>,
+    /// The same; not in a box, since moving that would end the pointers into it.
+    _takes_event: Vec<TakesEvent>,
 }
 
 impl HandlerList {
@@ -54,7 +55,7 @@ impl HandlerList {
         let any_takes_dispatch = entries.iter().any(|entry| entry.plan.argument == Argument::Dispatch);
         let argument = if any_takes_dispatch { Argument::Dispatch } else { Argument::Event };
         let adapted = |entry: &&Entry| entry.plan.argument != argument;
-        let takes_event: Box<[TakesEvent]> =
+        let takes_event: Vec<TakesEvent> =
             entries.iter().filter(adapted).map(|entry| TakesEvent::new(entry.plan.vtable, &entry.instance)).collect();
         let mut takes_event_left = takes_event.iter();
         let mut calls = Vec::with_capacity(entries.len() + 1);
@@ -94,7 +95,7 @@ impl HandlerList {
             infos: Box::default(),
             borrows: Box::default(),
             _instances: Box::default(),
-            _takes_event: Box::default(),
+            _takes_event: Vec::new(),
         }
     }
 
