@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs under Miri, by both aliasing models at the same time, what reaches the unsafe code: the tests of the engine itself and
-# the integration tests about lending, observers, wakers, cancellation and lifetimes. The others take hours there, as each builds a
+# the integration tests about lending, observers, requests, wakers, cancellation and lifetimes. The others take hours there, as each builds a
 # mediator of all that is discovered; AddressSanitizer and valgrind run them. From the workspace's root: tests/miri.sh
 set -eu
 cd "$(dirname "$0")/.."
@@ -17,7 +17,7 @@ tests='--test behavior --test cancellation --test lifetimes'
 under() { # MODEL
     MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p mediator-core --lib dispatch
     MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p mediator-tests --test cancellation --test lifetimes
-    MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p mediator-tests --test behavior -- lending:: observers:: wakers::
+    MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p mediator-tests --test behavior -- lending:: observers:: requests:: wakers::
 }
 
 cargo +nightly miri test --quiet --no-run -p mediator-core --lib

@@ -7,40 +7,63 @@ use syn::{Path, PathArguments, Type};
 
 use crate::arguments::{Arguments, ungrouped};
 use crate::item;
-use crate::types::{is_any_event, last_ident};
+use crate::kind::Kind;
+use crate::types::{is_any_event, last_ident, relocated};
 
 /// A handler and what it handles, each shown where it is wrong if it is.
 pub(crate) struct Registration<'a> {
-    pub(crate) event: &'a Type,
+    /// The event or the request.
+    pub(crate) message: &'a Type,
     pub(crate) handler: TokenStream,
-    /// The function or method; `None` for a type that implements `EventHandler`.
-    pub(crate) function: Option<&'a TokenStream>,
+    /// The function or method; `None` for a type that implements the trait.
+    pub(crate) function: Option<Function<'a>>,
     /// The path that users see, behind the module's.
     pub(crate) name: &'a str,
     pub(crate) options: &'a Arguments,
+}
+
+/// A handler that is a function or a method.
+#[derive(Clone, Copy)]
+pub(crate) struct Function<'a> {
+    /// Its path.
+    pub(crate) item: &'a TokenStream,
+    /// What it returns, if it answers requests.
+    pub(crate) returned: Option<&'a TokenStream>,
 }
 
 impl Registration<'_> {
     pub(crate) fn expand(&self) -> TokenStream {
         let krate = self.options.krate();
         let constructor = self.expand_constructor();
-        let item = self.function.map(|function| quote!(#function,));
+        let item = self.function.map(|Function { item, .. }| quote!(#item,));
         let name = default_name(self.name);
         let options = expand_options(self.options);
+        let registration = quote!(#krate::__private::HandlerRegistration);
+        let arguments = quote!((#item #name, ::core::module_path!()));
+        let (registration, arguments) = match self.options.kind {
+            Kind::Event => (registration, arguments),
+            // The call from its start to its end, which is where rustc shows what is no request.
+            Kind::Request => (relocated(&registration, self.message), relocated(&arguments, self.message)),
+        };
         quote! {
             #krate::__private::inventory::submit! {
-                #krate::__private::HandlerRegistration::#constructor(#item #name, ::core::module_path!()) #options
+                #registration::#constructor #arguments #options
             }
         }
     }
 
     fn expand_constructor(&self) -> TokenStream {
-        let Self { event, handler, .. } = self;
-        match (is_any_event(event), self.function.is_some()) {
-            (false, false) => quote!(new::<#event, #handler>),
-            (false, true) => quote!(function::<#event, #handler, _>),
-            (true, false) => quote!(observer::<#handler>),
-            (true, true) => quote!(observer_function::<#handler, _>),
+        let Self { message, handler, .. } = self;
+        let is_function = self.function.is_some();
+        match self.options.kind {
+            Kind::Event if is_any_event(message) && is_function => quote!(observer_function::<#handler, _>),
+            Kind::Event if is_any_event(message) => quote!(observer::<#handler>),
+            Kind::Event if is_function => quote!(function::<#message, #handler, _>),
+            Kind::Event => quote!(new::<#message, #handler>),
+            Kind::Request => match self.function {
+                Some(Function { returned, .. }) => quote!(request_function::<#message, #handler, #returned, _>),
+                None => quote!(request::<#message, #handler>),
+            },
         }
     }
 }

@@ -22,5 +22,6 @@ mod observers;
 mod odd_types;
 mod panics;
 mod pictures;
+mod requests;
 mod strategies;
 mod wakers;

@@ -1,5 +1,5 @@
 //! Measures everything and writes `BENCHMARKS.md` with its plot: `cargo run --release` in this folder. With the argument
-//! `lending` it measures what lending costs, and writes nothing.
+//! `lending` it measures what lending costs, with `sending` what a send costs, and writes nothing.
 
 use std::io;
 
@@ -16,6 +16,10 @@ fn main() -> io::Result<()> {
         report.table(dispatch_benchmarks::lending::nested());
         return Ok(());
     }
+    if std::env::args().nth(1).is_some_and(|argument| argument == "sending") {
+        report.table(dispatch_benchmarks::sending::sends());
+        return Ok(());
+    }
     report.table(dispatch_benchmarks::one_ready());
     report.table(dispatch_benchmarks::three_ready());
     report.table(dispatch_benchmarks::four_ready());
@@ -25,6 +29,7 @@ fn main() -> io::Result<()> {
     report.table(dispatch_benchmarks::group_of_sixty_four());
     report.table(dispatch_benchmarks::lending::borrows());
     report.table(dispatch_benchmarks::lending::nested());
+    report.table(dispatch_benchmarks::sending::sends());
     report.table(dispatch_benchmarks::new_event());
     report.scaling();
     report.threads();

@@ -1,6 +1,6 @@
-//! One event on its way to its handlers, with what it lends.
+//! One event or request on its way to its handlers, with what it lends.
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,18 +18,25 @@ use crate::event::dynamic::DynNotification;
 use crate::event::id::EventId;
 use crate::handler::info::HandlerInfo;
 
-/// One event, its handlers, and what they may borrow.
+/// What is dispatched.
+#[derive(Clone, Copy)]
+pub(super) enum Message<'a> {
+    Event(&'a dyn DynNotification),
+    Request(&'a (dyn Any + Send + Sync)),
+}
+
+/// One event or request, its handlers, and what they may borrow.
 ///
 /// Stays where it is while handlers run: they are called with a pointer to it.
 pub(crate) struct Dispatch<'a> {
     core: &'a Core,
     handlers: &'a HandlerList,
     /// Of the type that `handlers` is for.
-    event: &'a dyn DynNotification,
+    message: Message<'a>,
     lender: Lender<'a>,
     /// Whether handlers may run at once.
     is_concurrent: AtomicBool,
-    /// Of the handles that this publish lends.
+    /// Of the handles that this publish or send lends.
     pub(super) link: Link,
 }
 
@@ -42,8 +49,30 @@ impl<'a> Dispatch<'a> {
         event: &'a dyn DynNotification,
         lender: Lender<'a>,
     ) -> Self {
-        let is_concurrent = AtomicBool::new(handlers.strategy.is_concurrent());
-        Self { core, handlers, event, lender, is_concurrent, link: Link::of_publish() }
+        let is_concurrent = handlers.strategy.is_concurrent();
+        Self::new(core, handlers, Message::Event(event), lender, is_concurrent)
+    }
+
+    /// The handler of `request`.
+    pub(super) fn of_request(
+        core: &'a Core,
+        handlers: &'a HandlerList,
+        request: &'a (dyn Any + Send + Sync),
+        lender: Lender<'a>,
+    ) -> Self {
+        Self::new(core, handlers, Message::Request(request), lender, false)
+    }
+
+    #[inline]
+    fn new(
+        core: &'a Core,
+        handlers: &'a HandlerList,
+        message: Message<'a>,
+        lender: Lender<'a>,
+        is_concurrent: bool,
+    ) -> Self {
+        let is_concurrent = AtomicBool::new(is_concurrent);
+        Self { core, handlers, message, lender, is_concurrent, link: Link::of_publish() }
     }
 
     /// The handlers of `event`, if there are any, for a strategy that may run them at once.
@@ -62,8 +91,15 @@ impl<'a> Dispatch<'a> {
         self.core
     }
 
+    /// # Panics
+    ///
+    /// If this is a request, whose handler is neither an observer nor run by a strategy.
+    #[inline]
     pub(crate) fn event(&self) -> &'a dyn DynNotification {
-        self.event
+        match self.message {
+            Message::Event(event) => event,
+            Message::Request(_) => unreachable!("a request is no event"),
+        }
     }
 
     pub(crate) fn handlers(&self) -> &'a [HandlerInfo] {
@@ -81,8 +117,11 @@ impl<'a> Dispatch<'a> {
     }
 
     #[inline]
-    pub(super) fn erased_event(&self) -> NonNull<()> {
-        NonNull::from(self.event).cast()
+    pub(super) fn erased_message(&self) -> NonNull<()> {
+        match self.message {
+            Message::Event(event) => NonNull::from(event).cast(),
+            Message::Request(request) => NonNull::from(request).cast(),
+        }
     }
 
     #[inline]
@@ -103,7 +142,7 @@ impl<'a> Dispatch<'a> {
         self.is_concurrent.store(true, Ordering::Relaxed);
         match conflict(&self.handlers.borrows) {
             None => Ok(()),
-            conflict => Err(self.refusal(Vec::new(), conflict)),
+            conflict => Err(self.refuse(self.refusal(Vec::new(), conflict))),
         }
     }
 
@@ -111,23 +150,34 @@ impl<'a> Dispatch<'a> {
     #[inline]
     pub(super) fn argument(&self) -> NonNull<()> {
         match self.handlers.argument {
-            Argument::Event => self.erased_event(),
+            Argument::Message => self.erased_message(),
             Argument::Dispatch => NonNull::from(self).cast(),
         }
     }
 
-    /// Whether a `T` is one of the handles, which every publish lends.
+    /// Whether a `T` is one of the handles, which every publish and every send lends.
     pub(super) fn lends_handle(&self, type_id: TypeId) -> bool {
         self.core.handles.contains(&type_id)
     }
 
-    /// The id of the event that this publish, or the outermost one around it, is for.
+    /// The innermost event that is being handled.
+    pub(crate) fn cause(&self) -> Option<&'a dyn DynNotification> {
+        self.events().next()
+    }
+
+    /// The id of the outermost event that is being handled.
     pub(crate) fn correlation_id(&self) -> Option<EventId> {
-        let mut outermost = self;
-        while let Some(outer) = outermost.lender.enclosing() {
-            outermost = outer;
-        }
-        outermost.event.event_id()
+        self.events().last()?.event_id()
+    }
+
+    /// The event, if it is one, and those of the publishes around it.
+    fn events(&self) -> impl Iterator<Item = &'a dyn DynNotification> {
+        let around = std::iter::successors(self.lender.enclosing(), |inner| inner.lender.enclosing());
+        let messages = std::iter::once(self.message).chain(around.map(|publish| publish.message));
+        messages.filter_map(|message| match message {
+            Message::Event(event) => Some(event),
+            Message::Request(_) => None,
+        })
     }
 
     /// Starts one handler in `slot` and polls it; a panic of the handler passes through.
@@ -153,10 +203,28 @@ impl<'a> Dispatch<'a> {
     }
 
     fn check_each_borrow(&self) -> Result<(), PublishError> {
-        let borrows = &self.handlers.borrows;
-        let can_run =
-            borrows.iter().all(|(_, borrow)| self.is_always_lent(borrow) || self.lender.check(borrow).is_ok());
-        if can_run && !self.is_concurrent() { Ok(()) } else { self.explain_borrows() }
+        if self.can_borrow() && !self.is_concurrent() {
+            return Ok(());
+        }
+        match self.explain_borrows() {
+            refused if refused.is_empty() => Ok(()),
+            refused => Err(self.refuse(refused)),
+        }
+    }
+
+    /// Why the handler of a request cannot borrow, if it cannot.
+    pub(super) fn check_borrows_of_request(&self) -> Option<String> {
+        if self.can_borrow() {
+            return None;
+        }
+        let reasons: Vec<_> = self.explain_borrows().into_iter().map(|(_, it)| it.of_send().to_string()).collect();
+        Some(reasons.join("; "))
+    }
+
+    /// Whether every handler can borrow what it does, if they run in order.
+    fn can_borrow(&self) -> bool {
+        let mut borrows = self.handlers.borrows.iter();
+        borrows.all(|(_, borrow)| self.is_always_lent(borrow) || self.lender.check(borrow).is_ok())
     }
 
     /// Whether the handler runs whatever the publisher lends.
@@ -166,7 +234,7 @@ impl<'a> Dispatch<'a> {
     }
 
     /// The check that collects every refusal; apart from the quick one, since it is rare.
-    fn explain_borrows(&self) -> Result<(), PublishError> {
+    fn explain_borrows(&self) -> Vec<(usize, NotLent)> {
         let borrows = &self.handlers.borrows;
         let refused: Vec<_> = borrows
             .iter()
@@ -174,21 +242,27 @@ impl<'a> Dispatch<'a> {
             .filter_map(|(handler, borrow)| Some((*handler, self.lender.check(borrow).err()?)))
             .collect();
         let conflict = if self.is_concurrent() { conflict(borrows) } else { None };
-        if refused.is_empty() && conflict.is_none() { Ok(()) } else { Err(self.refusal(refused, conflict)) }
+        self.refusal(refused, conflict)
     }
 
-    #[cold]
-    fn refusal(&self, mut refused: Vec<(usize, NotLent)>, conflict: Option<Conflict>) -> PublishError {
+    fn refusal(&self, mut refused: Vec<(usize, NotLent)>, conflict: Option<Conflict>) -> Vec<(usize, NotLent)> {
         let handlers = self.handlers();
         refused.extend(conflict.map(|Conflict { first, second, borrow }| {
             let reason = Reason::Conflict(handlers[first].to_string());
             let (parameter, type_name) = (borrow.parameter(), borrow.type_name());
-            (second, NotLent { parameter, type_name, exclusive: borrow.exclusive, reason })
+            (second, NotLent::new(parameter, type_name, borrow.exclusive, reason))
         }));
+        refused
+    }
+
+    /// The error of a publish whose handlers cannot borrow.
+    #[cold]
+    fn refuse(&self, refused: Vec<(usize, NotLent)>) -> PublishError {
+        let handlers = self.handlers();
         let failures = refused
             .into_iter()
             .map(|(handler, error)| HandlerFailure::new(handlers[handler], Ok(Box::new(error.into()))));
-        PublishError::new(PublishErrorKind::NotLent, self.event)
+        PublishError::new(PublishErrorKind::NotLent, self.event())
             .with_reason("no handler was started".to_owned())
             .with_failures(failures)
     }

@@ -233,12 +233,7 @@ impl<'a> Lender<'a> {
             if is_held { Err(Reason::Held) } else { Ok(()) }
         };
         let lent = self.lend(borrow.type_id(), borrow.exclusive).and_then(free);
-        lent.map_err(|reason| NotLent {
-            parameter: borrow.parameter(),
-            type_name: borrow.type_name(),
-            exclusive: borrow.exclusive,
-            reason,
-        })
+        lent.map_err(|reason| NotLent::new(borrow.parameter(), borrow.type_name(), borrow.exclusive, reason))
     }
 }
 
@@ -323,7 +318,12 @@ pub struct BorrowError(Box<NotLent>);
 impl BorrowError {
     #[cold]
     fn new<T: ?Sized>(parameter: &'static str, exclusive: bool, reason: Reason) -> Self {
-        Self(Box::new(NotLent { parameter, type_name: type_name::<T>(), exclusive, reason }))
+        Self(Box::new(NotLent::new(parameter, type_name::<T>(), exclusive, reason)))
+    }
+
+    /// What it says of a request's handler.
+    pub(super) fn of_send(self) -> String {
+        self.0.of_send().to_string()
     }
 }
 

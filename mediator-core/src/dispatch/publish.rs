@@ -41,7 +41,8 @@ type Published = Poll<Result<(), PublishError>>;
     message = "`{Self}` is neither an event nor a notification",
     label = "lacks `#[event]` or `#[derive(Notification)]`",
     note = "put `#[event]` on the type; or `#[derive(Notification)]`, which adds no field",
-    note = "an event is published by value: `publish(event)`, not `publish(&event)`, nor in an `Arc`"
+    note = "an event is published by value: `publish(event)`, not `publish(&event)`, nor in an `Arc`; a request is sent: \
+            `send(request)`"
 )]
 pub trait Publishable: Send + sealed::Publishable {}
 
@@ -362,7 +363,7 @@ impl Run<'_> {
         let Some(handlers) = core.table.handlers_of(event_type) else {
             return Started::Polled(self.finish());
         };
-        if let (Argument::Event, Strategy::InOrder) = (handlers.argument, &handlers.strategy) {
+        if let (Argument::Message, Strategy::InOrder) = (handlers.argument, &handlers.strategy) {
             // The calls take the event, which is of their type.
             return Started::InOrder(InOrder { handlers, argument: event.cast(), cursor: handlers.cursor() });
         }

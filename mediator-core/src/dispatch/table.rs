@@ -24,7 +24,7 @@ pub(crate) struct Entry {
 
 /// All handlers of one event type, in the order they are called.
 pub(crate) struct HandlerList {
-    /// `None` for the list of the observers, which serves events of any type.
+    /// The type of the events, or of the requests; `None` for the list of the observers, which serves events of any type.
     event: Option<TypeId>,
     pub(super) argument: Argument,
     pub(super) strategy: Strategy,
@@ -49,11 +49,11 @@ impl HandlerList {
         assert!(!entries.is_empty(), "a list has handlers");
         for Entry { plan, instance, .. } in &entries {
             // The start functions rely on these two.
-            assert!(plan.event.is_none() || plan.event == event, "a handler in the list of another event");
+            assert!(plan.message.is_none() || plan.message == event, "a handler in the list of another event");
             assert_eq!(plan.receiver, (**instance).type_id(), "a handler called as another type");
         }
         let any_takes_dispatch = entries.iter().any(|entry| entry.plan.argument == Argument::Dispatch);
-        let argument = if any_takes_dispatch { Argument::Dispatch } else { Argument::Event };
+        let argument = if any_takes_dispatch { Argument::Dispatch } else { Argument::Message };
         let adapted = |entry: &&Entry| entry.plan.argument != argument;
         let takes_event: Vec<TakesEvent> =
             entries.iter().filter(adapted).map(|entry| TakesEvent::new(entry.plan.vtable, &entry.instance)).collect();
@@ -89,7 +89,7 @@ impl HandlerList {
 
         Self {
             event: Some(TypeId::of::<Never>()),
-            argument: Argument::Event,
+            argument: Argument::Message,
             strategy: Strategy::InOrder,
             calls: Box::default(),
             infos: Box::default(),
@@ -138,7 +138,7 @@ impl TakesEvent {
     }
 }
 
-/// Which handlers an event type has; never changes.
+/// Which handlers an event type, or a request type, has; never changes.
 ///
 /// A hash table with open addressing, at most half full: the constant hash of an event's type is
 /// the place to look, and what is searched is there or a few places further.

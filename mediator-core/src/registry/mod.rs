@@ -5,3 +5,4 @@ pub(crate) mod event_registration;
 pub(crate) mod linked_modules;
 pub(crate) mod order;
 pub(crate) mod registration;
+pub(crate) mod request_registration;

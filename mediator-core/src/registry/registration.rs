@@ -6,13 +6,16 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::order::HandlerRef;
-use crate::dispatch::{CallPlan, FnHandler, Instance};
+use crate::dispatch::{CallPlan, FnHandler, FnRequestHandler, Instance};
 use crate::errors::build_error::Side;
 use crate::event::dynamic::DynNotification;
 use crate::event::info::EventInfo;
 use crate::event::notification::Notification;
 use crate::handler::event_handler::{EventHandler, VisitHandler};
 use crate::handler::info::HandlerInfo;
+use crate::request::info::RequestInfo;
+use crate::request::request::Request;
+use crate::request::request_handler::{Answer, RequestHandler, VisitRequestHandler};
 use crate::services::inject::{Inject, InjectError};
 use crate::services::services::Services;
 
@@ -20,7 +23,7 @@ inventory::collect!(HandlerRegistration);
 
 type InjectFn = fn(&Services<'_>) -> Result<Instance, InjectError>;
 
-/// A handler of an event, an observer, or a service of a module, as it was registered; what
+/// A handler of an event or a request, an observer, or a service of a module, as it was registered; what
 /// [`discover_where`](crate::MediatorBuilder::discover_where) chooses from.
 #[derive(Clone, Copy)]
 pub struct Registration {
@@ -33,6 +36,7 @@ pub struct Registration {
 enum Kind {
     Handler(fn() -> EventInfo),
     Observer,
+    Request(fn() -> RequestInfo),
     Service,
 }
 
@@ -48,22 +52,31 @@ impl Registration {
         self.info.name
     }
 
-    /// The event it handles; `None` for an observer, which handles every event, and for a service.
+    /// The event it handles; `None` for an observer, which handles every event, and for what handles none.
     #[must_use]
     pub fn event(&self) -> Option<EventInfo> {
         match self.kind {
             Kind::Handler(event) => Some(event()),
-            Kind::Observer | Kind::Service => None,
+            _ => None,
         }
     }
 
-    /// The name of the event it handles; `any event` for an observer, `no event` for a service.
+    /// The name of the event it handles; `any event` for an observer, `no event` for what handles none.
     #[must_use]
     pub fn event_name(&self) -> &'static str {
         match self.kind {
             Kind::Handler(event) => event().name(),
             Kind::Observer => "any event",
-            Kind::Service => "no event",
+            Kind::Request(_) | Kind::Service => "no event",
+        }
+    }
+
+    /// The request it handles, if it handles one.
+    #[must_use]
+    pub fn request(&self) -> Option<RequestInfo> {
+        match self.kind {
+            Kind::Request(request) => Some(request()),
+            _ => None,
         }
     }
 
@@ -102,7 +115,7 @@ impl fmt::Debug for Registration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registration")
             .field("handler", &format_args!("{}", self.info))
-            .field("event_name", &self.event_name())
+            .field("handles", &self.request().map_or(self.event_name(), |request| request.name()))
             .field("order", &self.order)
             .finish_non_exhaustive()
     }
@@ -151,6 +164,34 @@ impl HandlerRegistration {
     {
         let kind = Kind::Handler(EventInfo::of::<E>);
         Self::at_caller(name, module_path, kind, CallPlan::of_fn::<E, F, Item>).built_by(inject::<F::Receiver>)
+    }
+
+    /// The same for a handler of a request.
+    #[doc(hidden)]
+    #[must_use]
+    #[track_caller]
+    pub const fn request<R, H>(name: &'static str, module_path: &'static str) -> Self
+    where
+        R: Request,
+        H: RequestHandler<R> + Inject,
+    {
+        let kind = Kind::Request(RequestInfo::of::<R>);
+        Self::at_caller(name, module_path, kind, CallPlan::of_request::<R, H>).built_by(inject::<H>)
+    }
+
+    /// The same for a handler of a request that is a function or a method.
+    #[doc(hidden)]
+    #[must_use]
+    #[track_caller]
+    pub const fn request_function<R, F, T, Item>(_item: Item, name: &'static str, module_path: &'static str) -> Self
+    where
+        R: Request,
+        F: FnRequestHandler<R, Returned = T>,
+        T: Answer<R, R::Output>,
+        Item: Copy + 'static,
+    {
+        let kind = Kind::Request(RequestInfo::of::<R>);
+        Self::at_caller(name, module_path, kind, CallPlan::of_request_fn::<R, F, Item>).built_by(inject::<F::Receiver>)
     }
 
     /// The same for an observer that is a struct.
@@ -254,12 +295,27 @@ impl HandlerRegistration {
         Self::of_type::<E, H>().built_by(inject::<H>)
     }
 
+    /// `bind_request`: the same for a request.
+    #[track_caller]
+    pub(crate) fn bound_request<R: Request, H: RequestHandler<R> + Inject>() -> Self {
+        Self::of_request_type::<R, H>().built_by(inject::<H>)
+    }
+
     #[track_caller]
     fn of_type<E: Notification, H: EventHandler<E>>() -> Self {
+        Self::named_by_type::<H>(Kind::Handler(EventInfo::of::<E>), CallPlan::of_type::<E, H>)
+    }
+
+    #[track_caller]
+    fn of_request_type<R: Request, H: RequestHandler<R>>() -> Self {
+        Self::named_by_type::<H>(Kind::Request(RequestInfo::of::<R>), CallPlan::of_request::<R, H>)
+    }
+
+    #[track_caller]
+    fn named_by_type<H>(kind: Kind, plan: fn() -> CallPlan) -> Self {
         let name = type_name::<H>();
         let module_path = name.rsplit_once("::").map_or("", |(module, _)| module);
-        let kind = Kind::Handler(EventInfo::of::<E>);
-        Self { is_bound: true, ..Self::at_caller(name, module_path, kind, CallPlan::of_type::<E, H>) }
+        Self { is_bound: true, ..Self::at_caller(name, module_path, kind, plan) }
     }
 
     /// `bind_fn`: the same handler, registered at another place; explicit binds have an order of their own.
@@ -295,8 +351,13 @@ impl HandlerRegistration {
         self.registration.info.name()
     }
 
-    pub(crate) fn event_name(&self) -> &'static str {
-        self.registration.event_name()
+    /// The name of the event or the request.
+    pub(crate) fn message_name(&self) -> &'static str {
+        self.registration.request().map_or_else(|| self.registration.event_name(), |request| request.name())
+    }
+
+    pub(crate) fn is_of_request(&self) -> bool {
+        matches!(self.registration.kind, Kind::Request(_))
     }
 
     pub(crate) fn is_observer(&self) -> bool {
@@ -360,6 +421,22 @@ impl ReadyMade {
 
             fn visit<E: Notification, H: EventHandler<E>>(self, handler: Arc<H>) -> ReadyMade {
                 let registration = HandlerRegistration::of_type::<E, H>().rebound(self.0);
+                ReadyMade { registration, instance: handler }
+            }
+        }
+
+        H::__visit(Arc::new(handler), Bind(Location::caller()))
+    }
+
+    #[track_caller]
+    pub(crate) fn of_request<R: Request, H: RequestHandler<R>>(handler: H) -> Self {
+        struct Bind(&'static Location<'static>);
+
+        impl<R: Request> VisitRequestHandler<R> for Bind {
+            type Output = ReadyMade;
+
+            fn visit<H: RequestHandler<R>>(self, handler: Arc<H>) -> ReadyMade {
+                let registration = HandlerRegistration::of_request_type::<R, H>().rebound(self.0);
                 ReadyMade { registration, instance: handler }
             }
         }
