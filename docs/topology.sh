@@ -11,8 +11,8 @@ cat <<PAGE
 
 # Who handles what
 
-A mediator can tell its whole wiring: every event that is known, even if nobody handles it, and every handler with its
-crate, its place in the code, its position and the services it was given.
+A mediator can tell its whole wiring: every event and every request that is known, even if nobody handles it, and every handler
+with its crate, its place in the code, its position and the services it was given.
 
 \`\`\`rust
 # use mediator_core::prelude::*;
@@ -33,12 +33,12 @@ cargo run -p webhook-hub -- topology                # --format table|mermaid|dot
 cargo run -p webhook-hub -- topology --format dot | dot -Tsvg > topology.svg
 \`\`\`
 
-Each crate is a group. Events are round, dashed if nobody handles them; an arrow leads to each handler and has its
-position among the handlers of the event.
+Each crate is a group. Events are round, requests slanted, dashed if nobody handles them; an arrow leads to each handler, from an
+event with the handler's position among those of the event.
 
 ## The shop
 
-Orders, notifications and analytics know the events and not each other.
+Orders, notifications and analytics know the events and not each other. Commands and a query have one handler each.
 
 \`\`\`mermaid
 $shop

@@ -1,4 +1,4 @@
-//! How often a publish allocates.
+//! How often a publish, and a send, allocates.
 #![allow(missing_docs)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -202,4 +202,61 @@ fn lending_allocates_nothing_nor_does_an_option_of_what_is_not_lent() {
     let mediator = Mediator::builder().without_discovery().bind_fn(take).bind_fn(count).build().unwrap();
     let mut stock = Stock(2);
     assert_eq!(allocations(async { mediator.with(&mut stock).with(&1_u8).publish(OrderPlaced).await }), 0);
+}
+
+#[request(u64)]
+struct CountOrders(usize);
+
+#[request_handler(manual)]
+async fn count_orders(request: &CountOrders) -> u64 {
+    pending(request.0).await;
+    1
+}
+
+struct Tally(u64);
+
+#[request([u64; SIZE], error = SendError)]
+struct Numbers<const SIZE: usize>;
+
+struct CountsUp;
+
+impl<const SIZE: usize> RequestHandler<Numbers<SIZE>> for CountsUp {
+    async fn handle(&self, _request: &Numbers<SIZE>) -> Result<[u64; SIZE], SendError> {
+        Ok([1; SIZE])
+    }
+}
+
+#[request(u64)]
+struct Add(u64);
+
+#[request_handler(manual)]
+async fn add(request: &Add, tally: &mut Tally) -> u64 {
+    pending(1).await;
+    tally.0 += request.0;
+    tally.0
+}
+
+#[test]
+fn a_send_allocates_nothing_whether_the_handler_waits_or_borrows() {
+    let mediator = Mediator::builder().without_discovery().bind_fn(count_orders).bind_fn(add).build().unwrap();
+    for waits in [0, 3] {
+        let (answer, allocations) = counted(mediator.send(CountOrders(waits)));
+        assert_eq!((answer.unwrap(), allocations), (1, 0));
+        let weak = mediator.sender().downgrade();
+        assert_eq!(counted(weak.send(CountOrders(waits))).1, 0);
+    }
+    let mut tally = Tally(0);
+    let (answer, allocations) = counted(async { mediator.with(&mut tally).send(Add(2)).await });
+    assert_eq!((answer.unwrap(), allocations), (2, 0));
+}
+
+#[test]
+fn only_an_answer_larger_than_the_storage_is_boxed() {
+    let counts = || Mediator::builder().without_discovery();
+    let small = counts().bind_request_handler::<Numbers<10>, _>(CountsUp).build().unwrap();
+    let (answer, allocations) = counted(small.send(Numbers::<10>));
+    assert_eq!((answer.unwrap(), allocations), ([1; 10], 0));
+    let large = counts().bind_request_handler::<Numbers<100>, _>(CountsUp).build().unwrap();
+    let (answer, allocations) = counted(large.send(Numbers::<100>));
+    assert_eq!((answer.unwrap(), allocations > 0), ([1; 100], true));
 }

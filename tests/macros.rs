@@ -17,6 +17,8 @@ mod handler_fn;
 mod inject;
 #[path = "../mediator-macros/src/item.rs"]
 mod item;
+#[path = "../mediator-macros/src/kind.rs"]
+mod kind;
 #[path = "../mediator-macros/src/link_modules.rs"]
 mod link_modules;
 #[path = "../mediator-macros/src/lock.rs"]
@@ -27,6 +29,8 @@ mod manifest;
 mod notification;
 #[path = "../mediator-macros/src/registration.rs"]
 mod registration;
+#[path = "../mediator-macros/src/request.rs"]
+mod request;
 #[path = "../mediator-macros/src/runtime.rs"]
 mod runtime;
 #[path = "../mediator-macros/src/serde_derives.rs"]
@@ -41,6 +45,7 @@ mod types;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kind::Kind;
 use proc_macro2::{TokenStream, TokenTree};
 
 /// Whether the runtime's ids serialize.
@@ -62,13 +67,16 @@ fn split_first_attribute(item: TokenStream) -> Option<(String, TokenStream, Toke
 }
 
 /// What each macro makes of an item, whose first attribute only provides the arguments.
-fn expand_by_every_macro(tokens: TokenStream) -> [TokenStream; 7] {
+fn expand_by_every_macro(tokens: TokenStream) -> [TokenStream; 10] {
     let (_, arguments, item) =
         split_first_attribute(tokens.clone()).unwrap_or_else(|| (String::new(), TokenStream::new(), tokens));
     let expansions = [
         event::expand(&arguments, item.clone()),
-        event_handler::expand(&arguments, item.clone()),
-        event_handlers::expand(&arguments, item.clone()),
+        event_handler::expand(Kind::Event, &arguments, item.clone()),
+        event_handlers::expand(Kind::Event, &arguments, item.clone()),
+        request::expand(&arguments, item.clone()),
+        event_handler::expand(Kind::Request, &arguments, item.clone()),
+        event_handlers::expand(Kind::Request, &arguments, item.clone()),
         service::expand(&arguments, item.clone()),
         inject::expand(item.clone()),
         notification::expand(item.clone()),

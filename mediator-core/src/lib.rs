@@ -1,7 +1,8 @@
-//! A compile-time, macro-driven event bus.
+//! A compile-time, macro-driven event bus and mediator.
 //!
-//! Annotate events and handlers anywhere in a workspace; the handlers of all linked crates are
-//! collected at link time, and [`Mediator::publish`] calls each of them.
+//! Annotate events, requests and handlers anywhere in a workspace; the handlers of all linked crates are
+//! collected at link time. [`Mediator::publish`] calls each handler of an event, and [`Mediator::send`] the one of a request,
+//! which answers.
 //!
 //! ```
 //! use mediator_core::prelude::*;
@@ -30,6 +31,9 @@
 //! |---|---|
 //! | declare an event | [`#[event]`](macro@event), [`#[derive(Notification)]`](derive@Notification), [`EventId`] |
 //! | handle it | [`#[event_handler]`](macro@event_handler), [`#[event_handlers]`](macro@event_handlers) for methods, [`EventHandler`]; observers handle [`dyn DynNotification`](DynNotification) |
+//! | declare a request | [`#[request]`](macro@request), [`Request`], [`RequestError`] |
+//! | handle it | [`#[request_handler]`](macro@request_handler), [`#[request_handlers]`](macro@request_handlers) for methods, [`RequestHandler`] |
+//! | send it | [`Mediator::send`], [`Sender`]; what goes wrong is a [`SendError`] |
 //! | give handlers what they need | [`MediatorBuilder::provide`], [`#[service]`](macro@service), [`#[derive(Inject)]`](derive@Inject), [`Inject`], [`Services`] |
 //! | build | [`Mediator::builder`], [`MediatorBuilder`]; what is wrong is a [`BuildError`] |
 //! | publish | [`Mediator`], [`Publisher`] (the table there tells strong handles from weak ones) |
@@ -44,7 +48,7 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `macros` | yes | `#[event]`, `#[event_handler]` and the other macros |
+//! | `macros` | yes | `#[event]`, `#[event_handler]`, `#[request]` and the other macros |
 //! | `link-modules` | yes | [`link_modules!`], which reads manifests, and errors of the macros that know them |
 //! | `serde` | no | events with ids can derive serde's traits; [`Topology`] serializes |
 //! | `anyhow` | no | [`PublishError::downcast_ref`] looks into an `anyhow::Error` |
@@ -126,17 +130,19 @@ mod event;
 mod handler;
 mod mediator;
 mod registry;
+mod request;
 mod services;
 mod strategy;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod topology;
 
-pub use crate::dispatch::{Lend, Publish, Publishable, Scope};
+pub use crate::dispatch::{Lend, Publish, Publishable, Scope, Sending};
 pub use crate::errors::build_error::{BuildError, BuildProblem, OrderStep};
 pub use crate::errors::handler_failure::HandlerFailure;
 pub use crate::errors::panics::PanicPayload;
 pub use crate::errors::publish_error::{PublishError, PublishErrorKind};
+pub use crate::errors::send_error::{SendError, SendFailure};
 pub use crate::event::dynamic::DynNotification;
 pub use crate::event::id::{EventId, ParseEventIdError};
 pub use crate::event::info::EventInfo;
@@ -146,9 +152,12 @@ pub use crate::handler::event_handler::{EventHandler, HandlerFuture, HandlerOutp
 pub use crate::handler::info::HandlerInfo;
 pub use crate::handler::service_info::ServiceInfo;
 pub use crate::mediator::builder::MediatorBuilder;
-pub use crate::mediator::handles::{Mediator, Publisher};
+pub use crate::mediator::handles::{Mediator, Publisher, Sender};
 pub use crate::registry::handled::Handled;
 pub use crate::registry::registration::Registration;
+pub use crate::request::info::RequestInfo;
+pub use crate::request::request::{Request, RequestError};
+pub use crate::request::request_handler::RequestHandler;
 pub use crate::services::inject::{Inject, InjectError, Service};
 pub use crate::services::services::Services;
 pub use crate::strategy::best_effort::BestEffortEventPublisher;
@@ -157,10 +166,12 @@ pub use crate::strategy::event_publisher::EventPublisher;
 pub use crate::strategy::group::GroupEventPublisher;
 pub use crate::strategy::join::JoinEventPublisher;
 pub use crate::strategy::sequential::SequentialEventPublisher;
-pub use crate::topology::{BorrowUse, EventNode, HandlerNode, ServiceNode, ServiceUse, Topology};
+pub use crate::topology::{BorrowUse, EventNode, HandlerNode, RequestNode, ServiceNode, ServiceUse, Topology};
 
 #[cfg(feature = "macros")]
-pub use mediator_macros::{Inject, Notification, event, event_handler, event_handlers, service};
+pub use mediator_macros::{
+    Inject, Notification, event, event_handler, event_handlers, request, request_handler, request_handlers, service,
+};
 
 #[cfg(feature = "link-modules")]
 pub use mediator_macros::link_modules;
@@ -172,37 +183,40 @@ pub mod prelude {
     pub use crate::{
         BestEffortEventPublisher, BuildError, DynNotification, Event, EventHandler, EventId, EventPublisher,
         GroupEventPublisher, Inject, JoinEventPublisher, Mediator, Notification, PendingEvents, PublishError,
-        Publisher, SequentialEventPublisher, Uuid,
+        Publisher, Request, RequestHandler, SendError, Sender, SequentialEventPublisher, Uuid,
     };
 
     #[cfg(feature = "macros")]
-    pub use crate::{event, event_handler, event_handlers, service};
+    pub use crate::{event, event_handler, event_handlers, request, request_handler, request_handlers, service};
 }
 
 /// What the macros' expansions use. Not part of the public API: anything here may change.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::dispatch::{Borrow, BorrowError, CallPlan, Exclusive, FnHandler, Handle, Lent, Shared};
+    pub use crate::dispatch::{
+        Borrow, BorrowError, CallPlan, Exclusive, FnHandler, FnRequestHandler, Handle, Lent, Shared,
+    };
     pub use crate::registry::event_registration::EventRegistration;
     pub use crate::registry::linked_modules::LinkedModules;
     pub use crate::registry::order::HandlerRef;
     pub use crate::registry::registration::HandlerRegistration;
+    pub use crate::registry::request_registration::RequestRegistration;
     pub use crate::services::module_service::{
         ProvidedAs, ServiceAlias, ServiceFn, ServiceRegistration, service_error,
     };
     pub use inventory;
 
-    /// Compiles if the event that an attribute names is the one that the function takes.
-    pub const fn same_event<Named: ?Sized + SameEvent<Taken>, Taken: ?Sized>() {}
+    /// Compiles if the event or request that an attribute names is the one that the function takes.
+    pub const fn same_message<Named: ?Sized + SameMessage<Taken>, Taken: ?Sized>() {}
 
     #[diagnostic::on_unimplemented(
         message = "the function handles `{Taken}`, not `{Self}`",
-        label = "not the event of the first parameter",
-        note = "remove the event from the attribute, or take it as the first parameter"
+        label = "not what the first parameter is",
+        note = "remove it from the attribute, or take it as the first parameter"
     )]
-    pub trait SameEvent<Taken: ?Sized> {}
+    pub trait SameMessage<Taken: ?Sized> {}
 
-    impl<E: ?Sized> SameEvent<E> for E {}
+    impl<M: ?Sized> SameMessage<M> for M {}
 
     /// Passes on the `new` of an event.
     ///
@@ -237,6 +251,7 @@ mod readme {
         Injection: "../../docs/injection.md",
         Publishing: "../../docs/publishing.md",
         Lending: "../../docs/lending.md",
+        Requests: "../../docs/requests.md",
         Strategies: "../../docs/strategies.md",
         Failures: "../../docs/failures.md",
         ModulesAndLinking: "../../docs/modules-and-linking.md",

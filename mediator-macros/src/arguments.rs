@@ -8,12 +8,15 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Lit, LitBool, LitInt, LitStr, Meta, Path, Token, Type, parse_quote, token};
 
 use crate::errors::Errors;
+use crate::kind::Kind;
 use crate::{runtime, types};
 
 /// Every argument that any of the macros takes.
 #[derive(Default)]
 pub(crate) struct Arguments {
-    /// What stands there without a key: events, as in `OrderPlaced, OrderCancelled`, or traits, as in `dyn Mailer`.
+    /// What the handlers that it is about handle.
+    pub(crate) kind: Kind,
+    /// What stands there without a key: events, as in `OrderPlaced, OrderCancelled`, traits, as in `dyn Mailer`, or an answer.
     pub(crate) types: Vec<Type>,
     /// `name = "orders.placed"`
     pub(crate) name: Option<LitStr>,
@@ -27,6 +30,8 @@ pub(crate) struct Arguments {
     pub(crate) before: Vec<Type>,
     /// `manual`
     pub(crate) manual: bool,
+    /// `error = OrderError`
+    pub(crate) error: Option<Type>,
     /// `crate = path`
     krate: Option<Path>,
     /// Where the user would have to say so, as in `inject` of `#[inject(crate = path)]`.
@@ -38,8 +43,11 @@ pub(crate) struct Arguments {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Positional {
     Nothing,
-    Events,
+    /// Events, or requests.
+    Handled(Kind),
     Traits,
+    /// What a request is answered with.
+    Answer,
 }
 
 impl Positional {
@@ -47,16 +55,24 @@ impl Positional {
     fn expected(self, keys: &[&str]) -> String {
         match self {
             Self::Nothing => format!("expected an option; {}", listed(keys)),
-            Self::Events => "expected the path of an event, as in `#[event_handler(OrderPlaced)]`".into(),
+            Self::Handled(Kind::Event) => "expected the path of an event, as in `#[event_handler(OrderPlaced)]`".into(),
+            Self::Handled(Kind::Request) => {
+                "expected the path of a request, as in `#[request_handler(PlaceOrder)]`".into()
+            }
             Self::Traits => "expected a trait that the service is provided as, as in `#[service(dyn Mailer)]`".into(),
+            Self::Answer => "expected the type of the answer, as in `#[request(OrderConfirmation)]`".into(),
         }
     }
 
     fn accepts(self, ty: &Type) -> bool {
         match self {
             Self::Nothing => false,
-            Self::Events => matches!(ungrouped(ty), Type::Path(_) | Type::Macro(_)) || types::is_any_event(ty),
+            Self::Handled(kind) => {
+                matches!(ungrouped(ty), Type::Path(_) | Type::Macro(_))
+                    || kind == Kind::Event && types::is_any_event(ty)
+            }
             Self::Traits => matches!(ungrouped(ty), Type::TraitObject(_)),
+            Self::Answer => true,
         }
     }
 
@@ -64,6 +80,7 @@ impl Positional {
     fn repeated(self) -> &'static str {
         match self {
             Self::Traits => "the service is already provided as this; remove it here",
+            Self::Handled(Kind::Request) => "this request is already handled; remove it here",
             _ => "this event is already handled; remove it here",
         }
     }
@@ -79,13 +96,14 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("order", "order = -10"),
     ("after", "after = ReserveStock` or `after = [ReserveStock, Audit]"),
     ("before", "before = ReserveStock` or `before = [ReserveStock, Audit]"),
+    ("error", "error = OrderError"),
     ("crate", "crate = ::facade::mediator_core` or `crate = crate::mediator_core"),
 ];
 
 // (Type | option),*
 //
 // option: `name` = "…" | `new` = bool | `order` = integer or expression | (`after` | `before`) = handlers | `manual`
-//         | `crate` = absolute path
+//         | `error` = Type | `crate` = absolute path
 //
 // handlers: Type | [Type,*]
 impl Arguments {
@@ -94,8 +112,16 @@ impl Arguments {
     /// After an error it goes on behind the next comma.
     pub(crate) fn parse(tokens: TokenStream, keys: &[&str], positional: Positional, errors: &mut Errors) -> Self {
         let mut arguments = Self::default();
+        if let Positional::Handled(kind) = positional {
+            arguments.kind = kind;
+        }
         arguments.add(tokens, keys, positional, errors);
         arguments
+    }
+
+    /// The same, about handlers of this kind.
+    pub(crate) fn of_kind(self, kind: Kind) -> Self {
+        Self { kind, ..self }
     }
 
     /// Parses all `#[helper(option, …)]` of an item with a derive.
@@ -145,9 +171,15 @@ impl Arguments {
         }
         let ty: Type = input.parse().map_err(|_| syn::Error::new(start, positional.expected(keys)))?;
         if !positional.accepts(&ty) {
-            let is_event = positional == Positional::Events && types::traits_of(&ty).next().is_some();
+            let is_event = positional == Positional::Handled(Kind::Event) && types::traits_of(&ty).next().is_some();
             let message = if is_event { types::ANY_EVENT.to_owned() } else { positional.expected(keys) };
             return Err(syn::Error::new_spanned(ty, message));
+        }
+        if positional == Positional::Answer && !self.types.is_empty() {
+            return Err(syn::Error::new_spanned(
+                ty,
+                "a request has one answer; remove this one, or answer with a tuple",
+            ));
         }
         let text = quote!(#ty).to_string();
         if self.types.iter().any(|earlier| quote!(#earlier).to_string() == text) {
@@ -196,6 +228,7 @@ impl Arguments {
             "order" => self.order = Some(parse_order(input)?),
             "after" => self.after = parse_handlers(input)?,
             "before" => self.before = parse_handlers(input)?,
+            "error" => self.error = Some(input.parse()?),
             _ => self.krate = Some(parse_absolute(input)?),
         }
         Ok(())

@@ -42,7 +42,7 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
         return item.into_token_stream();
     }
     item::reject_repeated("event", &options.krate(), &mut item.attrs, errors, "remove this one");
-    require_owned(&mut item, errors);
+    require_owned(&mut item, "events", errors);
     let parameters: Vec<_> = item.fields.iter().enumerate().map(Parameter::new).collect();
     let has_room = has_room_for_id(&item, errors);
     let rejected = if crate::SERDE { None } else { serde_derives::reject(&item.attrs) };
@@ -85,17 +85,18 @@ fn expand_stub(ident: &Ident, generics: &Generics, options: &Arguments) -> Token
     expand_impls(&Declared { ident, generics, lints: &[], options }, None)
 }
 
-/// Events outlive the publish that carries them, so they cannot borrow; and each field has one type.
-fn require_owned(item: &mut ItemStruct, errors: &mut Errors) {
+/// Events and requests may be anybody's, anywhere, so they cannot borrow; and each field has one type.
+pub(crate) fn require_owned(item: &mut ItemStruct, nouns: &str, errors: &mut Errors) {
     for lifetime in item.generics.lifetimes() {
-        errors.at(lifetime, "events own their data; remove the lifetime, and use `String` for `&str`");
+        let message = format!("{nouns} own their data; remove the lifetime, and use `String` for `&str`");
+        errors.at(lifetime, message);
     }
     for field in &mut item.fields {
         require_named(&mut field.ty, errors);
         if let Type::Reference(reference) = &mut field.ty
             && reference.lifetime.is_none()
         {
-            errors.at(reference, "events own their data; use `String` for `&str`, or an `Arc`");
+            errors.at(reference, format!("{nouns} own their data; use `String` for `&str`, or an `Arc`"));
             // Otherwise rustc would ask for a lifetime.
             reference.lifetime = Some(parse_quote!('static));
         }
@@ -196,7 +197,7 @@ fn expand_impls(declared: &Declared<'_>, id: Option<TokenStream>) -> TokenStream
         }
     });
     let notification = declared.impl_notification(notification_id.as_ref());
-    let registration = declared.registration();
+    let registration = declared.registration("EventRegistration");
     let id = id.unwrap_or_else(|| quote!(::core::unimplemented!()));
     let (impl_generics, type_generics, _) = generics.split_for_impl();
     let where_clause = is_notification(generics, &krate);

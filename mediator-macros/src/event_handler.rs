@@ -1,4 +1,4 @@
-//! `#[event_handler]`
+//! `#[event_handler]` and `#[request_handler]`
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -6,14 +6,10 @@ use syn::{Attribute, GenericParam, Generics, Item, ItemImpl, ItemStruct, Type, p
 
 use crate::arguments::{Arguments, Positional};
 use crate::errors::Errors;
+use crate::kind::Kind;
 use crate::registration::{Registration, plain_name};
 use crate::types::{first_argument, last_ident, reject_other_traits, relocated, without_self};
 use crate::{handler_fn, inject, item};
-
-const KEYS: &[&str] = &["order", "after", "before", "name", "manual", "crate"];
-
-/// The options of a method; where the runtime is, is said once, for its block.
-pub(crate) const METHOD_KEYS: &[&str] = KEYS.split_last().expect("there are keys").1;
 
 // #[event_handler(Event,* option,*)], above
 //
@@ -24,13 +20,17 @@ pub(crate) const METHOD_KEYS: &[&str] = KEYS.split_last().expect("there are keys
 // An observer has `dyn DynNotification` in the place of the event.
 //
 // option: order = integer | after = handlers | before = handlers | name = "…" | manual | crate = path
-pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
+//
+// #[request_handler(Request,* option,*)] is the same with `RequestHandler<Request>`
+//
+// option: name = "…" | manual | crate = path
+pub(crate) fn expand(kind: Kind, arguments: &TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let mut options = Arguments::parse(arguments.clone(), KEYS, Positional::Events, &mut errors);
+    let mut options = Arguments::parse(arguments.clone(), kind.options(), Positional::Handled(kind), &mut errors);
     if !options.find_runtime(&mut errors) {
         return item::without_runtime(item, errors);
     }
-    if let Some(conditional) = item::with_cfg_first(&options.krate(), "event_handler", arguments, &item) {
+    if let Some(conditional) = item::with_cfg_first(&options.krate(), kind.attribute(), arguments, &item) {
         return conditional;
     }
     let expanded = match errors.ok(item::parse(item.clone())) {
@@ -44,36 +44,44 @@ pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream 
             on_impl(item, body, &options, &mut errors)
         }
         Some((Item::Fn(item), body)) => handler_fn::on_fn(item, body, &options, &mut errors),
-        Some((other, body)) => on_other(&other, body, &mut errors),
+        Some((other, body)) => on_other(&other, body, kind, &mut errors),
         None => item,
     };
     let errors = errors.into_compile_errors();
     quote!(#expanded #errors)
 }
 
-fn on_other(item: &Item, body: Option<Group>, errors: &mut Errors) -> TokenStream {
-    let message = "`#[event_handler]` needs a struct, an `impl EventHandler<OrderPlaced> for …` block or a function";
+fn on_other(item: &Item, body: Option<Group>, kind: Kind, errors: &mut Errors) -> TokenStream {
+    let (attribute, trait_name, example) = (kind.attribute(), kind.trait_name(), kind.example());
+    let message =
+        format!("`#[{attribute}]` needs a struct, an `impl {trait_name}<{example}> for …` block or a function");
     errors.at(&item::name_of(item), message);
     item::put_back(body, item)
 }
 
 fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> TokenStream {
-    let instead = "name all events in one, as in `#[event_handler(OrderPlaced, OrderShipped)]`";
-    item::reject_repeated("event_handler", &options.krate(), &mut item.attrs, errors, instead);
+    let kind = options.kind;
+    let instead = match kind {
+        Kind::Event => "name all events in one, as in `#[event_handler(OrderPlaced, OrderShipped)]`",
+        Kind::Request => "name all requests in one, as in `#[request_handler(PlaceOrder, CancelOrder)]`",
+    };
+    item::reject_repeated(kind.attribute(), &options.krate(), &mut item.attrs, errors, instead);
     if options.types.is_empty() && errors.is_empty() {
-        errors.at(&item.ident, "which events does it handle? name them, as in `#[event_handler(OrderPlaced)]`");
+        let (noun, attribute, example) = (kind.noun(), kind.attribute(), kind.example());
+        let message = format!("which {noun}s does it handle? name them, as in `#[{attribute}({example})]`");
+        errors.at(&item.ident, message);
     }
     let attributes = item::lint_attributes(&item.attrs);
     let inject = if item::is_injected_by("service", &options.krate(), &item.attrs) {
         TokenStream::new()
     } else {
-        require_concrete(&item.generics, errors);
+        require_concrete(&item.generics, kind, errors);
         inject::on_struct(&mut item, options, errors)
     };
     let registrations = options.types.iter().map(|event| {
         // At the event, which is where it is missing if there is no `impl EventHandler` for it.
         let handler = relocated(&item.ident, event);
-        Registration { event, handler, function: None, name: &plain_name(&item.ident), options }.expand()
+        Registration { message: event, handler, function: None, name: &plain_name(&item.ident), options }.expand()
     });
     let registrations = if errors.is_empty() { registrations.collect() } else { TokenStream::new() };
     let registrations = item::with_lints(&attributes, quote!(#inject #registrations));
@@ -84,30 +92,30 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
     }
 }
 
-const NO_TRAIT: &str = "`#[event_handler]` needs `impl EventHandler<SomeEvent> for SomeType`; \
-                        if the methods are handlers, write `#[event_handlers]`";
-
 fn on_impl(mut item: ItemImpl, body: Option<Group>, options: &Arguments, errors: &mut Errors) -> TokenStream {
-    item::reject_repeated("event_handler", &options.krate(), &mut item.attrs, errors, "remove this one");
-    require_concrete(&item.generics, errors);
+    let kind = options.kind;
+    item::reject_repeated(kind.attribute(), &options.krate(), &mut item.attrs, errors, "remove this one");
+    require_concrete(&item.generics, kind, errors);
     if let Some(event) = options.types.first() {
-        errors.at(event, "on an impl block the event is read from the trait; remove it here");
+        let message = format!("on an impl block the {} is read from the trait; remove it here", kind.noun());
+        errors.at(event, message);
     }
+    reject_trait_of_others(&item, kind, errors);
     let event = item.trait_.as_ref().and_then(|(path, _)| first_argument(path)).cloned();
     let registration = match (&event, last_ident(&item.self_ty)) {
         (Some(event), Some(ident)) => {
             let event = without_self(event, &item.self_ty);
             let handler = item.self_ty.to_token_stream();
-            Registration { event: &event, handler, function: None, name: &plain_name(ident), options }.expand()
+            Registration { message: &event, handler, function: None, name: &plain_name(ident), options }.expand()
         }
         _ => {
-            errors.at(&item.self_ty, NO_TRAIT);
+            errors.at(&item.self_ty, no_trait(kind));
             TokenStream::new()
         }
     };
-    event.iter().for_each(|event| reject_other_traits(event, errors));
+    event.iter().for_each(|event| reject_other_traits(event, kind, errors));
     reject_async_trait(&mut item.attrs, ASYNC_TRAIT, errors);
-    let body = without_async_trait(body, event.as_ref(), errors);
+    let body = without_async_trait(body, event.as_ref(), options, errors);
     let registration =
         errors.is_empty().then(|| item::with_lints(&item::lint_attributes(&item.attrs), registration.clone()));
     let item = item::put_back(body, &item);
@@ -115,6 +123,32 @@ fn on_impl(mut item: ItemImpl, body: Option<Group>, options: &Arguments, errors:
         #item
 
         #registration
+    }
+}
+
+fn no_trait(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Event => {
+            "`#[event_handler]` needs `impl EventHandler<SomeEvent> for SomeType`; \
+             if the methods are handlers, write `#[event_handlers]`"
+        }
+        Kind::Request => {
+            "`#[request_handler]` needs `impl RequestHandler<SomeRequest> for SomeType`; \
+             if the methods are handlers, write `#[request_handlers]`"
+        }
+    }
+}
+
+/// `#[event_handler] impl RequestHandler<…> for …`
+fn reject_trait_of_others(item: &ItemImpl, kind: Kind, errors: &mut Errors) {
+    let other = match kind {
+        Kind::Event => Kind::Request,
+        Kind::Request => Kind::Event,
+    };
+    if let Some((path, _)) = &item.trait_
+        && path.segments.last().is_some_and(|last| last.ident == other.trait_name())
+    {
+        errors.at(path, format!("this is a handler of {}s; write `#[{}]`", other.noun(), other.attribute()));
     }
 }
 
@@ -132,11 +166,21 @@ pub(crate) fn reject_async_trait(attributes: &mut Vec<Attribute>, message: &str,
 }
 
 /// What an `#[async_trait]` above has made of `handle` does not fit the trait; instead of it, a `handle` that does.
-fn without_async_trait(body: Option<Group>, event: Option<&Type>, errors: &mut Errors) -> Option<Group> {
+fn without_async_trait(
+    body: Option<Group>,
+    message: Option<&Type>,
+    options: &Arguments,
+    errors: &mut Errors,
+) -> Option<Group> {
     let lifetime = body.as_ref().and_then(|body| word_in(body.stream(), "async_trait"));
-    let Some((lifetime, event)) = lifetime.zip(event) else { return body };
+    let Some((lifetime, message)) = lifetime.zip(message) else { return body };
     errors.at(&lifetime, ASYNC_TRAIT);
-    Some(Group::new(Delimiter::Brace, quote!(async fn handle(&self, _: &#event) {})))
+    let krate = options.krate();
+    let stub = match options.kind {
+        Kind::Event => quote!({}),
+        Kind::Request => quote!(-> <#message as #krate::Request>::Output { ::core::unimplemented!() }),
+    };
+    Some(Group::new(Delimiter::Brace, quote!(async fn handle(&self, _: &#message) #stub)))
 }
 
 fn word_in(tokens: TokenStream, word: &str) -> Option<Ident> {
@@ -147,16 +191,22 @@ fn word_in(tokens: TokenStream, word: &str) -> Option<Ident> {
     })
 }
 
-fn require_concrete(generics: &Generics, errors: &mut Errors) {
+fn require_concrete(generics: &Generics, kind: Kind, errors: &mut Errors) {
     for parameter in &generics.params {
         let message = match parameter {
             GenericParam::Lifetime(_) => {
                 "a handler lives as long as its mediator; remove the lifetime, and hold what it borrows in an `Arc`"
             }
-            _ => {
-                "a registered handler must be concrete; \
-                 bind this one by hand, as in `.bind::<OrderPlaced, Handler<Postgres>>()`"
-            }
+            _ => match kind {
+                Kind::Event => {
+                    "a registered handler must be concrete; \
+                     bind this one by hand, as in `.bind::<OrderPlaced, Handler<Postgres>>()`"
+                }
+                Kind::Request => {
+                    "a registered handler must be concrete; \
+                     bind this one by hand, as in `.bind_request::<PlaceOrder, Handler<Postgres>>()`"
+                }
+            },
         };
         errors.at(parameter, message);
     }

@@ -1,4 +1,4 @@
-//! `#[event_handlers]`
+//! `#[event_handlers]` and `#[request_handlers]`
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -7,8 +7,9 @@ use syn::{Attribute, FnArg, Generics, ImplItem, ImplItemFn, Item, ItemImpl, Meta
 
 use crate::arguments::{Arguments, Positional, ungrouped};
 use crate::errors::Errors;
-use crate::event_handler::{METHOD_KEYS, reject_async_trait};
+use crate::event_handler::reject_async_trait;
 use crate::handler_fn::FnHandler;
+use crate::kind::Kind;
 use crate::registration::plain_name;
 use crate::signature::HandlerSignature;
 use crate::types::last_ident;
@@ -20,33 +21,39 @@ use crate::{inject, item};
 //
 // method: #[event_handler(Event? option,*)]?
 //         async? fn name(&self, event: &Event, parameter: &Type,*) -> Output { … }
-pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
+//
+// #[request_handlers(crate = path)] is the same with `#[request_handler(…)]`
+pub(crate) fn expand(kind: Kind, arguments: &TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let mut options = Arguments::parse(arguments.clone(), &["crate"], Positional::Nothing, &mut errors);
+    let mut options = Arguments::parse(arguments.clone(), &["crate"], Positional::Nothing, &mut errors).of_kind(kind);
     if !options.find_runtime(&mut errors) {
         return item::without_runtime(item, errors);
     }
-    if let Some(conditional) = item::with_cfg_first(&options.krate(), "event_handlers", arguments, &item) {
+    if let Some(conditional) = item::with_cfg_first(&options.krate(), kind.block_attribute(), arguments, &item) {
         return conditional;
     }
     let expanded = match errors.ok(item::parse(item.clone())) {
         Some((Item::Impl(item), Some(body))) => on_impl(item, body, &options, &mut errors),
-        Some((other, body)) => on_other(&other, body, &mut errors),
+        Some((other, body)) => on_other(&other, body, kind, &mut errors),
         None => item,
     };
     let errors = errors.into_compile_errors();
     quote!(#expanded #errors)
 }
 
-fn on_other(item: &Item, body: Option<Group>, errors: &mut Errors) -> TokenStream {
-    let message = "`#[event_handlers]` needs an impl block, whose methods are handlers; \
-                   on a function or a struct, write `#[event_handler]`";
+fn on_other(item: &Item, body: Option<Group>, kind: Kind, errors: &mut Errors) -> TokenStream {
+    let message = format!(
+        "`#[{}]` needs an impl block, whose methods are handlers; on a function or a struct, write `#[{}]`",
+        kind.block_attribute(),
+        kind.attribute()
+    );
     errors.at(&item::name_of(item), message);
     item::put_back(body, item)
 }
 
 fn on_impl(mut item: ItemImpl, body: Group, options: &Arguments, errors: &mut Errors) -> TokenStream {
-    item::reject_repeated("event_handlers", &options.krate(), &mut item.attrs, errors, "remove this one");
+    let kind = options.kind;
+    item::reject_repeated(kind.block_attribute(), &options.krate(), &mut item.attrs, errors, "remove this one");
     require_concrete(&item.generics, errors);
     reject_async_trait(&mut item.attrs, "methods may be `async fn` without it; remove `#[async_trait]`", errors);
     let Some(mut members) = errors.ok(Members::parse(&body)) else {
@@ -54,10 +61,14 @@ fn on_impl(mut item: ItemImpl, body: Group, options: &Arguments, errors: &mut Er
     };
     let handlers = match &item.trait_ {
         Some((path, _)) => {
-            let message = "`#[event_handlers]` needs an impl of the type itself; \
-                           on `impl EventHandler<…> for …`, write `#[event_handler]`";
+            let message = format!(
+                "`#[{}]` needs an impl of the type itself; on `impl {}<…> for …`, write `#[{}]`",
+                kind.block_attribute(),
+                kind.trait_name(),
+                kind.attribute()
+            );
             errors.at(path, message);
-            members.take_attributes();
+            members.take_attributes(kind);
             TokenStream::new()
         }
         None => expand_handlers(&item, &mut members, options, errors),
@@ -103,7 +114,7 @@ impl Block<'_> {
     fn expand_method(&self, method: &mut ImplItemFn) -> TokenStream {
         let mut errors = Errors::default();
         let options = take_options(&mut method.attrs, self.self_ty, self.options, &mut errors);
-        let is_called_on_self = require_receiver(method, &mut errors);
+        let is_called_on_self = require_receiver(method, options.kind, &mut errors);
         let signature = is_called_on_self
             .then(|| HandlerSignature::parse(&mut method.sig, Some(self.self_ty), &options, &mut errors))
             .flatten();
@@ -136,36 +147,44 @@ impl Block<'_> {
     }
 }
 
-/// What stands in the `#[event_handler(…)]` of a method, which goes.
+/// What stands in the `#[event_handler(…)]`, or `#[request_handler(…)]`, of a method, which goes.
 fn take_options(attributes: &mut Vec<Attribute>, self_ty: &Type, block: &Arguments, errors: &mut Errors) -> Arguments {
-    let (ours, others) = std::mem::take(attributes).into_iter().partition::<Vec<_>, _>(is_ours);
+    let kind = block.kind;
+    let (ours, others) =
+        std::mem::take(attributes).into_iter().partition::<Vec<_>, _>(|attribute| is_ours(attribute, kind));
     *attributes = others;
     for repeated in ours.iter().skip(1) {
-        errors.at(repeated, "`#[event_handler]` is already there; remove this one");
+        errors.at(repeated, format!("`#[{}]` is already there; remove this one", kind.attribute()));
     }
     let arguments = match ours.first().map(|first| &first.meta) {
         Some(Meta::List(list)) => list.tokens.clone(),
         Some(Meta::NameValue(meta)) => {
-            errors.at(meta, "write the options in parentheses, as in `#[event_handler(order = -10)]`");
+            let option = if kind == Kind::Event { "order = -10" } else { "manual" };
+            errors.at(meta, format!("write the options in parentheses, as in `#[{}({option})]`", kind.attribute()));
             TokenStream::new()
         }
         Some(Meta::Path(_)) | None => TokenStream::new(),
     };
-    let options = Arguments::parse(arguments, METHOD_KEYS, Positional::Events, errors);
+    let (_, keys) = kind.options().split_last().expect("there are options");
+    let options = Arguments::parse(arguments, keys, Positional::Handled(kind), errors);
     options.with_runtime_of(block).without_self(self_ty)
 }
 
 /// By whatever path: nobody else's macro of this name stands in such a block.
-fn is_ours(attribute: &Attribute) -> bool {
-    attribute.path().segments.last().is_some_and(|last| last.ident == "event_handler")
+fn is_ours(attribute: &Attribute, kind: Kind) -> bool {
+    attribute.path().segments.last().is_some_and(|last| last.ident == kind.attribute())
 }
 
-/// All publishes share the handler, so it is called on a `&self`.
-fn require_receiver(method: &ImplItemFn, errors: &mut Errors) -> bool {
+/// All calls share the handler, so it is called on a `&self`.
+fn require_receiver(method: &ImplItemFn, kind: Kind, errors: &mut Errors) -> bool {
     match method.sig.inputs.first() {
         Some(FnArg::Receiver(receiver)) if is_shared(receiver) => return true,
         Some(FnArg::Receiver(receiver)) => {
-            errors.at(receiver, "all publishes share the handler; write `&self`, and a `Mutex` for what changes");
+            let message = match kind {
+                Kind::Event => "all publishes share the handler; write `&self`, and a `Mutex` for what changes",
+                Kind::Request => "all sends share the handler; write `&self`, and a `Mutex` for what changes",
+            };
+            errors.at(receiver, message);
         }
         _ => {
             let message = "each function of the block is a handler, and is called on `&self`; \
@@ -228,8 +247,8 @@ impl Members {
     }
 
     /// Takes what would be further errors in a block without handlers.
-    fn take_attributes(&mut self) {
-        self.methods().for_each(|method| method.attrs.retain(|attribute| !is_ours(attribute)));
+    fn take_attributes(&mut self, kind: Kind) {
+        self.methods().for_each(|method| method.attrs.retain(|attribute| !is_ours(attribute, kind)));
     }
 
     /// The block with the bodies where they were.

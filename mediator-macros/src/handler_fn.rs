@@ -1,18 +1,22 @@
-//! `#[event_handler]` on a function, and what it shares with the methods of `#[event_handlers]`.
+//! `#[event_handler]` and `#[request_handler]` on a function, and what they share with the methods of `#[event_handlers]` and
+//! `#[request_handlers]`.
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Attribute, Field, Generics, ItemFn, Path, PredicateType, Token, Type, WherePredicate, parse_quote};
+use syn::{
+    Attribute, Field, Generics, ItemFn, Path, PredicateType, ReturnType, Token, Type, WherePredicate, parse_quote,
+};
 
 use crate::arguments::Arguments;
 use crate::errors::Errors;
-use crate::registration::{Registration, expand_event, plain_name};
+use crate::kind::Kind;
+use crate::registration::{Function, Registration, expand_message, plain_name};
 use crate::signature::{Borrowed, HandlerSignature, Parameter};
 use crate::types::{last_ident, relocated};
 use crate::{inject, item};
 
 pub(crate) fn on_fn(mut item: ItemFn, body: Option<Group>, options: &Arguments, errors: &mut Errors) -> TokenStream {
-    item::reject_repeated("event_handler", &options.krate(), &mut item.attrs, errors, "remove this one");
+    item::reject_repeated(options.kind.attribute(), &options.krate(), &mut item.attrs, errors, "remove this one");
     let signature = HandlerSignature::parse(&mut item.sig, None, options, errors);
     let handler = signature.as_ref().map(|signature| {
         let function = item.sig.ident.to_token_stream();
@@ -84,28 +88,54 @@ impl FnHandler<'_> {
 
     fn expand_impl(&self, hidden: &Ident, services: &Generics) -> TokenStream {
         let krate = self.options.krate();
-        let event = expand_event(&self.signature.event, &krate);
+        let message = expand_message(&self.signature.message, &krate);
         let receiver = self.self_ty.map_or_else(|| quote!(Self), ToTokens::to_token_stream);
         let borrows = self.expand_borrows(&krate);
         let lent = if borrows.is_some() { quote_spanned!(Span::mixed_site()=> lent) } else { quote!(_) };
-        let handler_future = relocated(&quote!(impl #krate::HandlerFuture), &self.signature.place_of_output());
-        let body = self.expand_body(&krate);
+        let (trait_name, future, body) = match self.options.kind {
+            Kind::Event => (quote!(FnHandler), self.expand_event_future(&krate), self.expand_body(&krate)),
+            Kind::Request => (quote!(FnRequestHandler), self.expand_request_future(&krate), self.expand_request_body()),
+        };
+        let returned = self.expand_returned(&message, &krate);
+        let returned = (self.options.kind == Kind::Request).then(|| quote!(type Returned = #returned;));
+        let parameter = self.parameter();
         let where_clause = &services.where_clause;
         quote_spanned! {Span::mixed_site()=>
             #[automatically_derived]
-            impl #krate::__private::FnHandler<#event> for #hidden #where_clause {
+            impl #krate::__private::#trait_name<#message> for #hidden #where_clause {
                 type Receiver = #receiver;
+
+                #returned
 
                 #borrows
 
                 fn call<'a>(
                     receiver: &'a #receiver,
-                    event: &'a #event,
+                    #parameter: &'a #message,
                     #lent: #krate::__private::Lent<'a>,
-                ) -> #handler_future {
+                ) -> #future {
                     #body
                 }
             }
+        }
+    }
+
+    fn expand_event_future(&self, krate: &Path) -> TokenStream {
+        relocated(&quote!(impl #krate::HandlerFuture), &self.signature.place_of_output())
+    }
+
+    fn expand_request_future(&self, krate: &Path) -> TokenStream {
+        let future = quote!(impl ::core::future::Future<Output = Self::Returned> + ::core::marker::Send);
+        let future = relocated(&future, &self.signature.place_of_output());
+        quote_spanned!(Span::mixed_site()=> ::core::result::Result<#future, #krate::__private::BorrowError<'a>>)
+    }
+
+    /// What the function returns, as it is spelled.
+    fn expand_returned(&self, request: &TokenStream, krate: &Path) -> TokenStream {
+        match &self.signature.output {
+            ReturnType::Type(_, _) if self.signature.never_returns() => quote!(<#request as #krate::Request>::Output),
+            ReturnType::Type(_, ty) => ty.to_token_stream(),
+            ReturnType::Default => quote_spanned!(self.signature.ident.span()=> ()),
         }
     }
 
@@ -116,6 +146,28 @@ impl FnHandler<'_> {
                 const BORROWS: &'static [#krate::__private::Borrow] = &[#(#borrows),*];
             }
         })
+    }
+
+    /// The future of one call of a request's handler, or why it cannot borrow. The future keeps what is borrowed.
+    fn expand_request_body(&self) -> TokenStream {
+        let call = self.expand_call();
+        let guards: Vec<_> = self.signature.borrowed().enumerate().map(|(i, it)| it.expand_guard(i)).collect();
+        let awaited = self.signature.is_async.then(|| quote!(.await));
+        let future = match (self.signature.never_returns(), self.signature.is_async && guards.is_empty()) {
+            (false, true) => call,
+            (false, false) => quote!(async move { #call #awaited }),
+            (true, _) => quote_spanned! {Span::mixed_site()=>
+                #[allow(unreachable_code, clippy::diverging_sub_expression)]
+                async move {
+                    let answer: Self::Returned = #call #awaited;
+                    answer
+                }
+            },
+        };
+        quote! {
+            #(#guards)*
+            ::core::result::Result::Ok(#future)
+        }
     }
 
     /// The future of one call; what it borrows stays borrowed until the function's own future is gone.
@@ -157,22 +209,31 @@ impl FnHandler<'_> {
         });
         let arguments: Vec<_> = arguments.collect();
         let receiver = self.self_ty.map(|_| quote_spanned!(Span::mixed_site()=> receiver,));
-        // Parameters of ours are out of sight of a function that is called `event`.
-        quote_spanned!(Span::mixed_site()=> #function(#receiver event, #(#arguments),*))
+        let parameter = self.parameter();
+        quote_spanned!(Span::mixed_site()=> #function(#receiver #parameter, #(#arguments),*))
+    }
+
+    /// The event or the request, out of sight of a function that is called so.
+    fn parameter(&self) -> Ident {
+        Ident::new(self.options.kind.noun(), Span::mixed_site())
     }
 
     fn expand_registration(&self, handler: TokenStream) -> TokenStream {
         let Self { function, name, signature, options, .. } = self;
-        Registration { event: &signature.event, handler, function: Some(function), name, options }.expand()
+        let krate = options.krate();
+        let message = expand_message(&signature.message, &krate);
+        let returned = (options.kind == Kind::Request).then(|| self.expand_returned(&message, &krate));
+        let function = Some(Function { item: function, returned: returned.as_ref() });
+        Registration { message: &signature.message, handler, function, name, options }.expand()
     }
 
-    /// Has rustc compare the event in the attribute with the one that the function takes.
+    /// Has rustc compare what the attribute names with what the function takes.
     fn expand_check(&self, krate: &Path) -> Option<TokenStream> {
-        let named = self.signature.named_event.as_ref()?;
-        let named = expand_event(named, krate);
-        let event = expand_event(&self.signature.event, krate);
-        let same = relocated(&quote!(#krate::__private::same_event), &named);
-        Some(quote!(const _: () = #same::<#named, #event>();))
+        let named = self.signature.named.as_ref()?;
+        let named = expand_message(named, krate);
+        let taken = expand_message(&self.signature.message, krate);
+        let same = relocated(&quote!(#krate::__private::same_message), &named);
+        Some(quote!(const _: () = #same::<#named, #taken>();))
     }
 }
 

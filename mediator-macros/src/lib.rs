@@ -8,6 +8,7 @@ mod event_handlers;
 mod handler_fn;
 mod inject;
 mod item;
+mod kind;
 #[cfg(feature = "link-modules")]
 mod link_modules;
 #[cfg(feature = "link-modules")]
@@ -16,6 +17,7 @@ mod lock;
 mod manifest;
 mod notification;
 mod registration;
+mod request;
 #[cfg(feature = "link-modules")]
 mod runtime;
 #[cfg(not(feature = "link-modules"))]
@@ -35,6 +37,8 @@ mod signature;
 mod types;
 
 use proc_macro::TokenStream;
+
+use crate::kind::Kind;
 
 /// Whether the runtime's ids serialize.
 const SERDE: bool = cfg!(feature = "serde");
@@ -182,7 +186,7 @@ pub fn derive_notification(item: TokenStream) -> TokenStream {
 /// - `crate = path`: where `mediator_core` is, as for [`#[event]`](macro@event).
 #[proc_macro_attribute]
 pub fn event_handler(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    event_handler::expand(&arguments.into(), item.into()).into()
+    event_handler::expand(Kind::Event, &arguments.into(), item.into()).into()
 }
 
 /// Registers each method of an impl block as a handler.
@@ -222,7 +226,135 @@ pub fn event_handler(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// - `crate = path`: where `mediator_core` is, as for [`#[event]`](macro@event).
 #[proc_macro_attribute]
 pub fn event_handlers(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    event_handlers::expand(&arguments.into(), item.into()).into()
+    event_handlers::expand(Kind::Event, &arguments.into(), item.into()).into()
+}
+
+/// Makes a type a request, which has one handler that answers it.
+///
+/// In the parentheses stands what it is answered with, and `error = …` if the handler can fail; `send` returns that:
+///
+/// ```
+/// # use mediator_core::prelude::*;
+/// # pub struct OrderConfirmation;
+/// # #[derive(Debug, thiserror::Error)] pub enum OrderError { #[error(transparent)] Send(#[from] SendError) }
+/// /// Answered with a `Result<OrderConfirmation, OrderError>`.
+/// #[request(OrderConfirmation, error = OrderError)]
+/// pub struct PlaceOrder { pub item: String, pub total: u32 }
+///
+/// /// Cannot fail by itself: the handler returns `usize`, and `send` a `Result<usize, SendError>`.
+/// #[request(usize)]
+/// pub struct CountOrders;
+///
+/// /// Answered with `()`.
+/// #[request]
+/// pub struct Tidy;
+/// ```
+///
+/// The error converts from `SendError`, since a send can fail without the handler's doing.
+/// Works on structs and enums, generic ones too, and adds nothing to them.
+///
+/// # Options
+///
+/// - `error = OrderError`: the handler's error.
+/// - `name = "orders.place"`: a display name that survives renaming and moving the type; no two requests of a program may have
+///   the same one.
+/// - `crate = path`: where `mediator_core` is, as for [`#[event]`](macro@event).
+#[proc_macro_attribute]
+pub fn request(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    request::expand(&arguments.into(), item.into()).into()
+}
+
+/// Registers the handler of a request: on a function, on an `impl RequestHandler<…>` block, or on a struct.
+///
+/// On a function, async or not, the first parameter is the request. The others are injected, or, where they are references,
+/// borrowed from the send:
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use mediator_core::prelude::*;
+/// # struct Orders;
+/// # struct Connection;
+/// # #[derive(Debug, thiserror::Error)] enum OrderError { #[error(transparent)] Send(#[from] SendError) }
+/// #[request(u64, error = OrderError)]
+/// struct PlaceOrder { item: String }
+///
+/// #[request_handler]
+/// async fn place_order(
+///     request: &PlaceOrder,
+///     orders: Arc<Orders>,
+///     db: &mut Connection,
+///     sender: &Sender,
+/// ) -> Result<u64, OrderError> {
+///     Ok(1)
+/// }
+/// ```
+///
+/// On an impl block the request is read from the trait, and on a struct it is named, `#[request_handler(PlaceOrder)]`; both are
+/// as for [`#[event_handler]`](macro@event_handler):
+///
+/// ```
+/// # use mediator_core::prelude::*;
+/// # #[request(usize)] struct CountOrders;
+/// #[request_handler(CountOrders)]
+/// struct Counter {
+///     #[inject(default)]
+///     count: std::sync::atomic::AtomicUsize,
+/// }
+///
+/// impl RequestHandler<CountOrders> for Counter {
+///     async fn handle(&self, request: &CountOrders) -> usize {
+///         self.count.load(std::sync::atomic::Ordering::Relaxed)
+///     }
+/// }
+/// ```
+///
+/// A request has exactly one handler: none, or a second one, is an error of `build`.
+///
+/// # Options
+///
+/// - `manual`: registers nothing at link time; the handler can be bound, as by `bind_fn`.
+/// - `name = "orders.place"`: a display name that survives renaming and moving the handler.
+/// - `crate = path`: where `mediator_core` is, as for [`#[event]`](macro@event).
+#[proc_macro_attribute]
+pub fn request_handler(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    event_handler::expand(Kind::Request, &arguments.into(), item.into()).into()
+}
+
+/// Registers each method of an impl block as the handler of a request.
+///
+/// As [`#[event_handlers]`](macro@event_handlers): all methods share one instance of the type. The first parameter behind
+/// `&self` is the request; the others are borrowed from the send.
+///
+/// ```
+/// # use std::sync::Mutex;
+/// # use mediator_core::prelude::*;
+/// # #[request] struct Open { number: u32 }
+/// # #[request(usize)] struct CountOpen;
+/// #[derive(Inject)]
+/// struct Issues {
+///     #[inject(default)]
+///     open: Mutex<Vec<u32>>,
+/// }
+///
+/// #[request_handlers]
+/// impl Issues {
+///     async fn open(&self, request: &Open) {
+///         self.open.lock().unwrap().push(request.number);
+///     }
+///
+///     #[request_handler(name = "issues.count")]
+///     fn count(&self, _request: &CountOpen) -> usize {
+///         self.open.lock().unwrap().len()
+///     }
+/// }
+/// ```
+///
+/// # Options
+///
+/// - `crate = path`: where `mediator_core` is, as for [`#[event]`](macro@event).
+#[proc_macro_attribute]
+pub fn request_handlers(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    event_handlers::expand(Kind::Request, &arguments.into(), item.into()).into()
 }
 
 /// Provides a service of a module: a struct, or what a function returns.

@@ -1,6 +1,6 @@
-//! `#[derive(Notification)]`, and what `#[event]` shares with it.
+//! `#[derive(Notification)]`, and what `#[event]` and `#[request]` share with it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Attribute, DeriveInput, Generics, Ident, WhereClause, parse_quote};
 
@@ -26,7 +26,7 @@ fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
     let lints = item::lint_attributes(&item.attrs);
     let declared = Declared { ident: &item.ident, generics: &item.generics, lints: &lints, options: &options };
     let notification = declared.impl_notification(None);
-    let registration = declared.registration();
+    let registration = declared.registration("EventRegistration");
     quote! {
         #notification
 
@@ -34,7 +34,7 @@ fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
     }
 }
 
-/// A type that is to be a notification.
+/// A type that is to be a notification or a request.
 pub(crate) struct Declared<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) generics: &'a Generics,
@@ -48,7 +48,7 @@ impl Declared<'_> {
     pub(crate) fn impl_notification(&self, notification_id: Option<&TokenStream>) -> TokenStream {
         let Self { ident, lints, .. } = self;
         let krate = self.options.krate();
-        let name = self.event_name();
+        let name = self.name();
         let (impl_generics, type_generics, _) = self.generics.split_for_impl();
         let where_clause = self.where_clause();
         quote! {
@@ -68,37 +68,38 @@ impl Declared<'_> {
         }
     }
 
-    /// The name of a generic event includes its arguments, which only the concrete type knows.
-    fn event_name(&self) -> TokenStream {
+    /// The name of a generic type includes its arguments, which only the concrete type knows.
+    pub(crate) fn name(&self) -> TokenStream {
         match &self.options.name {
             None if !self.generics.params.is_empty() => quote!(::core::any::type_name::<Self>()),
             name => display_name(name.as_ref(), self.ident),
         }
     }
 
-    /// The user's where clause; for a generic event, also that it can be published at all.
-    fn where_clause(&self) -> Option<WhereClause> {
+    /// The user's where clause; for a generic type, also that threads can share it, as any message.
+    pub(crate) fn where_clause(&self) -> Option<WhereClause> {
         let mut generics = self.generics.clone();
         if !generics.params.is_empty() {
-            let published = parse_quote!(Self: ::core::marker::Send + ::core::marker::Sync + 'static);
-            generics.make_where_clause().predicates.push(published);
+            let shared = parse_quote!(Self: ::core::marker::Send + ::core::marker::Sync + 'static);
+            generics.make_where_clause().predicates.push(shared);
         }
         generics.where_clause
     }
 
-    /// The note that the event exists.
+    /// The note that the event, or the request, exists.
     ///
-    /// Of a generic event only the concrete types that are used exist; handlers name those.
-    pub(crate) fn registration(&self) -> Option<TokenStream> {
+    /// Of a generic one only the concrete types that are used exist; handlers name those.
+    pub(crate) fn registration(&self, registration: &str) -> Option<TokenStream> {
         if !self.generics.params.is_empty() {
             return None;
         }
         let Self { ident, lints, options, .. } = self;
         let krate = options.krate();
         let named = options.name.as_ref().map(|_| quote!(.named()));
+        let registration = Ident::new(registration, Span::call_site());
         let registration = quote! {
             #krate::__private::inventory::submit! {
-                #krate::__private::EventRegistration::new::<#ident>() #named
+                #krate::__private::#registration::new::<#ident>() #named
             }
         };
         Some(item::with_lints(lints, registration))

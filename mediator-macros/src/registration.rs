@@ -7,41 +7,68 @@ use syn::{Path, PathArguments, Type};
 
 use crate::arguments::{Arguments, ungrouped};
 use crate::item;
-use crate::types::{is_any_event, last_ident};
+use crate::kind::Kind;
+use crate::types::{is_any_event, last_ident, relocated};
 
 /// A handler and what it handles, each shown where it is wrong if it is.
 pub(crate) struct Registration<'a> {
-    pub(crate) event: &'a Type,
+    /// The event or the request.
+    pub(crate) message: &'a Type,
     pub(crate) handler: TokenStream,
-    /// The function or method; `None` for a type that implements `EventHandler`.
-    pub(crate) function: Option<&'a TokenStream>,
+    /// The function or method; `None` for a type that implements the trait.
+    pub(crate) function: Option<Function<'a>>,
     /// The path that users see, behind the module's.
     pub(crate) name: &'a str,
     pub(crate) options: &'a Arguments,
 }
 
+/// A handler that is a function or a method.
+#[derive(Clone, Copy)]
+pub(crate) struct Function<'a> {
+    /// Its path.
+    pub(crate) item: &'a TokenStream,
+    /// What it returns, if it answers requests.
+    pub(crate) returned: Option<&'a TokenStream>,
+}
+
 impl Registration<'_> {
     pub(crate) fn expand(&self) -> TokenStream {
         let krate = self.options.krate();
-        let (event, handler) = (expand_event(self.event, &krate), &self.handler);
-        let (constructor, item) = match self.function {
-            Some(function) => (quote!(function::<#event, #handler, _>), Some(quote!(#function,))),
-            None => (quote!(new::<#event, #handler>), None),
-        };
+        let constructor = self.expand_constructor(&krate);
+        let item = self.function.map(|Function { item, .. }| quote!(#item,));
         let name = default_name(self.name);
         let version = item::package_version();
         let options = expand_options(self.options);
+        let registration = quote!(#krate::__private::HandlerRegistration);
+        let arguments = quote!((#item #name, ::core::module_path!(), #version));
+        let (registration, arguments) = match self.options.kind {
+            Kind::Event => (registration, arguments),
+            // The call from its start to its end, which is where rustc shows what is no request.
+            Kind::Request => (relocated(&registration, self.message), relocated(&arguments, self.message)),
+        };
         quote! {
             #krate::__private::inventory::submit! {
-                #krate::__private::HandlerRegistration::#constructor(#item #name, ::core::module_path!(), #version) #options
+                #registration::#constructor #arguments #options
+            }
+        }
+    }
+
+    fn expand_constructor(&self, krate: &Path) -> TokenStream {
+        let (message, handler) = (expand_message(self.message, krate), &self.handler);
+        match (self.options.kind, self.function) {
+            (Kind::Event, None) => quote!(new::<#message, #handler>),
+            (Kind::Event, Some(_)) => quote!(function::<#message, #handler, _>),
+            (Kind::Request, None) => quote!(request::<#message, #handler>),
+            (Kind::Request, Some(Function { returned, .. })) => {
+                quote!(request_function::<#message, #handler, #returned, _>)
             }
         }
     }
 }
 
-/// The event; of an observer, spelled so that it means the same behind a `&`.
-pub(crate) fn expand_event(event: &Type, krate: &Path) -> TokenStream {
-    if is_any_event(event) { quote!((dyn #krate::DynNotification + 'static)) } else { event.to_token_stream() }
+/// The event or request; of an observer, spelled so that it means the same behind a `&`.
+pub(crate) fn expand_message(message: &Type, krate: &Path) -> TokenStream {
+    if is_any_event(message) { quote!((dyn #krate::DynNotification + 'static)) } else { message.to_token_stream() }
 }
 
 /// The path that users see of something in this module.

@@ -6,6 +6,7 @@ use syn::{Field, FnArg, GenericParam, Generics, Item, ItemFn, ItemStruct, Path, 
 
 use crate::arguments::{Arguments, Positional, ungrouped};
 use crate::errors::Errors;
+use crate::kind::Kind;
 use crate::registration::{default_name, plain_name};
 use crate::signature::{Parameter, allow_by_value, error_of, is_borrow, reject_unshared_error};
 use crate::types::{argument_of, mentions, relocated};
@@ -59,7 +60,8 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
         "name all traits in one, as in `#[service(dyn Mailer, dyn Clock)]`",
     );
     let attributes = item::lint_attributes(&item.attrs);
-    let inject = if item::is_injected_by("event_handler", &options.krate(), &item.attrs) {
+    let is_handler = |kind: Kind| item::is_injected_by(kind.attribute(), &options.krate(), &item.attrs);
+    let inject = if is_handler(Kind::Event) || is_handler(Kind::Request) {
         TokenStream::new()
     } else {
         require_concrete(&item.generics, errors);

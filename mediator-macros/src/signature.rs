@@ -10,6 +10,7 @@ use syn::{
 use crate::arguments::{Arguments, ungrouped};
 use crate::errors::Errors;
 use crate::inject;
+use crate::kind::Kind;
 use crate::registration::plain_name;
 use crate::types::{argument_of, as_borrow, mentions, reject_other_traits, traits_of, without_self};
 
@@ -19,20 +20,21 @@ const CONCRETE: &str = "a handler function must be concrete; name the type, or u
 pub(crate) struct HandlerSignature {
     pub(crate) ident: Ident,
     pub(crate) is_async: bool,
-    pub(crate) event: Type,
-    /// The event as the attribute spells it, if that is different: only rustc knows whether it is the same.
-    pub(crate) named_event: Option<Type>,
+    /// The event or the request.
+    pub(crate) message: Type,
+    /// The same as the attribute spells it, if that is different: only rustc knows whether it is the same.
+    pub(crate) named: Option<Type>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) output: ReturnType,
 }
 
-/// A parameter behind the event.
+/// A parameter behind the event or the request.
 pub(crate) enum Parameter {
     Injected(Box<Field>),
     Borrowed(Borrowed),
 }
 
-/// A parameter that the publish lends.
+/// A parameter that the publish or the send lends.
 pub(crate) struct Borrowed {
     /// As it is named in messages.
     pub(crate) name: String,
@@ -42,11 +44,11 @@ pub(crate) struct Borrowed {
     pub(crate) is_optional: bool,
 }
 
-// async? fn name((&self,)? event: &Event, parameter: Type,*) -> Output
+// async? fn name((&self,)? message: &Message, parameter: Type,*) -> Output
 //
 // A parameter is borrowed if it is `&T`, `&mut T`, `Option<&T>` or `Option<&mut T>`, and injected otherwise.
 impl HandlerSignature {
-    /// Reads the signature of a function, or of a method of `self_ty`; `None` after an error that leaves no event.
+    /// Reads the signature of a function, or of a method of `self_ty`; `None` after an error that leaves no event or request.
     ///
     /// The parameters lose the attributes that only these macros know.
     pub(crate) fn parse(
@@ -55,33 +57,39 @@ impl HandlerSignature {
         options: &Arguments,
         errors: &mut Errors,
     ) -> Option<Self> {
-        require_callable(signature, errors);
-        let before_event = usize::from(self_ty.is_some());
-        let event = event_of(signature, before_event, errors);
-        let parameters = Parameter::parse_all(signature, before_event + 1, errors);
-        let named_event = event.as_ref().and_then(|event| named_event(event, options, errors));
+        require_callable(signature, options.kind, errors);
+        let before = usize::from(self_ty.is_some());
+        let message = message_of(signature, before, options.kind, errors);
+        let parameters = Parameter::parse_all(signature, before + 1, errors);
+        let named = message.as_ref().and_then(|message| named(message, options, errors));
         let mut handler = Self {
             ident: signature.ident.clone(),
             is_async: signature.asyncness.is_some(),
-            event: event?,
-            named_event,
+            message: message?,
+            named,
             parameters,
             output: signature.output.clone(),
         };
         if let Some(self_ty) = self_ty {
-            handler.leave_impl(self_ty, errors);
+            handler.leave_impl(self_ty, options.kind, errors);
         }
         Some(handler)
     }
 
     /// Makes of a method what it is outside of its impl block.
-    fn leave_impl(&mut self, self_ty: &Type, errors: &mut Errors) {
+    fn leave_impl(&mut self, self_ty: &Type, kind: Kind, errors: &mut Errors) {
+        let lender = lender(kind);
         for field in self.injected() {
-            let message = "a method borrows what the publish lends, and what is injected is a field of its type; \
-                           make this a field, or borrow it";
+            let message = format!(
+                "a method borrows what the {lender} lends, and what is injected is a field of its type; \
+                 make this a field, or borrow it"
+            );
             errors.at(&field.ty, message);
         }
-        self.event = without_self(&self.event, self_ty);
+        self.message = without_self(&self.message, self_ty);
+        if let ReturnType::Type(_, output) = &mut self.output {
+            **output = without_self(output, self_ty);
+        }
         for parameter in &mut self.parameters {
             if let Parameter::Borrowed(borrowed) = parameter {
                 *borrowed.ty = without_self(&borrowed.ty, self_ty);
@@ -123,7 +131,7 @@ impl HandlerSignature {
     }
 }
 
-fn require_callable(signature: &Signature, errors: &mut Errors) {
+fn require_callable(signature: &Signature, kind: Kind, errors: &mut Errors) {
     for parameter in &signature.generics.params {
         let message = match parameter {
             GenericParam::Lifetime(_) => "a handler borrows for one call only; remove the lifetime",
@@ -137,6 +145,9 @@ fn require_callable(signature: &Signature, errors: &mut Errors) {
     if let ReturnType::Type(_, ty) = &signature.output {
         reject_future(ty, errors);
         reject_unshared_error(ty, errors);
+        if kind == Kind::Request && mentions(ty, "impl") && errors.is_empty() {
+            errors.at(ty, "a handler returns what its request says; name that type");
+        }
     }
 }
 
@@ -178,50 +189,68 @@ pub(crate) fn error_of(output: &Type) -> Option<&Type> {
     }
 }
 
+/// What lends to the handlers.
+fn lender(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Event => "publish",
+        Kind::Request => "send",
+    }
+}
+
 /// The `OrderPlaced` of `event: &OrderPlaced`, behind so many other parameters
-fn event_of(signature: &mut Signature, before: usize, errors: &mut Errors) -> Option<Type> {
-    let event = match signature.inputs.iter_mut().nth(before) {
-        Some(FnArg::Typed(event)) => event,
+fn message_of(signature: &mut Signature, before: usize, kind: Kind, errors: &mut Errors) -> Option<Type> {
+    let noun = kind.noun();
+    let first = match signature.inputs.iter_mut().nth(before) {
+        Some(FnArg::Typed(first)) => first,
         Some(FnArg::Receiver(receiver)) => {
-            errors.at(receiver, "a function has no `self`; put `#[event_handlers]` on the impl block of this method");
+            let block = kind.block_attribute();
+            let message = format!("a function has no `self`; put `#[{block}]` on the impl block of this method");
+            errors.at(receiver, message);
             return None;
         }
         None => {
             let parentheses = signature.paren_token.span.join();
-            let message = "the first parameter must be the event, as in `event: &OrderPlaced`";
+            let message = format!("the first parameter must be the {noun}, as in `{noun}: &{}`", kind.example());
             errors.push(syn::Error::new(parentheses, message));
             return None;
         }
     };
-    for attribute in inject::take_attributes(&mut event.attrs) {
-        errors.at(&attribute, "the first parameter is the event, which is published; remove the attribute");
+    for attribute in inject::take_attributes(&mut first.attrs) {
+        let noun = kind.noun();
+        let passed = format!("the first parameter is the {noun}, which is {}; remove the attribute", kind.is_passed());
+        errors.at(&attribute, passed);
     }
-    reject_cfg(event, errors);
-    let Type::Reference(reference) = ungrouped(&event.ty) else {
-        errors.at(&event.ty, "a handler borrows its event; write `&` before the type");
+    reject_cfg(first, errors);
+    let Type::Reference(reference) = ungrouped(&first.ty) else {
+        errors.at(&first.ty, format!("a handler borrows its {noun}; write `&` before the type"));
         return None;
     };
-    reject_other_traits(&reference.elem, errors);
+    reject_other_traits(&reference.elem, kind, errors);
     if mentions(&reference.elem, "impl") {
         errors.at(&reference.elem, CONCRETE);
     }
     if reference.mutability.is_some() {
-        errors.at(&event.ty, "all handlers share the event; remove `mut`");
+        let message = match kind {
+            Kind::Event => "all handlers share the event; remove `mut`",
+            Kind::Request => "a handler only reads its request; remove `mut`",
+        };
+        errors.at(&first.ty, message);
     }
     if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static") {
-        errors.at(lifetime, "the event is borrowed for this call only; remove the lifetime");
+        errors.at(lifetime, format!("the {noun} is borrowed for this call only; remove the lifetime"));
     }
     Some((*reference.elem).clone())
 }
 
 /// The `OrderPlaced` of `#[event_handler(OrderPlaced)]`, if it is not clear that the first parameter says the same.
-fn named_event(event: &Type, options: &Arguments, errors: &mut Errors) -> Option<Type> {
+fn named(message: &Type, options: &Arguments, errors: &mut Errors) -> Option<Type> {
     let (named, others) = options.types.split_first()?;
     for other in others {
-        errors.at(other, "a function handles the event of its first parameter only; remove this one");
+        let noun = options.kind.noun();
+        errors.at(other, format!("a function handles the {noun} of its first parameter only; remove this one"));
     }
     let spelled = |ty: &Type| ungrouped(ty).to_token_stream().to_string();
-    (spelled(named) != spelled(event)).then(|| named.clone())
+    (spelled(named) != spelled(message)).then(|| named.clone())
 }
 
 impl Parameter {

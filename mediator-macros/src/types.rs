@@ -6,6 +6,7 @@ use syn::{GenericArgument, Path, PathArguments, Type, TypeParamBound, TypeRefere
 
 use crate::arguments::ungrouped;
 use crate::errors::Errors;
+use crate::kind::Kind;
 
 /// The `Handler` of `path::Handler<T>`
 pub(crate) fn last_ident(ty: &Type) -> Option<&Ident> {
@@ -51,12 +52,17 @@ pub(crate) fn traits_of(ty: &Type) -> impl Iterator<Item = &Path> {
     })
 }
 
-/// As an event there is one trait only.
-pub(crate) fn reject_other_traits(event: &Type, errors: &mut Errors) {
-    if traits_of(event).next().is_some() && !is_any_event(event) {
-        errors.at(event, ANY_EVENT);
+/// As an event there is one trait only, and as a request none.
+pub(crate) fn reject_other_traits(message: &Type, kind: Kind, errors: &mut Errors) {
+    let is_trait = traits_of(message).next().is_some();
+    match kind {
+        Kind::Event if is_trait && !is_any_event(message) => errors.at(message, ANY_EVENT),
+        Kind::Request if is_trait => errors.at(message, NO_TRAIT),
+        _ => {}
     }
 }
+
+const NO_TRAIT: &str = "a handler answers requests of one type; write that type";
 
 pub(crate) const ANY_EVENT: &str = "an observer handles a `dyn DynNotification`; write that, or the type of one event";
 

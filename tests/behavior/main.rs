@@ -22,6 +22,7 @@ mod observers;
 mod odd_types;
 mod panics;
 mod pictures;
+mod requests;
 mod service_handlers;
 mod strategies;
 mod wakers;

@@ -1017,3 +1017,207 @@ mod namespaces {
 fn the_name_of_a_function_stays_free_for_modules_imports_and_crates() {
     assert_eq!(answers_to(namespaces::Asked::new), ["audit", "mailer", "futures"]);
 }
+
+mod requests_without_a_prelude {
+    #![no_implicit_prelude]
+
+    mod alloc {}
+    mod core {}
+    mod inventory {}
+    mod mediator_core {}
+    mod std {}
+
+    pub(crate) struct Failure;
+
+    impl ::core::convert::From<::mediator_core::SendError> for Failure {
+        fn from(_: ::mediator_core::SendError) -> Self {
+            Self
+        }
+    }
+
+    impl ::core::convert::From<Failure>
+        for ::std::boxed::Box<dyn ::core::error::Error + ::core::marker::Send + ::core::marker::Sync>
+    {
+        fn from(_: Failure) -> Self {
+            ::core::convert::From::from("failed")
+        }
+    }
+
+    #[::mediator_core::request(&'static str, error = Failure)]
+    pub(crate) struct AskFn;
+
+    #[::mediator_core::request]
+    pub(crate) enum AskPlain {
+        Yes,
+    }
+
+    #[::mediator_core::request(::core::option::Option<T>)]
+    pub(crate) struct AskStruct<T>(pub(crate) ::core::marker::PhantomData<T>);
+
+    #[::mediator_core::request(u8)]
+    pub(crate) struct AskMethod;
+
+    #[::mediator_core::request_handler]
+    async fn function(
+        _request: &AskFn,
+        #[inject(with = "fn")] name: &'static str,
+        lent: ::core::option::Option<&mut u8>,
+        sender: &::mediator_core::Sender,
+    ) -> ::core::result::Result<&'static str, Failure> {
+        if lent.is_some() || !sender.is_weak() {
+            ::core::result::Result::Err(Failure)
+        } else {
+            ::core::result::Result::Ok(name)
+        }
+    }
+
+    #[::mediator_core::request_handler]
+    fn plain(AskPlain::Yes: &AskPlain) {}
+
+    #[::mediator_core::request_handler(AskStruct<u8>)]
+    struct Struct {
+        #[inject(with = 7)]
+        seven: u8,
+    }
+
+    impl ::mediator_core::RequestHandler<AskStruct<u8>> for Struct {
+        async fn handle(&self, _request: &AskStruct<u8>) -> ::core::option::Option<u8> {
+            ::core::option::Option::Some(self.seven)
+        }
+    }
+
+    #[derive(::mediator_core::Inject)]
+    struct Methods;
+
+    #[::mediator_core::request_handlers]
+    impl Methods {
+        const ANSWER: u8 = 3;
+
+        #[::mediator_core::request_handler(name = "method")]
+        async fn method(&self, _request: &AskMethod) -> u8 {
+            Self::ANSWER
+        }
+    }
+}
+
+mod requests_between_namesakes {
+    pub(crate) enum Result {}
+    pub(crate) enum Option {}
+    pub(crate) enum String {}
+    pub(crate) struct Request;
+    pub(crate) struct Sender;
+    pub(crate) struct SendError;
+    pub(crate) struct Lent;
+
+    #[::mediator_core::request(u8, error = ::anyhow::Error)]
+    pub(crate) struct Ok;
+
+    #[::mediator_core::request_handler]
+    async fn request(request: &Ok, receiver: &mut Lent, lent: ::core::option::Option<&u8>) -> ::anyhow::Result<u8> {
+        let (_, _) = (request, receiver);
+        ::core::result::Result::Ok(*lent.unwrap_or(&1))
+    }
+
+    #[allow(non_camel_case_types)]
+    #[::mediator_core::request(r#type)]
+    pub(crate) struct r#fn {
+        pub(crate) r#move: u8,
+    }
+
+    #[allow(non_camel_case_types)]
+    #[derive(Debug, PartialEq)]
+    pub(crate) struct r#type(pub(crate) u8);
+
+    #[::mediator_core::request_handler]
+    fn r#async(r#request: &r#fn, #[inject(with = 2)] r#let: u8) -> r#type {
+        r#type(request.r#move + r#let)
+    }
+}
+
+#[test]
+fn requests_need_no_prelude_and_mind_no_namesakes() {
+    use ::core::marker::PhantomData;
+
+    use crate::requests_between_namesakes::{Lent, Ok as AskOk, r#fn, r#type};
+    use crate::requests_without_a_prelude::{AskFn, AskMethod, AskPlain, AskStruct};
+
+    let mediator = Mediator::new().unwrap();
+    assert_eq!(block_on(mediator.send(AskFn)).ok(), Some("fn"));
+    block_on(mediator.send(AskPlain::Yes)).unwrap();
+    assert_eq!(block_on(mediator.send(AskStruct(PhantomData::<u8>))).unwrap(), Some(7));
+    assert_eq!(block_on(mediator.send(AskMethod)).unwrap(), 3);
+    assert_eq!(block_on(mediator.with(&mut Lent).with(&4_u8).send(AskOk)).unwrap(), 4);
+    assert_eq!(block_on(mediator.send(r#fn { r#move: 1 })).unwrap(), r#type(3));
+    assert!(r#fn::request_name().ends_with("requests_between_namesakes::fn"));
+}
+
+/// A request that comes out of another macro, is configured away, stands in a body, or is deprecated.
+mod requests_in_odd_places {
+    macro_rules! asks {
+        ($name:ident, $answer:ty, $handler:ident, $value:expr) => {
+            #[::mediator_core::request($answer)]
+            pub(crate) struct $name;
+
+            #[::mediator_core::request_handler]
+            fn $handler(_request: &$name) -> $answer {
+                $value
+            }
+        };
+    }
+
+    asks!(One, ::std::vec::Vec<u8>, one, vec![1]);
+    asks!(Two, (), two, ());
+
+    #[cfg(any())]
+    #[::mediator_core::request(Missing)]
+    pub(crate) struct Away;
+
+    #[::mediator_core::request_handler]
+    #[cfg(any())]
+    fn away(_request: &Away) -> Missing {}
+
+    #[deprecated]
+    #[allow(non_camel_case_types)]
+    #[::mediator_core::request(u8)]
+    pub(crate) struct old;
+
+    #[allow(deprecated)]
+    #[::mediator_core::request_handler]
+    fn on_old(_request: &old) -> u8 {
+        1
+    }
+
+    #[derive(::mediator_core::Inject)]
+    struct Methods;
+
+    #[::mediator_core::request(u8)]
+    pub(crate) struct Three;
+
+    #[::mediator_core::request_handlers]
+    impl Methods {
+        #[cfg(any())]
+        fn away(&self, _request: &Away) {}
+
+        #[cfg(not(any()))]
+        fn three(&self, _request: &Three) -> u8 {
+            3
+        }
+    }
+}
+
+#[test]
+fn requests_may_come_out_of_other_macros_and_stand_in_a_body() {
+    #[request(&'static str)]
+    struct Local;
+
+    #[request_handler]
+    async fn local(_request: &Local) -> &'static str {
+        "in a body"
+    }
+
+    let mediator = Mediator::new().unwrap();
+    assert_eq!(block_on(mediator.send(Local)).unwrap(), "in a body");
+    assert_eq!(block_on(mediator.send(requests_in_odd_places::One)).unwrap(), [1]);
+    block_on(mediator.send(requests_in_odd_places::Two)).unwrap();
+    assert_eq!(block_on(mediator.send(requests_in_odd_places::Three)).unwrap(), 3);
+}

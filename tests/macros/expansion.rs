@@ -5,8 +5,10 @@ use std::{env, fs};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
+use crate::kind::Kind;
 use crate::{
-    event, event_handler, event_handlers, inject, link_modules, notification, service, sources, split_first_attribute,
+    event, event_handler, event_handlers, inject, link_modules, notification, request, service, sources,
+    split_first_attribute,
 };
 
 /// Expands every macro of ours in a file, also those that the expansion brings in.
@@ -43,8 +45,11 @@ fn expand_first_attribute(item: TokenStream) -> Option<TokenStream> {
     let (name, arguments, rest) = split_first_attribute(item)?;
     match name.as_str() {
         "event" => Some(event::expand(&arguments, rest)),
-        "event_handler" => Some(event_handler::expand(&arguments, rest)),
-        "event_handlers" => Some(event_handlers::expand(&arguments, rest)),
+        "event_handler" => Some(event_handler::expand(Kind::Event, &arguments, rest)),
+        "event_handlers" => Some(event_handlers::expand(Kind::Event, &arguments, rest)),
+        "request" => Some(request::expand(&arguments, rest)),
+        "request_handler" => Some(event_handler::expand(Kind::Request, &arguments, rest)),
+        "request_handlers" => Some(event_handlers::expand(Kind::Request, &arguments, rest)),
         "service" => Some(service::expand(&arguments, rest)),
         "derive" => {
             let derive = arguments.into_iter().last()?.to_string();

@@ -20,6 +20,7 @@ pub mod measure;
 mod peers;
 pub mod report;
 pub mod scale;
+pub mod sending;
 mod work;
 
 use std::hint::black_box;

@@ -1,5 +1,5 @@
 //! Measures everything and writes `BENCHMARKS.md` with its plot: `cargo run --release` in this folder. With the argument
-//! `lending` it measures only what lending costs, and writes nothing.
+//! `lending` it measures only what lending costs, with `sending` only what a send costs, and writes nothing.
 
 use std::io;
 
@@ -13,9 +13,16 @@ static ALLOCATOR: Counting = Counting;
 
 fn main() -> io::Result<()> {
     let mut report = Report::default();
-    if std::env::args().nth(1).is_some_and(|argument| argument == "lending") {
-        lend(&mut report);
-        return Ok(());
+    match std::env::args().nth(1).as_deref() {
+        Some("lending") => {
+            lend(&mut report);
+            return Ok(());
+        }
+        Some("sending") => {
+            report.table(dispatch_benchmarks::sending::sends());
+            return Ok(());
+        }
+        _ => {}
     }
     report.table(dispatch_benchmarks::one_ready());
     report.table(dispatch_benchmarks::three_ready());
@@ -24,6 +31,7 @@ fn main() -> io::Result<()> {
     report.table(dispatch_benchmarks::four_pending());
     report.table(dispatch_benchmarks::group_of_four());
     report.table(dispatch_benchmarks::group_of_sixty_four());
+    report.table(dispatch_benchmarks::sending::sends());
     report.table(dispatch_benchmarks::new_event());
     report.scaling();
     report.threads("Two threads", scale::publishing());

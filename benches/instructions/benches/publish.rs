@@ -1,7 +1,7 @@
-//! Fails when a publish takes more instructions than it may. Needs valgrind and
+//! Fails when a publish or a send takes more instructions than it may. Needs valgrind and
 //! `cargo install gungraun-runner --version 0.20.0`; then `cargo bench` in this folder.
 //!
-//! The counts are per hundred publishes. They change with the compiler, so the limits leave a tenth of room.
+//! The counts are per hundred publishes or sends. They change with the compiler, so the limits leave a tenth of room.
 
 use std::hint::black_box;
 use std::pin::pin;
@@ -156,6 +156,64 @@ fn lend(mediator: Mediator) -> Mediator {
     mediator
 }
 
+#[request(u64)]
+struct PlaceOrder(u64);
+
+#[request_handler(manual)]
+async fn place_order(request: &PlaceOrder) -> u64 {
+    black_box(request.0)
+}
+
+struct Waits;
+
+impl RequestHandler<PlaceOrder> for Waits {
+    async fn handle(&self, request: &PlaceOrder) -> u64 {
+        Yield(false).await;
+        black_box(request.0)
+    }
+}
+
+#[request(u64)]
+struct Add(u64);
+
+#[request_handler(manual)]
+async fn add(request: &Add, sum: &mut Sum) -> u64 {
+    sum.0 += 1;
+    request.0
+}
+
+fn answering() -> Mediator {
+    Mediator::builder().without_discovery().bind_fn(place_order).bind_fn(add).build().expect("wired")
+}
+
+fn waiting() -> Mediator {
+    Mediator::builder().without_discovery().bind_request_handler::<PlaceOrder, _>(Waits).build().expect("wired")
+}
+
+#[library_benchmark]
+#[bench::ready(args = (answering()), config = limit(SEND))]
+#[bench::pending(args = (waiting()), config = limit(SEND_PENDING))]
+fn send(mediator: Mediator) -> Mediator {
+    block_on(async {
+        for number in 0..100 {
+            black_box(mediator.send(PlaceOrder(number)).await).expect("no handler panics");
+        }
+    });
+    mediator
+}
+
+#[library_benchmark]
+#[bench::borrowing(args = (answering()), config = limit(SEND_BORROWING))]
+fn lend_to_request(mediator: Mediator) -> Mediator {
+    let mut sum = Sum(0);
+    block_on(async {
+        for number in 0..100 {
+            black_box(mediator.with(&mut sum).send(Add(number)).await).expect("no handler panics");
+        }
+    });
+    mediator
+}
+
 #[library_benchmark(config = limit(ID))]
 fn event() {
     for _ in 0..100 {
@@ -172,6 +230,9 @@ const FOUR: u64 = 17_000;
 const PENDING: u64 = 35_000;
 const GROUP: u64 = 117_000;
 const ID: u64 = 25_200;
+const SEND: u64 = 10_600;
+const SEND_PENDING: u64 = 19_100;
+const SEND_BORROWING: u64 = 59_700;
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
@@ -183,5 +244,5 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-library_benchmark_group!(name = publishing, benchmarks = [publish, lend, event]);
+library_benchmark_group!(name = publishing, benchmarks = [publish, lend, send, lend_to_request, event]);
 main!(library_benchmark_groups = publishing);

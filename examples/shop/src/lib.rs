@@ -14,6 +14,8 @@ mediator_core::link_modules!();
 pub struct Shop {
     /// Takes orders.
     pub orders: OrderService,
+    /// Asks the modules.
+    pub queries: Sender,
     /// Where all modules keep their tables.
     pub pool: SqlitePool,
 }
@@ -30,7 +32,7 @@ pub async fn open(path: &Path) -> anyhow::Result<Shop> {
     shop_orders::create_tables(&mut db).await?;
     shop_analytics::create_tables(&mut db).await?;
     shop_notifications::create_tables(&mut db).await?;
-    Ok(Shop { orders: OrderService::new(pool.clone(), mediator.publisher()), pool })
+    Ok(Shop { orders: OrderService::new(pool.clone(), mediator.sender()), queries: mediator.sender(), pool })
 }
 
 /// The handlers of all modules.

@@ -1,6 +1,6 @@
-//! A modular monolith on SQLite. The orders module publishes `OrderPlaced` with its transaction lent; analytics and
-//! notifications write their own tables in it; none of the three depends on another. If a handler fails, everything of
-//! that order is rolled back.
+//! A modular monolith on SQLite. The command `PlaceOrder` is sent with a transaction lent; its handler, in the orders module,
+//! publishes `OrderPlaced`, for which analytics and notifications write their own tables in that transaction; none of the three
+//! depends on another. If a handler fails, everything of that order is rolled back.
 //!
 //! `shop [FILE]` keeps its data in FILE, or in a temporary folder; `shop topology` shows who handles what.
 
@@ -43,7 +43,7 @@ async fn take_orders(shop: &Shop) -> anyhow::Result<()> {
 
 async fn report(shop: &Shop, tenant: &Tenant) -> anyhow::Result<()> {
     let mut db = shop.pool.acquire().await?;
-    let sales = shop_analytics::sales_in_cents(&mut db, tenant).await?;
+    let sales = shop.queries.with(&mut *db).with(tenant).send(shop_analytics::Sales).await?;
     let mails = shop_notifications::queued_mails(&mut db).await?;
     println!("  sales of {}: {sales} cents; mails in the queue: {}", tenant.0, mails.len());
     if let Some(last) = mails.last() {

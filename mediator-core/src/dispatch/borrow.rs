@@ -78,6 +78,18 @@ pub(crate) struct NotLent {
     pub(super) type_name: &'static str,
     pub(super) exclusive: bool,
     pub(super) reason: Reason,
+    /// Of a request's handler.
+    is_of_send: bool,
+}
+
+impl NotLent {
+    pub(super) fn new(parameter: &'static str, type_name: &'static str, exclusive: bool, reason: Reason) -> Self {
+        Self { parameter, type_name, exclusive, reason, is_of_send: false }
+    }
+
+    pub(super) fn of_send(self) -> Self {
+        Self { is_of_send: true, ..self }
+    }
 }
 
 #[derive(Debug)]
@@ -115,29 +127,31 @@ impl LentType {
 
 impl fmt::Display for NotLent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { parameter, type_name, exclusive, reason } = self;
+        let Self { parameter, type_name, exclusive, reason, is_of_send } = self;
         let reference = if *exclusive { "&mut " } else { "&" };
+        let (verb, handle) = if *is_of_send { ("send", "sender") } else { ("publish", "publisher") };
         write!(f, "it borrows `{parameter}: {reference}{type_name}`, ")?;
         match reason {
             Reason::Missing(lent) => {
-                f.write_str("which this publish does not lend; ")?;
+                write!(f, "which this {verb} does not lend; ")?;
                 match lent.iter().find(|lent| lent.holds(type_name)) {
                     Some(near) => write!(f, "lent is {near}: lend what it derefs to, `.with({reference}*…)`"),
                     None => {
-                        write!(f, "publish by `.with({reference}…).publish(…)`")?;
+                        write!(f, "{verb} by `.with({reference}…).{verb}(…)`")?;
                         let lent: Vec<_> = lent.iter().map(ToString::to_string).collect();
                         if lent.is_empty() { Ok(()) } else { write!(f, "; lent are {}", lent.join(", ")) }
                     }
                 }
             }
             Reason::OnlyShared => f.write_str("which is lent as `&` only; lend it by `.with(&mut …)`"),
-            Reason::Held => f.write_str(
-                "which another handler holds; a handler that publishes lends what it holds: \
-                 `publisher.with(&mut *…).publish(…)`",
+            Reason::Held => write!(
+                f,
+                "which another handler holds; a handler lends on what it holds: `{handle}.with(&mut *…).{verb}(…)`",
             ),
-            Reason::NotInherited => f.write_str(
-                "which the publish around this one lends exclusively, and its handlers run at once; \
-                 lend it anew: `publisher.with(&mut *…).publish(…)`",
+            Reason::NotInherited => write!(
+                f,
+                "which the publish around this {verb} lends exclusively, and its handlers run at once; \
+                 lend it anew: `{handle}.with(&mut *…).{verb}(…)`",
             ),
             Reason::Conflict(other) => {
                 write!(f, "and so does handler {other}; they run at once, so run the event's handlers in order")

@@ -47,6 +47,8 @@ pub(crate) type BoxedRun<'a> = Pin<Box<dyn Future<Output = Result<(), PublishErr
 /// The handlers of a mediator.
 pub(crate) struct Core {
     pub(crate) table: Table,
+    /// The handlers of requests, a list of one for each.
+    pub(crate) requests: Table,
     pub(crate) weak: Arc<WeakCore>,
 }
 
@@ -62,7 +64,7 @@ pub(crate) enum Link {
     Strong(Arc<Core>),
     /// Does not keep the handlers, which may own it.
     Weak(Arc<WeakCore>),
-    /// Of the handle in a dispatch. Set by [`lent_by`](Self::lent_by) for as long as it is borrowed.
+    /// Of the handle in a dispatch, of a publish or a send. Set by [`lent_by`](Self::lent_by) for as long as it is borrowed.
     Publish(AtomicPtr<Dispatch<'static>>),
     Scope(ScopeLink),
 }

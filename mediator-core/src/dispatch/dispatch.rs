@@ -1,6 +1,6 @@
-//! One event on its way to its handlers, with what it lends.
+//! One event or request on its way to its handlers, with what it lends.
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::ptr::NonNull;
@@ -19,33 +19,40 @@ use crate::event::dynamic::DynNotification;
 use crate::event::id::EventId;
 use crate::handler::info::HandlerInfo;
 
-/// One event, its handlers, and what they may borrow.
+/// What is dispatched.
+#[derive(Clone, Copy)]
+pub(super) enum Message<'a> {
+    Event(&'a dyn DynNotification),
+    Request(&'a (dyn Any + Send + Sync)),
+}
+
+/// One event or request, its handlers, and what they may borrow.
 ///
 /// Stays where it is while handlers run: they are called with a pointer to it.
 pub(crate) struct Dispatch<'a> {
     core: &'a Core,
     handlers: &'a HandlerList,
     /// Of the type that `handlers` is for.
-    event: &'a dyn DynNotification,
+    message: Message<'a>,
     lender: Lender<'a>,
     /// Whether handlers may run at once.
     is_concurrent: AtomicBool,
-    /// Of the handles that this publish lends; owns nothing.
+    /// Of the handles that this publish or send lends; owns nothing.
     pub(super) link: ManuallyDrop<Link>,
 }
 
 impl<'a> Dispatch<'a> {
-    /// `handlers` are those of the event's type, in `core`.
+    /// `handlers` are those of the message's type, in `core`.
     #[inline]
     pub(super) fn new(
         core: &'a Core,
         handlers: &'a HandlerList,
-        event: &'a dyn DynNotification,
+        message: Message<'a>,
         lender: Lender<'a>,
         is_concurrent: bool,
     ) -> Self {
         let is_concurrent = AtomicBool::new(is_concurrent);
-        Self { core, handlers, event, lender, is_concurrent, link: ManuallyDrop::new(Link::of_publish()) }
+        Self { core, handlers, message, lender, is_concurrent, link: ManuallyDrop::new(Link::of_publish()) }
     }
 
     /// The handlers of `event`, if there are any, for a strategy that may run them at once.
@@ -56,15 +63,22 @@ impl<'a> Dispatch<'a> {
         is_concurrent: bool,
     ) -> Option<Self> {
         let handlers = core.table.handlers_of(event.type_id())?;
-        Some(Self::new(core, handlers, event, lender, is_concurrent))
+        Some(Self::new(core, handlers, Message::Event(event), lender, is_concurrent))
     }
 
     pub(crate) fn core(&self) -> &'a Core {
         self.core
     }
 
+    /// # Panics
+    ///
+    /// If this is a request, whose handler is neither an observer nor run by a strategy.
+    #[inline]
     pub(crate) fn event(&self) -> &'a dyn DynNotification {
-        self.event
+        match self.message {
+            Message::Event(event) => event,
+            Message::Request(_) => unreachable!("a request is no event"),
+        }
     }
 
     pub(crate) fn handlers(&self) -> &'a [HandlerInfo] {
@@ -82,8 +96,11 @@ impl<'a> Dispatch<'a> {
     }
 
     #[inline]
-    pub(super) fn erased_event(&self) -> NonNull<()> {
-        NonNull::from(self.event).cast()
+    pub(super) fn erased_message(&self) -> NonNull<()> {
+        match self.message {
+            Message::Event(event) => NonNull::from(event).cast(),
+            Message::Request(request) => NonNull::from(request).cast(),
+        }
     }
 
     #[inline]
@@ -104,7 +121,7 @@ impl<'a> Dispatch<'a> {
         self.is_concurrent.store(true, Ordering::Relaxed);
         match self.handlers.conflict {
             None => Ok(()),
-            conflict => Err(self.refusal(Vec::new(), conflict)),
+            conflict => Err(self.refuse(self.refusal(Vec::new(), conflict))),
         }
     }
 
@@ -112,24 +129,35 @@ impl<'a> Dispatch<'a> {
     #[inline]
     pub(super) fn argument(&self) -> NonNull<()> {
         match self.handlers.argument {
-            Argument::Event => self.erased_event(),
+            Argument::Message => self.erased_message(),
             Argument::Dispatch => NonNull::from(self).cast(),
         }
     }
 
-    /// Whether a `T` that a handler borrows is one of the handles, which every publish lends.
+    /// Whether a `T` that a handler borrows is one of the handles, which every publish and every send lends.
     #[inline]
     pub(super) fn lends_handle(&self, type_id: TypeId) -> bool {
         self.handlers.handles.contains(&type_id)
     }
 
-    /// The id of the event that this publish, or the outermost one around it, is for.
+    /// The innermost event that is being handled.
+    pub(crate) fn cause(&self) -> Option<&'a dyn DynNotification> {
+        self.events().next()
+    }
+
+    /// The id of the outermost event that is being handled.
     pub(crate) fn correlation_id(&self) -> Option<EventId> {
-        let mut outermost = self;
-        while let Some(outer) = outermost.lender.enclosing() {
-            outermost = outer;
-        }
-        outermost.event.event_id()
+        self.events().last()?.event_id()
+    }
+
+    /// The event, if it is one, and those of the publishes around it.
+    fn events(&self) -> impl Iterator<Item = &'a dyn DynNotification> {
+        let around = std::iter::successors(self.lender.enclosing(), |inner| inner.lender.enclosing());
+        let messages = std::iter::once(self.message).chain(around.map(|publish| publish.message));
+        messages.filter_map(|message| match message {
+            Message::Event(event) => Some(event),
+            Message::Request(_) => None,
+        })
     }
 
     /// Starts one handler in `slot` and polls it; a panic of the handler passes through.
@@ -151,41 +179,76 @@ impl<'a> Dispatch<'a> {
     /// Of the kind `NotLent`, with every handler that cannot borrow.
     #[inline]
     pub(crate) fn check_borrows(&self) -> Result<(), PublishError> {
-        let can_have = |it: &RequiredBorrow| self.lender.can_lend(it.type_id, it.borrow.exclusive);
+        if self.can_borrow() && !(self.handlers.conflict.is_some() && self.is_concurrent()) {
+            return Ok(());
+        }
+        match self.explain_borrows() {
+            refused if refused.is_empty() => Ok(()),
+            refused => Err(self.refuse(refused)),
+        }
+    }
+
+    /// Why the handler of a request cannot borrow, if it cannot.
+    #[inline]
+    pub(super) fn check_borrows_of_request(&self) -> Option<String> {
+        if self.can_borrow() { None } else { Some(self.explain_borrows_of_request()) }
+    }
+
+    #[cold]
+    fn explain_borrows_of_request(&self) -> String {
+        let reasons: Vec<_> = self.explain_borrows().into_iter().map(|(_, it)| it.of_send().to_string()).collect();
+        reasons.join("; ")
+    }
+
+    /// Whether every handler can borrow what it does, if they run in order.
+    // A plain loop: compilers make calls of iterators.
+    #[inline]
+    fn can_borrow(&self) -> bool {
         for required in &self.handlers.required {
-            if !can_have(required) {
-                return self.explain_borrows();
+            if !self.can_have(required) {
+                return false;
             }
         }
-        if self.handlers.conflict.is_some() && self.is_concurrent() { self.explain_borrows() } else { Ok(()) }
+        true
+    }
+
+    #[inline]
+    fn can_have(&self, required: &RequiredBorrow) -> bool {
+        self.lender.can_lend(required.type_id, required.borrow.exclusive)
     }
 
     /// The check that collects every refusal; apart from the quick one, since it is rare.
     #[cold]
-    fn explain_borrows(&self) -> Result<(), PublishError> {
+    fn explain_borrows(&self) -> Vec<(usize, NotLent)> {
         let refused: Vec<_> = self
             .handlers
             .required
             .iter()
-            .filter(|it| !self.lender.can_lend(it.type_id, it.borrow.exclusive))
+            .filter(|it| !self.can_have(it))
             .map(|it| (it.handler, self.lender.refusal(&it.borrow)))
             .collect();
         let conflict = self.handlers.conflict.filter(|_| self.is_concurrent());
-        if refused.is_empty() && conflict.is_none() { Ok(()) } else { Err(self.refusal(refused, conflict)) }
+        self.refusal(refused, conflict)
     }
 
-    #[cold]
-    fn refusal(&self, mut refused: Vec<(usize, NotLent)>, conflict: Option<Conflict>) -> PublishError {
+    fn refusal(&self, mut refused: Vec<(usize, NotLent)>, conflict: Option<Conflict>) -> Vec<(usize, NotLent)> {
         let handlers = self.handlers();
         refused.extend(conflict.map(|Conflict { first, second, borrow }| {
             let reason = Reason::Conflict(handlers[first].to_string());
             let (parameter, type_name) = (borrow.parameter(), borrow.type_name());
-            (second, NotLent { parameter, type_name, exclusive: borrow.exclusive, reason })
+            (second, NotLent::new(parameter, type_name, borrow.exclusive, reason))
         }));
+        refused
+    }
+
+    /// The error of a publish whose handlers cannot borrow.
+    #[cold]
+    fn refuse(&self, refused: Vec<(usize, NotLent)>) -> PublishError {
+        let handlers = self.handlers();
         let failures = refused
             .into_iter()
             .map(|(handler, error)| HandlerFailure::new(handlers[handler], Ok(Box::new(error.into()))));
-        PublishError::new(PublishErrorKind::NotLent, self.event)
+        PublishError::new(PublishErrorKind::NotLent, self.event())
             .with_reason("no handler was started".to_owned())
             .with_failures(failures)
     }

@@ -251,12 +251,8 @@ impl<'a> Lender<'a> {
     /// What a handler could not have, and why.
     #[cold]
     pub(super) fn refusal(self, borrow: &Borrow) -> NotLent {
-        NotLent {
-            parameter: borrow.parameter(),
-            type_name: borrow.type_name(),
-            exclusive: borrow.exclusive,
-            reason: self.reason(borrow.type_id(), borrow.exclusive),
-        }
+        let reason = self.reason(borrow.type_id(), borrow.exclusive);
+        NotLent::new(borrow.parameter(), borrow.type_name(), borrow.exclusive, reason)
     }
 
     /// The publish around, if there is one.

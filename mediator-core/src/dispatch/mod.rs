@@ -4,6 +4,7 @@
 //! [`Storage`](storage) keeps one future of any type in place, a [`Table`] keeps, for each event type,
 //! functions that are compiled for one (event, handler) pair, with the handler they are for, and a
 //! [`Publish`] keeps the event that the futures borrow. What handlers borrow from the publish is in `lent.rs`.
+//! Requests are the same with one handler, whose answer stays where its future was: `request.rs`, `send.rs`.
 //!
 //! Everything that leaves this module is safe to use in any way; each `SAFETY` comment names the invariant it relies on.
 //!
@@ -22,8 +23,10 @@ mod group;
 mod group_wakers;
 mod lent;
 mod publish;
+mod request;
 mod room;
 mod scope;
+mod send;
 mod slot;
 mod storage;
 mod table;
@@ -36,9 +39,12 @@ pub(crate) use group::Group;
 pub use lent::{BorrowError, Exclusive, Lend, Lent, Shared};
 pub(crate) use publish::RunInOrder;
 pub use publish::{Publish, Publishable};
+pub use request::FnRequestHandler;
 pub use scope::{Handle, Scope};
+pub use send::Sending;
 pub(crate) use slot::{Slot, Slots};
 pub(crate) use table::{Entry, HandlerList, Instance, Table, TypeIdMap};
+pub(crate) use vtable::MessageInfo;
 pub(crate) use vtable::Polled;
 pub use vtable::{CallPlan, FnHandler};
 

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use super::call::Cursor;
 use super::core::{Core, Link, Strategy};
-use super::dispatch::Dispatch;
+use super::dispatch::{Dispatch, Message};
 use super::group::Group;
 use super::lent::Lender;
 use super::room::Room;
@@ -41,7 +41,8 @@ type Published = Poll<Result<(), PublishError>>;
     message = "`{Self}` is neither an event nor a notification",
     label = "lacks `#[event]` or `#[derive(Notification)]`",
     note = "put `#[event]` on the type; or `#[derive(Notification)]`, which adds no field",
-    note = "an event is published by value: `publish(event)`, not `publish(&event)`, nor in an `Arc`"
+    note = "an event is published by value: `publish(event)`, not `publish(&event)`, nor in an `Arc`; a request is sent: \
+            `send(request)`"
 )]
 pub trait Publishable: Send + sealed::Publishable {}
 
@@ -324,7 +325,7 @@ impl Run<'_> {
         };
         let argument = match (handlers.argument, &handlers.strategy) {
             // The calls take the event, which is of their type.
-            (Argument::Event, Strategy::InOrder) => event.cast(),
+            (Argument::Message, Strategy::InOrder) => event.cast(),
             // SAFETY: guaranteed by the caller; these are the handlers of the event's type.
             (_, Strategy::InOrder) => unsafe { self.start_borrowing(core, handlers, event) }?,
             _ => {
@@ -427,7 +428,7 @@ impl Run<'_> {
         let lender = unsafe { mem::transmute::<Lender<'_>, Lender<'static>>(self.link.lender()) };
         // SAFETY: guaranteed by the caller.
         let event: &'static dyn DynNotification = unsafe { event.as_ref() };
-        let dispatch = Dispatch::new(core, handlers, event, lender, is_concurrent);
+        let dispatch = Dispatch::new(core, handlers, Message::Event(event), lender, is_concurrent);
         // SAFETY: pinned with `self`, and the only one.
         unsafe { self.room.put_dispatch(dispatch) }
     }

@@ -9,7 +9,7 @@ use std::ptr;
 use super::core::Link;
 use super::lent::{Lend, Values};
 
-/// A handle of a mediator: [`Mediator`](crate::Mediator) or [`Publisher`](crate::Publisher).
+/// A handle of a mediator: [`Mediator`](crate::Mediator), [`Publisher`](crate::Publisher) or [`Sender`](crate::Sender).
 ///
 /// # Safety
 ///
@@ -26,14 +26,15 @@ pub unsafe trait Handle {
     }
 }
 
-/// A handle that lends values: the handlers of what is published through it can borrow them, and so can those of what they
-/// publish in turn.
+/// A handle that lends values: the handlers of what is published or sent through it can borrow them, and so can those of what
+/// they publish or send in turn.
 ///
-/// Made by [`Mediator::with`](crate::Mediator::with) or [`Publisher::with`](crate::Publisher::with), and derefs to the handle it
-/// was made from. It can be kept in a variable and used for several publishes; while it lives, nobody else can use what is lent
-/// exclusively. Of several values of one type, the one that was lent last is borrowed.
+/// Made by [`Mediator::with`](crate::Mediator::with), [`Publisher::with`](crate::Publisher::with) or
+/// [`Sender::with`](crate::Sender::with), and derefs to the handle it was made from. It can be kept in a variable and used for
+/// several publishes; while it lives, nobody else can use what is lent exclusively. Of several values of one type, the one that
+/// was lent last is borrowed.
 ///
-/// What is made from a scope (`clone()`, `publisher()`) lends nothing.
+/// What is made from a scope (`clone()`, `publisher()`, `sender()`) lends nothing.
 ///
 /// ```
 /// use mediator_core::prelude::*;
@@ -56,7 +57,7 @@ pub unsafe trait Handle {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
-#[must_use = "lends nothing until something is published"]
+#[must_use = "lends nothing until something is published or sent"]
 pub struct Scope<'s, H> {
     /// Owns nothing.
     link: ManuallyDrop<Link>,

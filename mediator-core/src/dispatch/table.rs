@@ -33,7 +33,7 @@ pub(super) struct RequiredBorrow {
 
 /// All handlers of one event type, in the order they are called.
 pub(crate) struct HandlerList {
-    /// `None` for the list of the observers, which serves events of any type.
+    /// The type of the events, or of the requests; `None` for the list of the observers, which serves events of any type.
     event: Option<TypeId>,
     pub(super) argument: Argument,
     pub(super) strategy: Strategy,
@@ -48,7 +48,8 @@ pub(crate) struct HandlerList {
     pub(super) conflict: Option<Conflict>,
     /// Keep alive what `calls` point to.
     _instances: Box<[Instance]>,
-    _takes_event: Box<[TakesEvent]>,
+    /// The same; not in a box, since moving that would end the pointers into it.
+    _takes_event: Vec<TakesEvent>,
 }
 
 impl HandlerList {
@@ -62,13 +63,13 @@ impl HandlerList {
         assert!(!entries.is_empty(), "a list has handlers");
         for Entry { plan, instance, .. } in &entries {
             // The start functions rely on these two.
-            assert!(plan.event().is_none() || plan.event() == event, "a handler in the list of another event");
+            assert!(plan.message().is_none() || plan.message() == event, "a handler in the list of another event");
             assert_eq!(plan.receiver, (**instance).type_id(), "a handler called as another type");
         }
         let any_takes_dispatch = entries.iter().any(|entry| entry.plan.argument == Argument::Dispatch);
-        let argument = if any_takes_dispatch { Argument::Dispatch } else { Argument::Event };
+        let argument = if any_takes_dispatch { Argument::Dispatch } else { Argument::Message };
         let adapted = |entry: &&Entry| entry.plan.argument != argument;
-        let takes_event: Box<[TakesEvent]> =
+        let takes_event: Vec<TakesEvent> =
             entries.iter().filter(adapted).map(|entry| TakesEvent::new(entry.plan.vtable, &entry.instance)).collect();
         let mut takes_event_left = takes_event.iter();
         let mut calls = Vec::with_capacity(entries.len() + 1);
@@ -115,7 +116,7 @@ impl HandlerList {
 
         Self {
             event: Some(TypeId::of::<Never>()),
-            argument: Argument::Event,
+            argument: Argument::Message,
             strategy: Strategy::InOrder,
             calls: Box::default(),
             infos: Box::default(),
@@ -123,7 +124,7 @@ impl HandlerList {
             handles: Box::default(),
             conflict: None,
             _instances: Box::default(),
-            _takes_event: Box::default(),
+            _takes_event: Vec::new(),
         }
     }
 
@@ -166,7 +167,7 @@ impl TakesEvent {
     }
 }
 
-/// Which handlers an event type has; never changes.
+/// Which handlers an event type, or a request type, has; never changes.
 ///
 /// A hash table with open addressing, at most half full: the constant hash of an event's type is
 /// the place to look, and what is searched is there or a few places further.

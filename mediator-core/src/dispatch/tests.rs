@@ -65,6 +65,7 @@ fn entry<const SIZE: usize>(handler: &Arc<Counts<SIZE>>) -> Entry {
 fn core_of(strategy: Strategy, entries: Vec<Entry>) -> Arc<Core> {
     Arc::new_cyclic(|core| Core {
         table: Table::new([HandlerList::new(Some(TypeId::of::<Placed>()), strategy, &[], entries)]),
+        requests: Table::new([]),
         weak: Arc::new(WeakCore { core: core.clone(), topology: OnceLock::new() }),
     })
 }

@@ -1,4 +1,4 @@
-//! What is compiled for each pair of an event and a handler.
+//! What is compiled for each pair of an event and a handler; for requests see `request.rs`.
 
 use std::any::TypeId;
 use std::mem;
@@ -15,6 +15,7 @@ use crate::event::info::EventInfo;
 use crate::event::notification::Notification;
 use crate::handler::error::BoxError;
 use crate::handler::event_handler::{EventHandler, HandlerFuture, HandlerOutput};
+use crate::request::info::RequestInfo;
 use crate::services::inject::Inject;
 
 /// What a handler is after a poll.
@@ -59,12 +60,11 @@ pub trait FnHandler<E: ?Sized>: 'static {
     fn call<'a>(receiver: &'a Self::Receiver, event: &'a E, lent: Lent<'a>) -> impl HandlerFuture;
 }
 
-/// How to call handlers of one type with events of one type.
+/// How to call handlers of one type with events, or requests, of one type.
 #[derive(Clone, Copy)]
 #[allow(missing_debug_implementations)] // Nobody outside can name it.
 pub struct CallPlan {
-    /// `None` for an observer, which is called with every event.
-    pub(crate) info: Option<EventInfo>,
+    pub(crate) message: MessageInfo,
     /// The type of the instance.
     pub(crate) receiver: TypeId,
     /// What others name the handler by: its type, or that of its function.
@@ -74,28 +74,41 @@ pub struct CallPlan {
     pub(super) vtable: Vtable,
 }
 
+/// What a handler handles.
+#[derive(Clone, Copy)]
+pub(crate) enum MessageInfo {
+    Event(EventInfo),
+    /// Of an observer.
+    AnyEvent,
+    Request(RequestInfo),
+}
+
 /// What a handler is called with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Argument {
-    Event,
-    /// The event and what is lent.
+    Message,
+    /// The message and what is lent.
     Dispatch,
 }
 
 impl CallPlan {
-    /// The type of the event; `None` for an observer.
-    pub(crate) fn event(&self) -> Option<TypeId> {
-        self.info.map(|event| event.type_id())
+    /// The type of the event or the request; `None` for an observer.
+    pub(crate) fn message(&self) -> Option<TypeId> {
+        match self.message {
+            MessageInfo::Event(event) => Some(event.type_id()),
+            MessageInfo::AnyEvent => None,
+            MessageInfo::Request(request) => Some(request.type_id()),
+        }
     }
 
     pub(crate) fn of_type<E: Notification, H: EventHandler<E>>() -> Self {
         let handler = TypeId::of::<H>();
         Self {
-            info: Some(EventInfo::of::<E>()),
+            message: MessageInfo::Event(EventInfo::of::<E>()),
             receiver: handler,
             identity: handler,
             borrows: &[],
-            argument: Argument::Event,
+            argument: Argument::Message,
             vtable: Vtable::of(start::<E, H>, H::handle),
         }
     }
@@ -104,11 +117,11 @@ impl CallPlan {
     pub(crate) fn of_fn<E: Notification, F: FnHandler<E>, Item: 'static>() -> Self {
         let borrows = !F::BORROWS.is_empty();
         Self {
-            info: Some(EventInfo::of::<E>()),
+            message: MessageInfo::Event(EventInfo::of::<E>()),
             receiver: TypeId::of::<F::Receiver>(),
             identity: TypeId::of::<Item>(),
             borrows: F::BORROWS,
-            argument: if borrows { Argument::Dispatch } else { Argument::Event },
+            argument: if borrows { Argument::Dispatch } else { Argument::Message },
             vtable: if const { F::BORROWS.is_empty() } {
                 Vtable::of_fn(start_fn::<E, F>, F::call)
             } else {
@@ -120,7 +133,7 @@ impl CallPlan {
     pub(crate) fn of_observer<H: EventHandler<dyn DynNotification>>() -> Self {
         let handler = TypeId::of::<H>();
         Self {
-            info: None,
+            message: MessageInfo::AnyEvent,
             receiver: handler,
             identity: handler,
             borrows: &[],
@@ -131,7 +144,7 @@ impl CallPlan {
 
     pub(crate) fn of_observer_fn<F: FnHandler<dyn DynNotification>, Item: 'static>() -> Self {
         Self {
-            info: None,
+            message: MessageInfo::AnyEvent,
             receiver: TypeId::of::<F::Receiver>(),
             identity: TypeId::of::<Item>(),
             borrows: F::BORROWS,
@@ -144,6 +157,26 @@ impl CallPlan {
 /// Calls the handler at the first pointer with what the second points to, its [`Argument`], and polls
 /// the future in the storage; unless it is pending afterwards, it has been dropped.
 pub(super) type Start = unsafe fn(NonNull<()>, NonNull<()>, NonNull<Storage>, &mut Context<'_>) -> Polled;
+
+/// What remains of the output of a handler's future.
+pub(super) trait Settle<T> {
+    /// Settles the output of a future that was in `storage`, and is gone.
+    ///
+    /// # Safety
+    ///
+    /// `storage` holds no future and is exclusively borrowed.
+    unsafe fn settle(output: T, storage: NonNull<Storage>) -> Polled;
+}
+
+/// Of an event's handler: its error.
+struct FailureOnly;
+
+impl<T: HandlerOutput> Settle<T> for FailureOnly {
+    #[inline]
+    unsafe fn settle(output: T, _storage: NonNull<Storage>) -> Polled {
+        Polled::of(output.into_result())
+    }
+}
 
 /// Functions for an event type, a handler type, and the type of the future of the two.
 #[derive(Clone, Copy)]
@@ -160,7 +193,7 @@ impl Vtable {
         start: Start,
         _handle: impl FnOnce(&'a H, &'a E) -> F,
     ) -> Self {
-        Self::of_future::<F>(start)
+        Self::of_future::<F, FailureOnly>(start)
     }
 
     /// Takes `FnHandler::call`, for the same reason.
@@ -168,14 +201,14 @@ impl Vtable {
         start: Start,
         _call: impl FnOnce(&'a R, &'a E, Lent<'a>) -> F,
     ) -> Self {
-        Self::of_future::<F>(start)
+        Self::of_future::<F, FailureOnly>(start)
     }
 
-    fn of_future<F: HandlerFuture>(start: Start) -> Self {
+    pub(super) fn of_future<F: Future, S: Settle<F::Output>>(start: Start) -> Self {
         if const { Storage::fits::<F>() } {
-            Self { start, poll: poll::<F>, drop_future: drop_in_place::<F> }
+            Self { start, poll: poll::<F, S>, drop_future: drop_in_place::<F> }
         } else {
-            Self { start, poll: poll::<Pin<Box<F>>>, drop_future: drop_in_place::<Pin<Box<F>>> }
+            Self { start, poll: poll::<Pin<Box<F>>, S>, drop_future: drop_in_place::<Pin<Box<F>>> }
         }
     }
 }
@@ -199,7 +232,7 @@ unsafe fn start<E: Notification, H: EventHandler<E>>(
     // SAFETY: points to an `E`, borrowed.
     let event: &E = unsafe { &*(event.as_ptr() as *const E) };
     // SAFETY: the storage is as the invariant says.
-    unsafe { start_future(handler.handle(event), storage, cx) }
+    unsafe { start_future::<_, FailureOnly>(handler.handle(event), storage, cx) }
 }
 
 /// # Safety
@@ -216,7 +249,7 @@ unsafe fn start_fn<E: Notification, F: FnHandler<E>>(
     // SAFETY: points to an `E`, borrowed.
     let event: &E = unsafe { &*(event.as_ptr() as *const E) };
     // SAFETY: the storage is as the invariant says.
-    unsafe { start_future(F::call(receiver, event, Lent::NOTHING), storage, cx) }
+    unsafe { start_future::<_, FailureOnly>(F::call(receiver, event, Lent::NOTHING), storage, cx) }
 }
 
 /// # Safety
@@ -233,9 +266,9 @@ unsafe fn start_borrowing<E: Notification, F: FnHandler<E>>(
     // SAFETY: points to a dispatch, borrowed.
     let dispatch: &Dispatch<'_> = unsafe { &*(dispatch.as_ptr() as *const Dispatch<'_>) };
     // SAFETY: its event is an `E`, borrowed like the dispatch.
-    let event: &E = unsafe { &*(dispatch.erased_event().as_ptr() as *const E) };
+    let event: &E = unsafe { &*(dispatch.erased_message().as_ptr() as *const E) };
     // SAFETY: the storage is as the invariant says.
-    unsafe { start_future(F::call(receiver, event, Lent::by(dispatch)), storage, cx) }
+    unsafe { start_future::<_, FailureOnly>(F::call(receiver, event, Lent::by(dispatch)), storage, cx) }
 }
 
 /// # Safety
@@ -252,7 +285,7 @@ unsafe fn start_observer<H: EventHandler<dyn DynNotification>>(
     // SAFETY: points to a dispatch, borrowed.
     let dispatch: &Dispatch<'_> = unsafe { &*(dispatch.as_ptr() as *const Dispatch<'_>) };
     // SAFETY: the storage is as the invariant says.
-    unsafe { start_future(handler.handle(dispatch.event()), storage, cx) }
+    unsafe { start_future::<_, FailureOnly>(handler.handle(dispatch.event()), storage, cx) }
 }
 
 /// # Safety
@@ -269,7 +302,7 @@ unsafe fn start_observer_fn<F: FnHandler<dyn DynNotification>>(
     // SAFETY: points to a dispatch, borrowed.
     let dispatch: &Dispatch<'_> = unsafe { &*(dispatch.as_ptr() as *const Dispatch<'_>) };
     // SAFETY: the storage is as the invariant says.
-    unsafe { start_future(F::call(receiver, dispatch.event(), Lent::by(dispatch)), storage, cx) }
+    unsafe { start_future::<_, FailureOnly>(F::call(receiver, dispatch.event(), Lent::by(dispatch)), storage, cx) }
 }
 
 /// A handler that takes the event, in a list whose handlers are called with the dispatch.
@@ -297,7 +330,7 @@ pub(super) unsafe fn start_with_event(
     // SAFETY: points to a dispatch, borrowed.
     let dispatch: &Dispatch<'_> = unsafe { dispatch.cast().as_ref() };
     // SAFETY: the handler's own start function, with an event of its type.
-    unsafe { (handler.start)(handler.handler, dispatch.erased_event(), storage, cx) }
+    unsafe { (handler.start)(handler.handler, dispatch.erased_message(), storage, cx) }
 }
 
 /// Puts the future into `storage`, in a box if it is too large, and polls it.
@@ -306,17 +339,21 @@ pub(super) unsafe fn start_with_event(
 ///
 /// The storage is as the invariant of `start` functions says.
 #[inline]
-unsafe fn start_future<F: HandlerFuture>(future: F, storage: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
+pub(super) unsafe fn start_future<F: Future, S: Settle<F::Output>>(
+    future: F,
+    storage: NonNull<Storage>,
+    cx: &mut Context<'_>,
+) -> Polled {
     if const { Storage::fits::<F>() } {
         // SAFETY: the storage is large and aligned enough, and exclusively borrowed.
         unsafe { ptr::write(storage.as_ptr() as *mut F, future) };
         // SAFETY: an `F` was written just now; the caller keeps it pinned.
-        unsafe { poll::<F>(storage, cx) }
+        unsafe { poll::<F, S>(storage, cx) }
     } else {
         // SAFETY: the storage is large and aligned enough for a pointer, and exclusively borrowed.
         unsafe { ptr::write(storage.as_ptr() as *mut Pin<Box<F>>, Box::pin(future)) };
         // SAFETY: a `Pin<Box<F>>` was written just now; the caller keeps it pinned.
-        unsafe { poll::<Pin<Box<F>>>(storage, cx) }
+        unsafe { poll::<Pin<Box<F>>, S>(storage, cx) }
     }
 }
 
@@ -327,7 +364,7 @@ unsafe fn start_future<F: HandlerFuture>(future: F, storage: NonNull<Storage>, c
 /// `storage` holds an `F` that is pinned there and that nobody else accesses. It is gone
 /// afterwards, even after a panic, unless the result is `Pending`.
 #[inline]
-unsafe fn poll<F: HandlerFuture>(storage: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
+unsafe fn poll<F: Future, S: Settle<F::Output>>(storage: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
     struct DropOnPanic<F>(*mut F);
 
     impl<F> Drop for DropOnPanic<F> {
@@ -343,17 +380,13 @@ unsafe fn poll<F: HandlerFuture>(storage: NonNull<Storage>, cx: &mut Context<'_>
     let future = unsafe { &mut *guard.0 };
     // SAFETY: it is pinned there.
     let future = unsafe { Pin::new_unchecked(future) };
-    let polled = match future.poll(cx) {
-        Poll::Ready(output) => Polled::of(output.into_result()),
-        Poll::Pending => Polled::Pending,
-    };
+    let polled = future.poll(cx);
     mem::forget(guard);
-    if !polled.is_pending() {
-        // Not left to the guard: if this panics, an error on its way out would be lost.
-        // SAFETY: the future has not been dropped yet; it is gone now.
-        unsafe { drop_in_place::<F>(storage) };
-    }
-    polled
+    let Poll::Ready(output) = polled else { return Polled::Pending };
+    // SAFETY: the future has not been dropped yet; it is gone now.
+    unsafe { drop_in_place::<F>(storage) };
+    // SAFETY: the future is gone, and nobody else accesses the storage.
+    unsafe { S::settle(output, storage) }
 }
 
 /// Drops the `F` in `storage`.

@@ -102,10 +102,10 @@ pub enum BuildProblem {
         /// The type of the service.
         service: &'static str,
     },
-    /// A handler is registered for one event twice.
+    /// A handler is registered for one event, or request, twice.
     #[non_exhaustive]
     DuplicateHandler {
-        /// The event.
+        /// The event or request.
         event_name: &'static str,
         /// The first registration.
         first: HandlerInfo,
@@ -117,7 +117,7 @@ pub enum BuildProblem {
     /// One piece of code was compiled into the program twice, and registers a handler each time.
     #[non_exhaustive]
     CompiledTwice {
-        /// The event.
+        /// The event or request.
         event_name: &'static str,
         /// The first registration.
         first: HandlerInfo,
@@ -133,6 +133,34 @@ pub enum BuildProblem {
         first: EventInfo,
         /// The second event.
         second: EventInfo,
+    },
+    /// Two requests have one name by `name = …`.
+    #[non_exhaustive]
+    DuplicateRequestName {
+        /// The Rust path of the first request.
+        first: &'static str,
+        /// The Rust path of the second request.
+        second: &'static str,
+        /// The name.
+        name: &'static str,
+    },
+    /// A request has two handlers, of which one would never be called.
+    #[non_exhaustive]
+    SecondRequestHandler {
+        /// The request.
+        request_name: &'static str,
+        /// The first handler.
+        first: HandlerInfo,
+        /// The second handler.
+        second: HandlerInfo,
+    },
+    /// A request has no handler, although all are discovered.
+    #[non_exhaustive]
+    NoRequestHandler {
+        /// The request.
+        request_name: &'static str,
+        /// Where it is declared.
+        declared_at: Option<&'static Location<'static>>,
     },
     /// Two handlers of one event have one name by `name = …`.
     #[non_exhaustive]
@@ -152,7 +180,7 @@ pub enum BuildProblem {
         /// Where the second one is bound.
         second: HandlerInfo,
     },
-    /// `bind_fn` was given a function that no `#[event_handler]` stands on.
+    /// `bind_fn` was given a function that neither `#[event_handler]` nor `#[request_handler]` stands on.
     #[non_exhaustive]
     UnknownFunction {
         /// The path of the function.
@@ -397,6 +425,24 @@ impl fmt::Display for BuildProblem {
                 Place(second.location()),
                 first.name()
             ),
+            Self::DuplicateRequestName { first, second, .. } if first == second => {
+                write!(f, "request `{first}` was compiled into this program twice, as two types of one name; {ONCE}")
+            }
+            Self::DuplicateRequestName { first, second, name } => write!(
+                f,
+                "requests `{first}` and `{second}` are both called `{name}`; a name given by `name = …` belongs to one request"
+            ),
+            Self::SecondRequestHandler { request_name, first, second } => write!(
+                f,
+                "request `{request_name}` has two handlers, {first} and {second}, but a request has one; remove one of the two, \
+                 or make it `#[request_handler(manual)]`"
+            ),
+            Self::NoRequestHandler { request_name, declared_at } => write!(
+                f,
+                "request `{request_name}` ({}) has no handler; register one, link the crate that does, by \
+                 `link_modules!()` or `use the_crate as _;`, or allow it by `.allow_unhandled_request::<…>()`",
+                Place(*declared_at)
+            ),
             Self::DuplicateHandlerName { event_name, first, second } => write!(
                 f,
                 "handler {second} of `{event_name}` has the name of the one at {}; a name that is given belongs to one handler \
@@ -411,8 +457,8 @@ impl fmt::Display for BuildProblem {
             ),
             Self::UnknownFunction { function, location } => write!(
                 f,
-                "`{function}` is bound at {location}, but no `#[event_handler]` stands on it; put one there, \
-                 `#[event_handler(manual)]` if it is not to be discovered"
+                "`{function}` is bound at {location}, but no `#[event_handler]` or `#[request_handler]` stands on it; \
+                 put one there, `#[event_handler(manual)]` if it is not to be discovered"
             ),
             Self::NoHandler { event, required_at } => write!(
                 f,

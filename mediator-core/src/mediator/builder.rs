@@ -14,6 +14,8 @@ use crate::handler::event_handler::EventHandler;
 use crate::registry::event_registration::{declared_events, in_order};
 use crate::registry::handled::Handled;
 use crate::registry::registration::{self, HandlerRegistration, ReadyMade, Registration};
+use crate::request::request::Request;
+use crate::request::request_handler::RequestHandler;
 use crate::services::inject::{Inject, Service};
 use crate::services::module_service::{ModuleServices, ServiceRegistration};
 use crate::services::services::Offer;
@@ -55,6 +57,7 @@ pub struct MediatorBuilder {
     /// Those of single events.
     pub(super) strategies: TypeIdMap<ChosenStrategy>,
     pub(super) required: Vec<(EventInfo, &'static Location<'static>)>,
+    pub(super) unhandled_requests: UnhandledRequests,
     pub(super) problems: Vec<BuildProblem>,
 }
 
@@ -62,6 +65,14 @@ pub struct MediatorBuilder {
 pub(super) struct Explicit {
     pub(super) registration: HandlerRegistration,
     pub(super) instance: Option<Instance>,
+}
+
+/// Which requests may be without a handler.
+pub(super) enum UnhandledRequests {
+    /// All: the builder was told so, or it knows some handlers only.
+    Allowed,
+    /// None but these.
+    AllowedOf(TypeIdMap<()>),
 }
 
 /// A strategy, and its type for people to read.
@@ -87,6 +98,7 @@ impl MediatorBuilder {
             strategy: ChosenStrategy::new(SequentialEventPublisher),
             strategies: TypeIdMap::default(),
             required: Vec::new(),
+            unhandled_requests: UnhandledRequests::AllowedOf(TypeIdMap::default()),
             problems: Vec::new(),
         }
     }
@@ -106,7 +118,7 @@ impl MediatorBuilder {
     /// # Ok::<(), BuildError>(())
     /// ```
     ///
-    /// Providing two values of one type is an error of [`build`](Self::build). So is a `Publisher` or
+    /// Providing two values of one type is an error of [`build`](Self::build). So is a `Publisher`, a `Sender` or
     /// a `Mediator`: the mediator provides its own.
     #[track_caller]
     pub fn provide<T: Service>(mut self, service: T) -> Self {
@@ -150,11 +162,11 @@ impl MediatorBuilder {
     }
 
     /// Ignores the handlers and services that were collected at link time; those of [`bind`](Self::bind), of its like, and of
-    /// [`provide`](Self::provide) remain.
+    /// [`provide`](Self::provide) remain. Requests may be without a handler then.
     pub fn without_discovery(mut self) -> Self {
         self.discovered.clear();
         self.module_services.clear();
-        self
+        self.allow_unhandled_requests()
     }
 
     /// Restricts discovery to the registrations that `keep` approves of; called again, to those
@@ -171,11 +183,12 @@ impl MediatorBuilder {
     /// # Ok::<(), BuildError>(())
     /// ```
     ///
-    /// Other handlers may still name those left out in `after` and `before`; it then has no effect.
+    /// Other handlers may still name those left out in `after` and `before`; it then has no effect. Requests may be without a
+    /// handler then.
     pub fn discover_where(mut self, mut keep: impl FnMut(&Registration) -> bool) -> Self {
         self.discovered.retain(|handler| keep(handler.registration()));
         self.module_services.retain(|service| keep(&Registration::of_service(service.info().as_handler())));
-        self
+        self.allow_unhandled_requests()
     }
 
     /// Registers a handler by hand, to be built from the services.
@@ -222,8 +235,8 @@ impl MediatorBuilder {
         self
     }
 
-    /// Registers a function or a method that `#[event_handler]` stands on, or `#[event_handler(manual)]`, to be built from the
-    /// services.
+    /// Registers a function or a method that `#[event_handler]` or `#[request_handler]` stands on, as
+    /// `#[event_handler(manual)]`, to be built from the services.
     ///
     /// Runs after the discovered handlers of the event, in the order of the calls, like [`bind`](Self::bind).
     ///
@@ -317,6 +330,86 @@ impl MediatorBuilder {
         self
     }
 
+    /// Registers the handler of a request by hand, to be built from the services.
+    ///
+    /// ```standalone_crate
+    /// use mediator_core::prelude::*;
+    ///
+    /// # #[request(usize)] struct CountOrders;
+    /// #[derive(Inject)]
+    /// struct Counter;
+    ///
+    /// impl RequestHandler<CountOrders> for Counter {
+    ///     async fn handle(&self, _request: &CountOrders) -> usize { 0 }
+    /// }
+    ///
+    /// let mediator = Mediator::builder().without_discovery().bind_request::<CountOrders, Counter>().build()?;
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    #[track_caller]
+    pub fn bind_request<R: Request, H: RequestHandler<R> + Inject>(mut self) -> Self {
+        let registration = HandlerRegistration::bound_request::<R, H>();
+        self.explicit.push(Explicit { registration, instance: None });
+        self
+    }
+
+    /// Registers a ready-made handler of a request, or an `Arc` of one to look into afterwards.
+    ///
+    /// ```standalone_crate
+    /// use mediator_core::prelude::*;
+    ///
+    /// # #[request(usize)] struct CountOrders;
+    /// struct Always(usize);
+    ///
+    /// impl RequestHandler<CountOrders> for Always {
+    ///     async fn handle(&self, _request: &CountOrders) -> usize { self.0 }
+    /// }
+    ///
+    /// let builder = Mediator::builder().without_discovery();
+    /// let mediator = builder.bind_request_handler::<CountOrders, _>(Always(3)).build()?;
+    /// assert_eq!(futures::executor::block_on(mediator.send(CountOrders))?, 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// All registrations of one type share one instance, as with [`bind_handler`](Self::bind_handler).
+    #[track_caller]
+    pub fn bind_request_handler<R: Request, H: RequestHandler<R>>(mut self, handler: H) -> Self {
+        let ReadyMade { registration, instance } = ReadyMade::of_request::<R, _>(handler);
+        self.explicit.push(Explicit { registration, instance: Some(instance) });
+        self
+    }
+
+    /// Lets `R` be without a handler.
+    ///
+    /// Otherwise that is an error of [`build`](Self::build), for each request that [`#[request]`](macro@crate::request) declares
+    /// in any crate of this program, as long as all handlers are discovered. Sending one fails then, with
+    /// [`SendError::NoHandler`](crate::SendError::NoHandler).
+    ///
+    /// ```standalone_crate
+    /// use mediator_core::prelude::*;
+    ///
+    /// #[request]
+    /// struct Refund { order_id: u64 }
+    ///
+    /// assert!(Mediator::new().unwrap_err().to_string().contains("has no handler"));
+    /// let mediator = Mediator::builder().allow_unhandled_request::<Refund>().build()?;
+    /// let error = futures::executor::block_on(mediator.send(Refund { order_id: 1 })).unwrap_err();
+    /// assert!(matches!(error, SendError::NoHandler { .. }));
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    pub fn allow_unhandled_request<R: Request>(mut self) -> Self {
+        if let UnhandledRequests::AllowedOf(requests) = &mut self.unhandled_requests {
+            requests.insert(TypeId::of::<R>(), ());
+        }
+        self
+    }
+
+    /// Lets any request be without a handler; see [`allow_unhandled_request`](Self::allow_unhandled_request).
+    pub fn allow_unhandled_requests(mut self) -> Self {
+        self.unhandled_requests = UnhandledRequests::Allowed;
+        self
+    }
+
     /// Makes it an error of [`build`](Self::build) if nobody handles `E`.
     ///
     /// Without it, publishing such an event is no error and does nothing.
@@ -353,7 +446,7 @@ impl MediatorBuilder {
     ///
     /// When the wiring is wrong in any way, with every problem and its place in the code: services
     /// that are missing, handlers that are registered twice or wait for each other, events without
-    /// a handler that is required.
+    /// a handler that is required, requests without a handler or with two.
     pub fn build(self) -> Result<Mediator, BuildError> {
         wiring::build(self)
     }

@@ -5,19 +5,20 @@ use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use super::builder::MediatorBuilder;
-use crate::dispatch::{Dispatch, Handle, Lend, Link, Publish, Publishable, Scope};
+use crate::dispatch::{Dispatch, Handle, Lend, Link, Publish, Publishable, Scope, Sending};
 use crate::errors::build_error::BuildError;
 use crate::errors::publish_error::PublishError;
 use crate::event::dynamic::DynNotification;
 use crate::event::id::EventId;
+use crate::request::request::Request;
 use crate::strategy::deliveries::Deliveries;
 use crate::strategy::event_publisher::EventPublisher;
 use crate::topology::Topology;
 
-/// Knows the handlers of all events and publishes to them.
+/// Knows the handlers of all events and requests, publishes and sends to them.
 ///
-/// Cheap to clone; all clones share the handlers. When the last clone and the last [`Publisher`] from
-/// [`publisher`](Self::publisher) are gone, the handlers are dropped. Handles that were injected into
+/// Cheap to clone; all clones share the handlers. When the last clone, the last [`Publisher`] from
+/// [`publisher`](Self::publisher) and the last [`Sender`] from [`sender`](Self::sender) are gone, the handlers are dropped. Handles that were injected into
 /// handlers do not keep them, so handlers may own one and nothing leaks.
 ///
 /// ```
@@ -77,8 +78,43 @@ pub struct Publisher {
     link: Link,
 }
 
-/// The types of the handles: the mediator provides them, and every publish lends them.
-pub(super) const HANDLES: [fn() -> TypeId; 2] = [TypeId::of::<Publisher>, TypeId::of::<Mediator>];
+/// Sends requests, and nothing else: what a module should be given that only asks.
+///
+/// A handle like [`Publisher`], strong or weak as the table there says. A handler that takes a `&Sender` is lent one by the
+/// publish or the send that calls it: what it sends can borrow what that lends, see [`Scope`].
+///
+/// ```
+/// use mediator_core::prelude::*;
+///
+/// #[request(u64)]
+/// struct PlaceOrder { item: String }
+///
+/// #[request_handler]
+/// async fn place_order(request: &PlaceOrder) -> u64 {
+///     request.item.len() as u64
+/// }
+///
+/// struct Checkout { sender: Sender }
+///
+/// impl Checkout {
+///     async fn buy(&self, item: &str) -> Result<u64, SendError> {
+///         self.sender.send(PlaceOrder { item: item.into() }).await
+///     }
+/// }
+///
+/// let mediator = Mediator::builder().without_discovery().bind_fn(place_order).build()?;
+/// let checkout = Checkout { sender: mediator.sender() };
+/// assert_eq!(futures::executor::block_on(checkout.buy("book"))?, 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+#[repr(transparent)]
+pub struct Sender {
+    link: Link,
+}
+
+/// The types of the handles: the mediator provides them, and every publish and every send lends them.
+pub(super) const HANDLES: [fn() -> TypeId; 3] = [TypeId::of::<Publisher>, TypeId::of::<Sender>, TypeId::of::<Mediator>];
 
 /// Whether a `T` is a handle.
 pub(super) fn is_handle<T: 'static>() -> bool {
@@ -91,15 +127,20 @@ unsafe impl Handle for Mediator {}
 // SAFETY: transparent over a `Link`.
 #[allow(unsafe_code)]
 unsafe impl Handle for Publisher {}
+// SAFETY: transparent over a `Link`.
+#[allow(unsafe_code)]
+unsafe impl Handle for Sender {}
 
 // Handlers' panics are caught, and leave nothing of a mediator half-done.
 impl UnwindSafe for Mediator {}
 impl RefUnwindSafe for Mediator {}
 impl UnwindSafe for Publisher {}
 impl RefUnwindSafe for Publisher {}
+impl UnwindSafe for Sender {}
+impl RefUnwindSafe for Sender {}
 
-/// What all handles that publish can do.
-macro_rules! publishing {
+/// What all handles can do.
+macro_rules! lending {
     ($handle:ident) => {
         impl $handle {
             /// Whether this handle does not keep the handlers; see the table at [`Publisher`].
@@ -108,14 +149,75 @@ macro_rules! publishing {
                 self.link.is_weak()
             }
 
-            /// Lends a value to the handlers of what is published next: `&T` where `T: Sync`, or `&mut T` where `T: Send`.
+            /// Lends a value to the handlers of what is published or sent next: `&T` where `T: Sync`, or `&mut T` where
+            /// `T: Send`.
             ///
             /// See [`Scope`].
             #[inline]
             pub fn with<'s, L: Lend<'s>>(&'s self, value: L) -> Scope<'s, Self> {
                 Scope::new(self).with(value)
             }
+        }
 
+        impl fmt::Debug for $handle {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($handle)).field(&self.link).finish()
+            }
+        }
+    };
+}
+
+lending!(Mediator);
+lending!(Publisher);
+lending!(Sender);
+
+/// What all handles that send can do.
+macro_rules! sending {
+    ($handle:ident) => {
+        impl $handle {
+            /// Calls the handler of `request`, and returns its answer.
+            ///
+            /// Dropping the future cancels: the handler is dropped at the `.await` it is waiting at. Needs no particular
+            /// executor.
+            ///
+            /// ```
+            /// use mediator_core::prelude::*;
+            ///
+            /// #[request(u32)]
+            /// struct Add { a: u32, b: u32 }
+            ///
+            /// #[request_handler]
+            /// async fn add(request: &Add) -> u32 {
+            ///     request.a + request.b
+            /// }
+            ///
+            /// # futures::executor::block_on(async {
+            /// let mediator = Mediator::builder().without_discovery().bind_fn(add).build()?;
+            /// assert_eq!(mediator.send(Add { a: 1, b: 2 }).await?, 3);
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// # }).unwrap();
+            /// ```
+            ///
+            /// # Errors
+            ///
+            /// That of the handler. And a [`SendError`](crate::SendError), as what the request's error makes of it: when the
+            /// handler panics, or borrows what is not lent; when there is none; or when this handle is weak and the mediator was
+            /// dropped.
+            #[inline]
+            pub fn send<R: Request>(&self, request: R) -> Sending<'_, R, Result<R::Response, R::Error>> {
+                Sending::new(&self.link, request)
+            }
+        }
+    };
+}
+
+sending!(Mediator);
+sending!(Sender);
+
+/// What all handles that publish can do.
+macro_rules! publishing {
+    ($handle:ident) => {
+        impl $handle {
             /// Calls every handler of `event`, by the strategy that the mediator has for it; `Ok` if there is none.
             ///
             /// Handlers may publish in turn; that is part of handling, and done when they are. Dropping
@@ -174,7 +276,8 @@ macro_rules! publishing {
                 publish_with(&self.link, strategy, event).await
             }
 
-            /// The event that is being handled, if a publish lends this handle.
+            /// The event that is being handled, if a publish lends this handle; where a request is being handled, the event
+            /// whose handler sent it.
             ///
             /// ```
             /// use mediator_core::prelude::*;
@@ -202,20 +305,14 @@ macro_rules! publishing {
             /// ```
             #[must_use]
             pub fn cause(&self) -> Option<&dyn DynNotification> {
-                self.link.running().map(|running| running.event())
+                self.link.running().and_then(|running| running.cause())
             }
 
-            /// The id of the event at the root of the publishes that lend this handle; `None` if none does, or if that event
-            /// has no id.
+            /// The id of the outermost event that is being handled while this handle is lent; `None` if there is none, or if
+            /// that event has no id. Requests have no id.
             #[must_use]
             pub fn correlation_id(&self) -> Option<EventId> {
                 self.link.running().and_then(|running| running.correlation_id())
-            }
-        }
-
-        impl fmt::Debug for $handle {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_tuple(stringify!($handle)).field(&self.link).finish()
             }
         }
     };
@@ -258,6 +355,12 @@ impl Mediator {
     pub fn publisher(&self) -> Publisher {
         Publisher { link: self.link.clone() }
     }
+
+    /// A handle that can only send requests, and keeps the handlers if this one does.
+    #[must_use]
+    pub fn sender(&self) -> Sender {
+        Sender { link: self.link.clone() }
+    }
 }
 
 impl Publisher {
@@ -287,6 +390,14 @@ impl Publisher {
     /// futures::executor::block_on(mediator.publish(OrderPlaced::new())).unwrap();
     /// # Ok::<(), BuildError>(())
     /// ```
+    #[must_use]
+    pub fn downgrade(&self) -> Self {
+        Self { link: Link::Weak(self.link.weak().clone()) }
+    }
+}
+
+impl Sender {
+    /// A weak handle, like one that is injected; see [`Publisher::downgrade`].
     #[must_use]
     pub fn downgrade(&self) -> Self {
         Self { link: Link::Weak(self.link.weak().clone()) }

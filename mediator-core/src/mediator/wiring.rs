@@ -1,14 +1,14 @@
 //! From what the builder was given to a mediator.
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::Location;
 use std::sync::{Arc, OnceLock};
 
-use super::builder::{ChosenStrategy, Explicit, MediatorBuilder};
+use super::builder::{ChosenStrategy, Explicit, MediatorBuilder, UnhandledRequests};
 use super::handles::{HANDLES, Mediator};
 use crate::dispatch::{
-    Borrow, CallPlan, Core, Entry, HandlerList, Instance, Link, Table, TypeIdMap, WeakCore, conflict,
+    Borrow, CallPlan, Core, Entry, HandlerList, Instance, Link, Strategy, Table, TypeIdMap, WeakCore, conflict,
 };
 use crate::errors::build_error::{BuildError, BuildProblem};
 use crate::event::info::EventInfo;
@@ -16,10 +16,11 @@ use crate::registry::duplicates;
 use crate::registry::event_registration::declared_events;
 use crate::registry::order::{self, Arranger};
 use crate::registry::registration::HandlerRegistration;
+use crate::registry::request_registration::declared_requests;
 use crate::services::inject::inject_catching;
 use crate::services::module_service::ModuleServices;
 use crate::services::services::{Offer, ServiceRequest, Services};
-use crate::topology::{EventNode, HandlerNode, ServiceNode, Topology};
+use crate::topology::{EventNode, HandlerNode, RequestNode, ServiceNode, Topology};
 
 /// See [`MediatorBuilder::build`].
 pub(super) fn build(mut builder: MediatorBuilder) -> Result<Mediator, BuildError> {
@@ -32,11 +33,12 @@ pub(super) fn build(mut builder: MediatorBuilder) -> Result<Mediator, BuildError
         let mediator = Mediator::of(Link::Weak(weak.clone()));
         // `provide` has refused others of these types.
         let _ = builder.offer.insert(mediator.publisher(), Location::caller());
+        let _ = builder.offer.insert(mediator.sender(), Location::caller());
         let _ = builder.offer.insert(mediator, Location::caller());
         let wired = wire(builder);
         weak.topology.get_or_init(|| wired.topology);
         problems = wired.problems;
-        Core { table: wired.table, weak }
+        Core { table: wired.table, requests: wired.requests, weak }
     });
     if problems.is_empty() { Ok(Mediator::of(Link::Strong(core))) } else { Err(BuildError::new(problems, provided)) }
 }
@@ -48,6 +50,7 @@ fn handles() -> Box<[TypeId]> {
 
 struct Wired {
     table: Table,
+    requests: Table,
     topology: Topology,
     problems: Vec<BuildProblem>,
 }
@@ -58,25 +61,36 @@ fn wire(builder: MediatorBuilder) -> Wired {
     offer.modules = ModuleServices::new(builder.module_services);
     problems.extend(offer.modules.duplicates(|service| offer.provides(service)));
     problems.extend(duplicates::of_event_names());
+    problems.extend(duplicates::of_request_names());
 
     let bindings = in_order(builder.discovered, &explicit);
     offer.bound = ready_made_services(&bindings);
-    let mut lists = by_event(&bindings);
+    let (of_requests, of_events): (Vec<_>, Vec<_>) =
+        bindings.iter().copied().partition(|binding| binding.registration.is_of_request());
+    let (mut lists, requests) = (by_message(&of_events), by_message(&of_requests));
     problems.extend(lists.iter().flat_map(|list| duplicates::of_handlers(&list.registrations())));
-    problems.extend(unhandled(required, &bindings));
+    problems.extend(requests.iter().flat_map(|list| duplicates::of_request_handlers(&list.registrations())));
+    problems.extend(unhandled(required, &of_events));
+    problems.extend(unhandled_requests(&builder.unhandled_requests, &requests));
     problems.extend(bindings.iter().flat_map(borrows_amiss));
     let built = build_handlers(&bindings, &offer, &mut problems);
     problems.extend(offer.modules.take_problems());
     arrange(&mut lists, &mut problems);
-    problems.extend(lists.iter().filter_map(|list| concurrent_borrow(list, strategy_of(list.event))));
+    problems.extend(lists.iter().filter_map(|list| concurrent_borrow(list, strategy_of(list.message))));
 
     let handles = handles();
-    let list = |list: &List<'_>| {
-        HandlerList::new(list.event, strategy_of(list.event).strategy.clone(), &handles, entries(list, &built))
+    let list = |strategy: &Strategy, list: &List<'_>| {
+        HandlerList::new(list.message, strategy.clone(), &handles, entries(list, &built))
     };
-    let table = if problems.is_empty() { Table::new(lists.iter().map(list)) } else { Table::new([]) };
-    let topology = topology(&lists, &built, &offer, |event| strategy_of(event).name);
-    Wired { table, topology, problems }
+    let (table, request_table) = match problems.is_empty() {
+        true => (
+            Table::new(lists.iter().map(|it| list(&strategy_of(it.message).strategy, it))),
+            Table::new(requests.iter().map(|it| list(&Strategy::InOrder, it))),
+        ),
+        false => (Table::new([]), Table::new([])),
+    };
+    let topology = topology(&lists, &requests, &built, &offer, |event| strategy_of(event).name);
+    Wired { table, requests: request_table, topology, problems }
 }
 
 /// A handler, with its instance if it need not be built.
@@ -93,9 +107,9 @@ impl<'a> Binding<'a> {
     }
 }
 
-/// The handlers of one event; without an event, the observers alone.
+/// The handlers of one event or request; without either, the observers alone.
 struct List<'a> {
-    event: Option<TypeId>,
+    message: Option<TypeId>,
     bindings: Vec<Binding<'a>>,
 }
 
@@ -113,24 +127,26 @@ fn in_order<'a>(mut discovered: Vec<&'a HandlerRegistration>, explicit: &'a [Exp
     discovered.chain(explicit).collect()
 }
 
-/// The handlers of each event, observers among them in their places.
-fn by_event<'a>(bindings: &[Binding<'a>]) -> Vec<List<'a>> {
+/// The handlers of each event, observers among them in their places; or of each request.
+fn by_message<'a>(bindings: &[Binding<'a>]) -> Vec<List<'a>> {
     let mut positions = TypeIdMap::default();
     let mut lists: Vec<List<'_>> = Vec::new();
-    let observers = || bindings.iter().filter(|binding| binding.plan.event().is_none());
+    let observers = || bindings.iter().filter(|binding| binding.plan.message().is_none());
     if observers().next().is_some() {
-        lists.push(List { event: None, bindings: observers().copied().collect() });
+        lists.push(List { message: None, bindings: observers().copied().collect() });
     }
-    for event in bindings.iter().filter_map(|binding| binding.plan.event()) {
-        positions.entry(event).or_insert_with(|| {
-            lists.push(List { event: Some(event), bindings: Vec::new() });
+    for message in bindings.iter().filter_map(|binding| binding.plan.message()) {
+        positions.entry(message).or_insert_with(|| {
+            lists.push(List { message: Some(message), bindings: Vec::new() });
             lists.len() - 1
         });
     }
     for binding in bindings {
-        match binding.plan.event() {
-            Some(event) => lists[positions[&event]].bindings.push(*binding),
-            None => lists.iter_mut().filter(|list| list.event.is_some()).for_each(|list| list.bindings.push(*binding)),
+        match binding.plan.message() {
+            Some(message) => lists[positions[&message]].bindings.push(*binding),
+            None => {
+                lists.iter_mut().filter(|list| list.message.is_some()).for_each(|list| list.bindings.push(*binding));
+            }
         }
     }
     lists
@@ -142,9 +158,23 @@ fn unhandled(required: Vec<(EventInfo, &'static Location<'static>)>, bindings: &
         return Vec::new();
     }
     // An event that is required twice is reported once.
-    let mut seen: TypeIdMap<()> = bindings.iter().filter_map(|binding| Some((binding.plan.event()?, ()))).collect();
+    let mut seen: TypeIdMap<()> = bindings.iter().filter_map(|binding| Some((binding.plan.message()?, ()))).collect();
     let unhandled = required.into_iter().filter(|(event, _)| seen.insert(event.type_id(), ()).is_none());
     unhandled.map(|(event, required_at)| BuildProblem::NoHandler { event, required_at }).collect()
+}
+
+/// Requests that have no handler, and may not be without.
+fn unhandled_requests(allowed: &UnhandledRequests, handled: &[List<'_>]) -> Vec<BuildProblem> {
+    let UnhandledRequests::AllowedOf(allowed) = allowed else { return Vec::new() };
+    let handled: HashSet<_> = handled.iter().filter_map(|list| list.message).collect();
+    let unhandled = declared_requests()
+        .into_iter()
+        .filter(|request| !handled.contains(&request.type_id()) && !allowed.contains_key(&request.type_id()));
+    let problem = unhandled.map(|request| BuildProblem::NoRequestHandler {
+        request_name: request.name(),
+        declared_at: request.location(),
+    });
+    problem.collect()
 }
 
 /// What a handler borrows and cannot have, whatever is lent.
@@ -158,7 +188,7 @@ fn borrows_amiss(binding: &Binding<'_>) -> Vec<BuildProblem> {
     let twice = twice.map(|(_, borrow)| BuildProblem::BorrowedTwice { handler, type_name: borrow.type_name() });
     let handles = handles();
     let is_sure = |borrow: &Borrow| borrow.optional || borrow.is_of(&handles);
-    let uncertain = borrows.iter().filter(|borrow| binding.plan.event().is_none() && !is_sure(borrow));
+    let uncertain = borrows.iter().filter(|borrow| binding.plan.message().is_none() && !is_sure(borrow));
     let uncertain = uncertain.map(|borrow| BuildProblem::ObserverBorrows {
         handler,
         parameter: borrow.parameter(),
@@ -177,7 +207,7 @@ fn concurrent_borrow(list: &List<'_>, strategy: &ChosenStrategy) -> Option<Build
         borrows.flat_map(|(index, binding)| binding.plan.borrows.iter().map(move |it| (index, *it))).collect();
     let conflict = conflict(&borrows)?;
     Some(BuildProblem::ConcurrentBorrow {
-        event_name: list.bindings[conflict.first].registration.event_name(),
+        event_name: list.bindings[conflict.first].registration.message_name(),
         first: list.bindings[conflict.first].registration.info(),
         second: list.bindings[conflict.second].registration.info(),
         type_name: conflict.borrow.type_name(),
@@ -209,8 +239,8 @@ fn ready_made(bindings: &[Binding<'_>], problems: &mut Vec<BuildProblem>) -> Typ
         let Some(instance) = binding.instance else { continue };
         let first = first_bound.entry(binding.plan.receiver).or_insert(*binding);
         let is_same = first.instance.is_some_and(|first| Arc::ptr_eq(first, instance));
-        // For one event they are reported as one handler that is registered twice.
-        if !is_same && first.plan.event() != binding.plan.event() {
+        // For one event or request they are reported as one handler that is registered twice.
+        if !is_same && first.plan.message() != binding.plan.message() {
             let (first, second) = (first.registration.info(), binding.registration.info());
             problems.push(BuildProblem::DuplicateInstance { first, second });
         }
@@ -264,6 +294,7 @@ fn entries(list: &List<'_>, built: &TypeIdMap<Built>) -> Vec<Entry> {
 /// The same for people to read.
 fn topology(
     lists: &[List<'_>],
+    requests: &[List<'_>],
     built: &TypeIdMap<Built>,
     offer: &Offer,
     strategy_of: impl Fn(Option<TypeId>) -> &'static str,
@@ -271,14 +302,14 @@ fn topology(
     let node = |(index, Binding { registration, plan, instance }): (usize, &Binding<'_>)| {
         let requests = if instance.is_none() { &*built[&plan.receiver].requests } else { &[] };
         let borrows = plan.borrows.iter().map(|borrow| borrow.use_of()).collect();
-        let is_observer = plan.event().is_none();
+        let is_observer = plan.message().is_none();
         HandlerNode::new(registration.info(), plan.identity, index + 1, is_observer, requests, borrows)
     };
     let nodes = |list: &List<'_>| list.bindings.iter().enumerate().map(node).collect::<Vec<_>>();
-    let observers = lists.iter().filter(|list| list.event.is_none()).flat_map(nodes).collect::<Vec<_>>();
+    let observers = lists.iter().filter(|list| list.message.is_none()).flat_map(nodes).collect::<Vec<_>>();
     let handled = lists.iter().filter_map(|list| {
         let event = list.bindings.iter().find_map(|binding| binding.registration.registration().event())?;
-        Some(EventNode::new(event, strategy_of(list.event), nodes(list)))
+        Some(EventNode::new(event, strategy_of(list.message), nodes(list)))
     });
     let mut events: Vec<_> = handled.collect();
     let known: TypeIdMap<()> = events.iter().map(|node| (node.event().type_id(), ())).collect();
@@ -286,5 +317,18 @@ fn topology(
     events.extend(unhandled.map(|event| EventNode::new(event, strategy_of(Some(event.type_id())), observers.clone())));
     let made = offer.modules.made().into_iter();
     let services = made.map(|made| ServiceNode::new(made.info, made.types, &made.requests));
-    Topology::new(events, observers, services.collect())
+    Topology::new(events, observers, request_nodes(requests, nodes), services.collect())
+}
+
+/// All requests, with their handlers.
+fn request_nodes(lists: &[List<'_>], nodes: impl Fn(&List<'_>) -> Vec<HandlerNode>) -> Vec<RequestNode> {
+    let handled = lists.iter().filter_map(|list| {
+        let request = list.bindings.first()?.registration.registration().request()?;
+        Some(RequestNode::new(request, nodes(list).into_iter().next()))
+    });
+    let mut requests: Vec<_> = handled.collect();
+    let known: HashSet<_> = requests.iter().map(|node| node.request().type_id()).collect();
+    let unhandled = declared_requests().into_iter().filter(|request| !known.contains(&request.type_id()));
+    requests.extend(unhandled.map(|request| RequestNode::new(request, None)));
+    requests
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::event_registration::{in_order, named_events};
 use super::registration::HandlerRegistration;
+use super::request_registration::named_requests;
 use crate::dispatch::TypeIdMap;
 use crate::errors::build_error::BuildProblem;
 
@@ -18,6 +19,34 @@ pub(crate) fn of_event_names() -> Vec<BuildProblem> {
         }
     }
     problems
+}
+
+/// Two requests with one given name.
+pub(crate) fn of_request_names() -> Vec<BuildProblem> {
+    let mut seen = HashMap::new();
+    let mut problems = Vec::new();
+    for second in named_requests() {
+        let first = *seen.entry(second.name()).or_insert(second);
+        if first != second {
+            let (first, second, name) = (first.type_name(), second.type_name(), second.name());
+            problems.push(BuildProblem::DuplicateRequestName { first, second, name });
+        }
+    }
+    problems
+}
+
+/// Handlers of one request, which has one.
+pub(crate) fn of_request_handlers(handlers: &[&HandlerRegistration]) -> Vec<BuildProblem> {
+    let same = of_handlers(handlers);
+    if !same.is_empty() {
+        return same;
+    }
+    let others = handlers.iter().skip(1).map(|second| BuildProblem::SecondRequestHandler {
+        request_name: second.message_name(),
+        first: handlers[0].info(),
+        second: second.info(),
+    });
+    others.collect()
 }
 
 /// Handlers of one event that would be called twice, or have one given name.
@@ -40,7 +69,7 @@ pub(crate) fn of_handlers(handlers: &[&HandlerRegistration]) -> Vec<BuildProblem
         } else if second.has_given_name() {
             let first = *by_name.entry(second.name()).or_insert(*second);
             if !std::ptr::eq(first, *second) {
-                let (event_name, first, second) = (second.event_name(), first.info(), second.info());
+                let (event_name, first, second) = (second.message_name(), first.info(), second.info());
                 problems.push(BuildProblem::DuplicateHandlerName { event_name, first, second });
             }
         }
@@ -50,7 +79,7 @@ pub(crate) fn of_handlers(handlers: &[&HandlerRegistration]) -> Vec<BuildProblem
 
 fn duplicate(first: &HandlerRegistration, second: &HandlerRegistration) -> BuildProblem {
     let ready_made = first.is_ready_made() && second.is_ready_made();
-    let (event_name, first, second) = (second.event_name(), first.info(), second.info());
+    let (event_name, first, second) = (second.message_name(), first.info(), second.info());
     BuildProblem::DuplicateHandler { event_name, first, second, ready_made }
 }
 
@@ -77,6 +106,6 @@ fn of_one_code(
     second: &HandlerRegistration,
     versions: Option<(&'static str, &'static str)>,
 ) -> BuildProblem {
-    let (event_name, first, second) = (second.event_name(), first.info(), second.info());
+    let (event_name, first, second) = (second.message_name(), first.info(), second.info());
     BuildProblem::CompiledTwice { event_name, first, second, versions }
 }

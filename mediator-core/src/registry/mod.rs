@@ -6,3 +6,4 @@ pub(crate) mod handled;
 pub(crate) mod linked_modules;
 pub(crate) mod order;
 pub(crate) mod registration;
+pub(crate) mod request_registration;

@@ -86,7 +86,7 @@ impl<'p> Arranger<'p> {
     pub(crate) fn new(problems: &'p mut Vec<BuildProblem>) -> Self {
         let known = || {
             let plans = inventory::iter::<HandlerRegistration>().map(HandlerRegistration::plan);
-            plans.map(|plan| (plan.event(), plan.identity)).collect()
+            plans.map(|plan| (plan.message(), plan.identity)).collect()
         };
         Self { known: LazyCell::new(known), problems }
     }
@@ -138,7 +138,7 @@ impl<'p> Arranger<'p> {
         let elsewhere = registered.clone().next();
         let serves_any_event = handler.is_observer() || registered.any(HandlerRegistration::is_observer);
         let is_known = elsewhere.is_some() && serves_any_event;
-        if is_known || self.known.contains(&(handler.plan().event(), wanted)) {
+        if is_known || self.known.contains(&(handler.plan().message(), wanted)) {
             return None;
         }
         let name = (reference.name)();
@@ -146,10 +146,10 @@ impl<'p> Arranger<'p> {
         let nearest = others.min_by_key(|other| distance_of_paths(name, other.name()));
         Some(BuildProblem::UnknownHandler {
             handler: handler.info(),
-            event_name: handler.event_name(),
+            event_name: handler.message_name(),
             option: side.as_str(),
             reference: name,
-            handles: elsewhere.map(HandlerRegistration::event_name),
+            handles: elsewhere.map(HandlerRegistration::message_name),
             nearest: nearest.map(|nearest| nearest.info()),
         })
     }
@@ -206,7 +206,7 @@ fn cycle(last: usize, reason: &[Option<Constraint>], handlers: &[&HandlerRegistr
     let links = std::iter::successors(reason[last], |link| reason[link.earlier].filter(|_| link.earlier != last));
     let mut steps: Vec<_> = links.map(|link| link.step(handlers)).collect();
     steps.reverse();
-    BuildProblem::OrderCycle { event_name: handlers[last].event_name(), steps }
+    BuildProblem::OrderCycle { event_name: handlers[last].message_name(), steps }
 }
 
 /// How unlike two paths are: first in what they name, then as a whole.

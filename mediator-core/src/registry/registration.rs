@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use super::handled::Handled;
 use super::order::HandlerRef;
-use crate::dispatch::{CallPlan, FnHandler, Instance};
+use crate::dispatch::{CallPlan, FnHandler, FnRequestHandler, Instance, MessageInfo};
 use crate::errors::build_error::Side;
 use crate::event::info::EventInfo;
 use crate::handler::event_handler::{EventHandler, VisitHandler};
 use crate::handler::info::HandlerInfo;
+use crate::request::info::RequestInfo;
+use crate::request::request::Request;
+use crate::request::request_handler::{Answer, RequestHandler, VisitRequestHandler};
 use crate::services::inject::{Inject, InjectError};
 use crate::services::services::{AnyService, Services};
 
@@ -19,7 +22,7 @@ inventory::collect!(HandlerRegistration);
 
 type InjectFn = fn(&Services<'_>) -> Result<Instance, InjectError>;
 
-/// A handler of an event, an observer, or a service of a module, as it was registered; what
+/// A handler of an event or a request, an observer, or a service of a module, as it was registered; what
 /// [`discover_where`](crate::MediatorBuilder::discover_where) chooses from.
 #[derive(Clone, Copy)]
 pub struct Registration {
@@ -46,21 +49,40 @@ impl Registration {
         self.info.name
     }
 
-    /// The event it handles; `None` for an observer, which handles every event, and for a service.
+    /// The event it handles; `None` for an observer, which handles every event, and for what handles none.
     #[must_use]
     pub fn event(&self) -> Option<EventInfo> {
         match self.kind {
-            Kind::Handler(plan) => plan().info,
+            Kind::Handler(plan) => match plan().message {
+                MessageInfo::Event(event) => Some(event),
+                MessageInfo::AnyEvent | MessageInfo::Request(_) => None,
+            },
             Kind::Service => None,
         }
     }
 
-    /// The name of the event it handles; `any event` for an observer, `no event` for a service.
+    /// The name of the event it handles; `any event` for an observer, `no event` for what handles none.
     #[must_use]
     pub fn event_name(&self) -> &'static str {
         match self.kind {
-            Kind::Handler(plan) => plan().info.map_or("any event", |event| event.name()),
+            Kind::Handler(plan) => match plan().message {
+                MessageInfo::Event(event) => event.name(),
+                MessageInfo::AnyEvent => "any event",
+                MessageInfo::Request(_) => "no event",
+            },
             Kind::Service => "no event",
+        }
+    }
+
+    /// The request it handles, if it handles one.
+    #[must_use]
+    pub fn request(&self) -> Option<RequestInfo> {
+        match self.kind {
+            Kind::Handler(plan) => match plan().message {
+                MessageInfo::Request(request) => Some(request),
+                MessageInfo::Event(_) | MessageInfo::AnyEvent => None,
+            },
+            Kind::Service => None,
         }
     }
 
@@ -99,7 +121,7 @@ impl fmt::Debug for Registration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registration")
             .field("handler", &format_args!("{}", self.info))
-            .field("event_name", &self.event_name())
+            .field("handles", &self.request().map_or(self.event_name(), |request| request.name()))
             .field("order", &self.order)
             .finish_non_exhaustive()
     }
@@ -153,6 +175,38 @@ impl HandlerRegistration {
     {
         let inject = inject::<F::Receiver>;
         Self::at_caller(name, module_path, version, E::plan_of_fn::<F, Item>, Some(inject))
+    }
+
+    /// The same for a handler of a request.
+    #[doc(hidden)]
+    #[must_use]
+    #[track_caller]
+    pub const fn request<R, H>(name: &'static str, module_path: &'static str, version: &'static str) -> Self
+    where
+        R: Request,
+        H: RequestHandler<R> + Inject,
+    {
+        Self::at_caller(name, module_path, version, CallPlan::of_request::<R, H>, Some(inject::<H>))
+    }
+
+    /// The same for a handler of a request that is a function or a method.
+    #[doc(hidden)]
+    #[must_use]
+    #[track_caller]
+    pub const fn request_function<R, F, T, Item>(
+        _item: Item,
+        name: &'static str,
+        module_path: &'static str,
+        version: &'static str,
+    ) -> Self
+    where
+        R: Request,
+        F: FnRequestHandler<R, Returned = T>,
+        T: Answer<R, R::Output>,
+        Item: Copy + 'static,
+    {
+        let inject = inject::<F::Receiver>;
+        Self::at_caller(name, module_path, version, CallPlan::of_request_fn::<R, F, Item>, Some(inject))
     }
 
     #[track_caller]
@@ -225,11 +279,27 @@ impl HandlerRegistration {
         Self { inject: Some(inject::<H>), ..Self::of_type::<E, H>() }
     }
 
+    /// `bind_request`: the same for a request.
+    #[track_caller]
+    pub(crate) fn bound_request<R: Request, H: RequestHandler<R> + Inject>() -> Self {
+        Self { inject: Some(inject::<H>), ..Self::of_request_type::<R, H>() }
+    }
+
     #[track_caller]
     fn of_type<E: Handled + ?Sized, H: EventHandler<E>>() -> Self {
+        Self::named_by_type::<H>(E::plan_of_type::<H>)
+    }
+
+    #[track_caller]
+    fn of_request_type<R: Request, H: RequestHandler<R>>() -> Self {
+        Self::named_by_type::<H>(CallPlan::of_request::<R, H>)
+    }
+
+    #[track_caller]
+    fn named_by_type<H>(plan: fn() -> CallPlan) -> Self {
         let name = type_name::<H>();
         let module_path = name.rsplit_once("::").map_or("", |(module, _)| module);
-        Self { is_bound: true, ..Self::at_caller(name, module_path, "", E::plan_of_type::<H>, None) }
+        Self { is_bound: true, ..Self::at_caller(name, module_path, "", plan, None) }
     }
 
     /// `bind_fn`: the same handler, registered at another place; explicit binds have an order of their own.
@@ -265,12 +335,17 @@ impl HandlerRegistration {
         self.registration.info.name()
     }
 
-    pub(crate) fn event_name(&self) -> &'static str {
-        self.registration.event_name()
+    /// The name of the event or the request.
+    pub(crate) fn message_name(&self) -> &'static str {
+        self.registration.request().map_or_else(|| self.registration.event_name(), |request| request.name())
+    }
+
+    pub(crate) fn is_of_request(&self) -> bool {
+        matches!(self.plan().message, MessageInfo::Request(_))
     }
 
     pub(crate) fn is_observer(&self) -> bool {
-        self.plan().info.is_none()
+        matches!(self.plan().message, MessageInfo::AnyEvent)
     }
 
     /// Whether it is registered for `bind` and `bind_fn` only.
@@ -342,6 +417,22 @@ impl ReadyMade {
 
             fn visit<H: EventHandler<E>>(self, handler: Arc<H>) -> ReadyMade {
                 let registration = HandlerRegistration::of_type::<E, H>().rebound(self.0);
+                ReadyMade { registration, instance: handler }
+            }
+        }
+
+        H::__visit(Arc::new(handler), Bind(Location::caller()))
+    }
+
+    #[track_caller]
+    pub(crate) fn of_request<R: Request, H: RequestHandler<R>>(handler: H) -> Self {
+        struct Bind(&'static Location<'static>);
+
+        impl<R: Request> VisitRequestHandler<R> for Bind {
+            type Output = ReadyMade;
+
+            fn visit<H: RequestHandler<R>>(self, handler: Arc<H>) -> ReadyMade {
+                let registration = HandlerRegistration::of_request_type::<R, H>().rebound(self.0);
                 ReadyMade { registration, instance: handler }
             }
         }

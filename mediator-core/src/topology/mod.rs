@@ -11,13 +11,14 @@ use std::fmt;
 use crate::event::info::EventInfo;
 use crate::handler::info::HandlerInfo;
 use crate::handler::service_info::ServiceInfo;
+use crate::request::info::RequestInfo;
 use crate::services::services::ServiceRequest;
 
-/// Every event that this program knows, with its handlers in the order of their calls; from
+/// Every event and every request that this program knows, with its handlers in the order of their calls; from
 /// [`Mediator::topology`](crate::Mediator::topology).
 ///
-/// Events without handlers are there too, if a macro declared them. The order of the events is
-/// that of their crates and of their places in the code, the same in every build.
+/// Events and requests without handlers are there too, if a macro declared them. The order of the events, and of the requests,
+/// is that of their crates and of their places in the code, the same in every build.
 ///
 /// ```
 /// use mediator_core::prelude::*;
@@ -68,6 +69,24 @@ use crate::services::services::ServiceRequest;
 ///       }]
 ///     }]
 ///   }],
+///   "requests": [{
+///     "name": "shop_orders::PlaceOrder",
+///     "type": "shop_orders::PlaceOrder",
+///     "response": "shop_orders::OrderConfirmation",
+///     "crate": "shop_orders",
+///     "file": "orders/src/lib.rs",
+///     "line": 20,
+///     "handler": {
+///       "position": 1,
+///       "name": "shop_orders::place_order",
+///       "crate": "shop_orders",
+///       "file": "orders/src/lib.rs",
+///       "line": 31,
+///       "observer": false,
+///       "services": [],
+///       "borrows": []
+///     }
+///   }],
 ///   "services": [{
 ///     "name": "shop_notifications::Smtp",
 ///     "crate": "shop_notifications",
@@ -80,13 +99,14 @@ use crate::services::services::ServiceRequest;
 /// ```
 ///
 /// An observer is among the handlers of every event. `provided_by` is null for what the builder was given.
-/// `file` and `line` of an event are null if `Notification` was implemented by hand; `field` is
-/// null if an `impl Inject` names none. A later `version` may change or remove entries; new ones
+/// `file` and `line` of an event or a request are null if its trait was implemented by hand; `handler` is null if nobody
+/// handles the request; `field` is null if an `impl Inject` names none. A later `version` may change or remove entries; new ones
 /// may be added to this version.
 #[derive(Clone, Debug)]
 pub struct Topology {
     events: Vec<EventNode>,
     observers: Vec<HandlerNode>,
+    requests: Vec<RequestNode>,
     services: Vec<ServiceNode>,
 }
 
@@ -98,11 +118,18 @@ pub struct EventNode {
     handlers: Vec<HandlerNode>,
 }
 
-/// One handler of one event in a [`Topology`].
+/// One request in a [`Topology`].
+#[derive(Clone, Debug)]
+pub struct RequestNode {
+    request: RequestInfo,
+    handler: Option<HandlerNode>,
+}
+
+/// One handler of one event, or the handler of a request, in a [`Topology`].
 #[derive(Clone, Debug)]
 pub struct HandlerNode {
     handler: HandlerInfo,
-    /// The same for all events of a handler.
+    /// The same for all events and requests of a handler.
     identity: TypeId,
     position: usize,
     is_observer: bool,
@@ -126,7 +153,7 @@ pub struct ServiceUse {
     provided_by: Option<ServiceInfo>,
 }
 
-/// What a handler borrows from the publish.
+/// What a handler borrows from the publish or the send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BorrowUse {
     pub(crate) parameter: &'static str,
@@ -137,13 +164,19 @@ pub struct BorrowUse {
 
 impl Topology {
     pub(crate) const fn empty() -> Self {
-        Self { events: Vec::new(), observers: Vec::new(), services: Vec::new() }
+        Self { events: Vec::new(), observers: Vec::new(), requests: Vec::new(), services: Vec::new() }
     }
 
-    /// `events` in any order.
-    pub(crate) fn new(mut events: Vec<EventNode>, observers: Vec<HandlerNode>, services: Vec<ServiceNode>) -> Self {
+    /// `events` and `requests` in any order.
+    pub(crate) fn new(
+        mut events: Vec<EventNode>,
+        observers: Vec<HandlerNode>,
+        mut requests: Vec<RequestNode>,
+        services: Vec<ServiceNode>,
+    ) -> Self {
         events.sort_by_cached_key(|node| node.event.sort_key());
-        Self { events, observers, services }
+        requests.sort_by_cached_key(|node| node.request.sort_key());
+        Self { events, observers, requests, services }
     }
 
     /// The events.
@@ -156,6 +189,12 @@ impl Topology {
     #[must_use]
     pub fn observers(&self) -> &[HandlerNode] {
         &self.observers
+    }
+
+    /// The requests.
+    #[must_use]
+    pub fn requests(&self) -> &[RequestNode] {
+        &self.requests
     }
 
     /// The services of modules that handlers need.
@@ -208,6 +247,24 @@ impl EventNode {
     }
 }
 
+impl RequestNode {
+    pub(crate) fn new(request: RequestInfo, handler: Option<HandlerNode>) -> Self {
+        Self { request, handler }
+    }
+
+    /// The request.
+    #[must_use]
+    pub fn request(&self) -> &RequestInfo {
+        &self.request
+    }
+
+    /// Its handler, if it has one.
+    #[must_use]
+    pub fn handler(&self) -> Option<&HandlerNode> {
+        self.handler.as_ref()
+    }
+}
+
 impl HandlerNode {
     pub(crate) fn new(
         handler: HandlerInfo,
@@ -226,7 +283,7 @@ impl HandlerNode {
         &self.handler
     }
 
-    /// Its place among the handlers of the event, from 1.
+    /// Its place among the handlers of the event, from 1; of a request, 1.
     #[must_use]
     pub fn position(&self) -> usize {
         self.position
@@ -244,7 +301,7 @@ impl HandlerNode {
         &self.services
     }
 
-    /// What it borrows from the publish.
+    /// What it borrows from the publish or the send.
     #[must_use]
     pub fn borrows(&self) -> &[BorrowUse] {
         &self.borrows
@@ -339,10 +396,9 @@ impl fmt::Display for BorrowUse {
     }
 }
 
-/// The event's name, or for one that is named by its type all of the type: `Created<User>`.
-fn event_label(event: &EventInfo) -> String {
-    let label = if event.type_name().starts_with(event.name()) { event.type_name() } else { event.name() };
-    printable(label)
+/// The name of an event or a request, or for one that is named by its type all of the type: `Created<User>`.
+fn label(name: &str, type_name: &str) -> String {
+    printable(if type_name.starts_with(name) { type_name } else { name })
 }
 
 /// A type's name without the modules: `Arc<dyn Mailer>`.

@@ -1,15 +1,18 @@
-//! The topology as a picture: events, handlers and services grouped by crate, an arrow for each delivery and each injection.
+//! The topology as a picture: events, requests, handlers and services grouped by crate, an arrow for each delivery and each injection.
 
+use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
-use super::{HandlerNode, Topology, event_label, printable, short};
+use super::{HandlerNode, Topology, label, printable, short};
 
 /// What Mermaid and Graphviz draw alike.
 #[derive(Default)]
 struct Picture {
     crates: BTreeMap<&'static str, Vec<Node>>,
     deliveries: Vec<Delivery>,
+    /// From a request to its handler.
+    sends: Vec<(String, String)>,
     /// From a handler or a service to a service that it needs.
     injections: Vec<(String, String)>,
 }
@@ -25,10 +28,18 @@ struct Node {
 enum Shape {
     Event,
     UnhandledEvent,
+    Request,
+    UnhandledRequest,
     Handler,
     /// Handles every event: without arrows, which would be one from each.
     Observer,
     Service,
+}
+
+impl Shape {
+    fn is_unhandled(self) -> bool {
+        matches!(self, Self::UnhandledEvent | Self::UnhandledRequest)
+    }
 }
 
 struct Delivery {
@@ -45,17 +56,21 @@ impl Picture {
         for (index, node) in topology.events.iter().enumerate() {
             let event = format!("event{index}");
             let shape = if node.is_unhandled() { Shape::UnhandledEvent } else { Shape::Event };
-            picture.add(node.event.crate_name(), &event, vec![short(&event_label(&node.event))], shape);
+            let name = label(node.event.name(), node.event.type_name());
+            picture.add(node.event.crate_name(), &event, vec![short(&name)], shape);
             for node in node.handlers.iter().filter(|node| !node.is_observer) {
-                let count = handlers.len();
-                // A handler of several events is one box.
-                let handler = handlers.entry(node.identity).or_insert_with(|| {
-                    let id = format!("handler{count}");
-                    picture.add_handler(node, &id, Shape::Handler, &services);
-                    id
-                });
-                let (event, handler) = (event.clone(), handler.clone());
-                picture.deliveries.push(Delivery { event, position: node.position, handler });
+                let handler = picture.handler(node, &mut handlers, &services);
+                picture.deliveries.push(Delivery { event: event.clone(), position: node.position, handler });
+            }
+        }
+        for (index, node) in topology.requests.iter().enumerate() {
+            let request = format!("request{index}");
+            let shape = if node.handler.is_some() { Shape::Request } else { Shape::UnhandledRequest };
+            let name = label(node.request.name(), node.request.type_name());
+            picture.add(node.request.crate_name(), &request, vec![short(&name)], shape);
+            if let Some(node) = &node.handler {
+                let handler = picture.handler(node, &mut handlers, &services);
+                picture.sends.push((request.clone(), handler));
             }
         }
         for (index, node) in topology.observers.iter().enumerate() {
@@ -76,6 +91,22 @@ impl Picture {
             self.injections.extend(needed.map(|service| (id.clone(), service.clone())));
         }
         ids
+    }
+
+    /// The id of a handler, which is one box, whatever it handles.
+    fn handler(
+        &mut self,
+        node: &HandlerNode,
+        handlers: &mut HashMap<TypeId, String>,
+        services: &HashMap<&'static str, String>,
+    ) -> String {
+        let count = handlers.len();
+        let handler = handlers.entry(node.identity).or_insert_with(|| {
+            let id = format!("handler{count}");
+            self.add_handler(node, &id, Shape::Handler, services);
+            id
+        });
+        handler.clone()
     }
 
     fn add_handler(&mut self, node: &HandlerNode, id: &str, shape: Shape, services: &HashMap<&'static str, String>) {
@@ -100,6 +131,8 @@ pub(super) fn mermaid(topology: &Topology) -> String {
             let (open, close) = match shape {
                 Shape::Event => ("([\"", "\"])"),
                 Shape::UnhandledEvent => ("([\"", "\"]):::unhandled"),
+                Shape::Request => ("[/\"", "\"/]"),
+                Shape::UnhandledRequest => ("[/\"", "\"/]:::unhandled"),
                 Shape::Handler => ("[\"", "\"]"),
                 Shape::Observer => ("{{\"", "<br/>every event\"}}"),
                 Shape::Service => ("[(\"", "\")]"),
@@ -112,10 +145,13 @@ pub(super) fn mermaid(topology: &Topology) -> String {
     for Delivery { event, position, handler } in &picture.deliveries {
         _ = writeln!(lines, "    {event} -->|{position}| {handler}");
     }
+    for (request, handler) in &picture.sends {
+        _ = writeln!(lines, "    {request} --> {handler}");
+    }
     for (by, service) in &picture.injections {
         _ = writeln!(lines, "    {by} -.-> {service}");
     }
-    if picture.crates.values().flatten().any(|node| node.shape == Shape::UnhandledEvent) {
+    if picture.crates.values().flatten().any(|node| node.shape.is_unhandled()) {
         lines.push_str("    classDef unhandled stroke-dasharray: 4\n");
     }
     lines
@@ -139,6 +175,8 @@ pub(super) fn dot(topology: &Topology) -> String {
             let style = match shape {
                 Shape::Event => "shape=box, style=rounded",
                 Shape::UnhandledEvent => "shape=box, style=\"rounded,dashed\"",
+                Shape::Request => "shape=parallelogram",
+                Shape::UnhandledRequest => "shape=parallelogram, style=dashed",
                 Shape::Handler => "shape=box",
                 Shape::Observer => "shape=hexagon, xlabel=\"every event\"",
                 Shape::Service => "shape=cylinder",
@@ -149,6 +187,9 @@ pub(super) fn dot(topology: &Topology) -> String {
     }
     for Delivery { event, position, handler } in &picture.deliveries {
         _ = writeln!(lines, "    {event} -> {handler} [label={position}];");
+    }
+    for (request, handler) in &picture.sends {
+        _ = writeln!(lines, "    {request} -> {handler};");
     }
     for (by, service) in &picture.injections {
         _ = writeln!(lines, "    {by} -> {service} [style=dotted];");

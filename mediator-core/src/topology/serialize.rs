@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{EventNode, HandlerNode, ServiceNode, ServiceUse, Topology, short};
+use super::{EventNode, HandlerNode, RequestNode, ServiceNode, ServiceUse, Topology, short};
 
 /// Counts up when an entry changes its meaning or is removed.
 const VERSION: u32 = 2;
@@ -12,6 +12,7 @@ impl Serialize for Topology {
         let root = Root {
             version: VERSION,
             events: self.events.iter().map(Event::of).collect(),
+            requests: self.requests.iter().map(Request::of).collect(),
             services: self.services.iter().map(Service::of).collect(),
         };
         root.serialize(serializer)
@@ -22,6 +23,7 @@ impl Serialize for Topology {
 struct Root {
     version: u32,
     events: Vec<Event>,
+    requests: Vec<Request>,
     services: Vec<Service>,
 }
 
@@ -35,6 +37,18 @@ struct Event {
     line: Option<u32>,
     strategy: String,
     handlers: Vec<Handler>,
+}
+
+#[derive(Serialize)]
+struct Request {
+    name: &'static str,
+    r#type: &'static str,
+    response: &'static str,
+    #[serde(rename = "crate")]
+    crate_name: &'static str,
+    file: Option<&'static str>,
+    line: Option<u32>,
+    handler: Option<Handler>,
 }
 
 #[derive(Serialize)]
@@ -87,6 +101,20 @@ impl Event {
             line: node.event.location().map(|location| location.line()),
             strategy: short(node.strategy),
             handlers: node.handlers.iter().map(Handler::of).collect(),
+        }
+    }
+}
+
+impl Request {
+    fn of(node: &RequestNode) -> Self {
+        Self {
+            name: node.request.name(),
+            r#type: node.request.type_name(),
+            response: node.request.response(),
+            crate_name: node.request.crate_name(),
+            file: node.request.location().map(|location| location.file()),
+            line: node.request.location().map(|location| location.line()),
+            handler: node.handler.as_ref().map(Handler::of),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The topology as a table for a terminal.
 
 use std::fmt;
+use std::panic::Location;
 
-use super::{EventNode, HandlerNode, ServiceNode, ServiceUse, Topology, event_label, printable, short};
+use super::{EventNode, HandlerNode, RequestNode, ServiceNode, ServiceUse, Topology, label, printable, short};
 
-/// Columns: the event or its handler, the crate, the place, what the handler needs.
+/// Columns: the event, the request or its handler, the crate, the place, what the handler needs.
 type Row = [String; 4];
 
 impl fmt::Display for Topology {
@@ -14,6 +15,10 @@ impl fmt::Display for Topology {
         for event in &self.events {
             rows.push(event_row(event));
             rows.extend(event.handlers.iter().map(handler_row));
+        }
+        for request in &self.requests {
+            rows.push(request_row(request));
+            rows.extend(request.handler.iter().map(handler_row));
         }
         rows.extend(self.services.iter().map(service_row));
         let mut widths = [0; 4];
@@ -29,14 +34,30 @@ impl fmt::Display for Topology {
 
 fn event_row(node: &EventNode) -> Row {
     let event = node.event;
-    let path = within_crate(event.type_name(), event.crate_name());
-    let name = match event_label(&event) {
-        label if label == event.type_name() => path,
-        label => format!("{label} = {path}"),
-    };
-    let place = event.location().map_or_else(|| "by hand".to_owned(), |at| format!("{}:{}", at.file(), at.line()));
+    let name = declared_name(event.name(), event.type_name(), event.crate_name());
     let strategy = if node.is_unhandled() { "no handler".to_owned() } else { short(node.strategy) };
-    [name, event.crate_name().to_owned(), place, strategy]
+    [name, event.crate_name().to_owned(), place(event.location()), strategy]
+}
+
+fn request_row(node: &RequestNode) -> Row {
+    let request = node.request;
+    let name = declared_name(request.name(), request.type_name(), request.crate_name());
+    let name = format!("request {name} -> {}", short(request.response()));
+    let handled = if node.handler.is_none() { "no handler" } else { "" };
+    [name, request.crate_name().to_owned(), place(request.location()), handled.to_owned()]
+}
+
+/// `orders.placed = OrderPlaced`
+fn declared_name(name: &str, type_name: &str, crate_name: &str) -> String {
+    let path = within_crate(type_name, crate_name);
+    match label(name, type_name) {
+        label if label == type_name => path,
+        label => format!("{label} = {path}"),
+    }
+}
+
+fn place(location: Option<&Location<'_>>) -> String {
+    location.map_or_else(|| "by hand".to_owned(), |at| format!("{}:{}", at.file(), at.line()))
 }
 
 fn handler_row(node: &HandlerNode) -> Row {

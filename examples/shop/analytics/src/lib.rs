@@ -2,6 +2,7 @@
 
 mod counting;
 
+use mediator_core::prelude::*;
 use shop_events::Tenant;
 use sqlx::SqliteConnection;
 
@@ -17,12 +18,13 @@ pub async fn create_tables(db: &mut SqliteConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// What a tenant has sold, without what was cancelled.
-///
-/// # Errors
-///
-/// When the database fails.
-pub async fn sales_in_cents(db: &mut SqliteConnection, tenant: &Tenant) -> sqlx::Result<i64> {
+/// Asks what a tenant has sold, in cents and without what was cancelled.
+#[request(i64, error = anyhow::Error)]
+#[derive(Debug)]
+pub struct Sales;
+
+#[request_handler]
+async fn sales(_request: &Sales, db: &mut SqliteConnection, tenant: &Tenant) -> anyhow::Result<i64> {
     let cents =
         sqlx::query_scalar("SELECT cents FROM sales WHERE tenant = ?").bind(&tenant.0).fetch_optional(db).await?;
     Ok(cents.unwrap_or(0))

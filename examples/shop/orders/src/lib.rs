@@ -1,12 +1,14 @@
-//! Orders: an aggregate that records what happens to it, and a service that saves it and publishes its events, in one
-//! transaction. The module does not know who handles them; all it is given is a [`Publisher`].
+//! Orders: an aggregate that records what happens to it, commands whose handlers save it and publish its events, and a service
+//! that runs each command in a transaction. The module does not know who handles the events; all it is given is a [`Sender`].
 //!
-//! [`Publisher`]: mediator_core::Publisher
+//! [`Sender`]: mediator_core::Sender
 
+mod commands;
 mod order;
 mod repository;
 mod service;
 
+pub use crate::commands::{CancelOrder, PlaceOrder, ServiceError};
 pub use crate::order::{Order, OrderError, Status};
 pub use crate::repository::create_tables;
-pub use crate::service::{OrderService, ServiceError};
+pub use crate::service::OrderService;

@@ -1,0 +1,356 @@
+//! The future behind `Mediator::send`.
+
+use std::any::{Any, TypeId};
+use std::fmt;
+use std::mem::{ManuallyDrop, MaybeUninit, replace, transmute};
+use std::panic::{AssertUnwindSafe, UnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::thread;
+
+use super::borrow::NotLent;
+use super::core::{Core, Link};
+use super::dispatch::{Dispatch, Message};
+use super::lent::Lender;
+use super::request::take_answer;
+use super::storage::Storage;
+use super::table::HandlerList;
+use super::vtable::{Argument, Polled};
+use crate::errors::panics::{discard_panic, discarding_panics};
+use crate::errors::send_error::SendError;
+use crate::handler::error::BoxError;
+use crate::request::request::{Request, RequestError};
+
+/// The future of [`Mediator::send`](crate::Mediator::send): a request on its way to its handler, whose answer `A` is.
+///
+/// Does nothing until it is awaited. Dropping it cancels: the handler is dropped at the `.await` it is waiting at. Panics when it
+/// is polled after it has ended.
+///
+/// ```standalone_crate
+/// use mediator_core::Sending;
+/// use mediator_core::prelude::*;
+///
+/// #[request(usize)]
+/// struct CountOrders;
+///
+/// fn later(sender: &Sender) -> Sending<'_, CountOrders, Result<usize, SendError>> {
+///     sender.send(CountOrders)
+/// }
+/// ```
+// By hand what an `async` block would do, as `Publish` is, and for the same reason.
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+#[repr(C)]
+pub struct Sending<'m, R: 'static, A: 'static> {
+    run: Run<'m>,
+    /// Dropped when the send ends, or with it.
+    request: ManuallyDrop<R>,
+    request_type: TypeId,
+    answering: &'static Answering<A>,
+}
+
+// Handlers' panics are caught, and leave nothing of a mediator half-done.
+impl<R: UnwindSafe, A: 'static> UnwindSafe for Sending<'_, R, A> {}
+
+impl<'m, R: Request> Sending<'m, R, Result<R::Response, R::Error>> {
+    #[inline]
+    pub(crate) fn new(link: &'m Link, request: R) -> Self {
+        let run = Run {
+            storage: MaybeUninit::uninit(),
+            dispatch: MaybeUninit::uninit(),
+            link,
+            stage: Stage::New,
+            kept: ManuallyDrop::new(None),
+        };
+        let request_type = TypeId::of::<R>();
+        Self {
+            run,
+            request: ManuallyDrop::new(request),
+            request_type,
+            answering: const { &Answering::of_request::<R>() },
+        }
+    }
+}
+
+/// What is to be known of a request's type while it is sent, whose answer is an `A`.
+struct Answering<A: 'static> {
+    request: Untyped,
+    /// As [`take_answer`].
+    take_answer: unsafe fn(NonNull<Storage>) -> A,
+    fail: fn(SendError) -> A,
+}
+
+/// The same, whatever the answer.
+struct Untyped {
+    name: fn() -> &'static str,
+    /// Makes of a pointer to a request one that knows its type.
+    erase: fn(NonNull<()>) -> NonNull<dyn Any + Send + Sync>,
+}
+
+impl<T: 'static, E: RequestError> Answering<Result<T, E>> {
+    const fn of_request<R: Request<Response = T, Error = E>>() -> Self {
+        Self {
+            request: Untyped { name: R::request_name, erase: |request| request.cast::<R>() },
+            // SAFETY: the conditions are the same.
+            take_answer: |storage| R::into_result(unsafe { take_answer::<R>(storage) }),
+            fail: |error| Err(E::of_send(error)),
+        }
+    }
+}
+
+// For any `R`, since the bound of `send` on it is violated where a type is no request, and that would be another error.
+impl<R: 'static, A: 'static> Future for Sending<'_, R, A> {
+    type Output = A;
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<A> {
+        // SAFETY: the run and the request stay where they are.
+        let this = unsafe { self.get_unchecked_mut() };
+        let Answering { request, take_answer, fail } = this.answering;
+        let asked =
+            Asked { request: NonNull::from(&*this.request).cast(), request_type: this.request_type, untyped: request };
+        // SAFETY: pinned with `self`; the request stays where it is and is not changed until the run has ended.
+        match unsafe { this.run.poll(&asked, cx) } {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(())) => {
+                this.run.release_core();
+                // SAFETY: the run has ended just now.
+                unsafe { ManuallyDrop::drop(&mut this.request) };
+                // SAFETY: the handler is one of `R`, and is done just now.
+                Poll::Ready(unsafe { take_answer(this.run.storage()) })
+            }
+            Poll::Ready(Err(error)) => {
+                this.run.release_core();
+                // The error tells what was wrong first; a panic of the request's destructor must not take its place.
+                // SAFETY: the run has ended just now.
+                discarding_panics(|| unsafe { ManuallyDrop::drop(&mut this.request) });
+                Poll::Ready(fail(error))
+            }
+        }
+    }
+}
+
+impl<R: 'static, A: 'static> Drop for Sending<'_, R, A> {
+    #[inline]
+    fn drop(&mut self) {
+        if !matches!(self.run.stage, Stage::Ended) {
+            self.run.cancel();
+            // SAFETY: the run had not ended before, and has now.
+            unsafe { ManuallyDrop::drop(&mut self.request) };
+        }
+    }
+}
+
+impl<R: 'static, A: 'static> fmt::Debug for Sending<'_, R, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sending").finish_non_exhaustive()
+    }
+}
+
+/// A request, whatever its type.
+struct Asked {
+    request: NonNull<()>,
+    request_type: TypeId,
+    untyped: &'static Untyped,
+}
+
+impl Asked {
+    fn name(&self) -> &'static str {
+        (self.untyped.name)()
+    }
+}
+
+/// A send, whatever the type of its request.
+///
+/// The future of the handler borrows the request, the mediator and what is lent. All of that outlives a `Run` that has not
+/// ended, which is what `'static` stands for here: the request is beside it, it keeps the mediator or borrows a handle that
+/// does, and it borrows the scope that lends.
+// The storage first: compilers write zeros to all of it when the field behind it starts as a constant.
+#[repr(C)]
+struct Run<'m> {
+    /// Of the future of the handler, and then of the answer. Reached by raw pointers only, since the future may point into
+    /// itself.
+    storage: MaybeUninit<Storage>,
+    /// What the handler is called with, if it borrows.
+    dispatch: MaybeUninit<Dispatch<'static>>,
+    link: &'m Link,
+    stage: Stage,
+    /// The mediator of a weak handle, until the send has ended.
+    kept: ManuallyDrop<Option<Arc<Core>>>,
+}
+
+#[derive(Clone, Copy)]
+enum Stage {
+    New,
+    /// The future of the only handler is in the storage.
+    Pending(&'static HandlerList),
+    /// The request is gone.
+    Ended,
+}
+
+/// `Ok` when the answer is in the storage.
+type Sent = Poll<Result<(), SendError>>;
+
+impl Run<'_> {
+    #[inline]
+    fn storage(&mut self) -> NonNull<Storage> {
+        NonNull::from(&mut self.storage).cast()
+    }
+
+    /// Calls the handler, or polls its future again. Has ended unless it is pending.
+    ///
+    /// # Safety
+    ///
+    /// `self` is pinned. The request is the same always, and stays where it is and is not changed until `self` has ended.
+    ///
+    /// # Panics
+    ///
+    /// If the send has ended.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn poll(&mut self, asked: &Asked, cx: &mut Context<'_>) -> Sent {
+        #[cfg(debug_assertions)]
+        let _nested = super::depth::Nested::enter(asked.name());
+        match replace(&mut self.stage, Stage::Ended) {
+            // SAFETY: guaranteed by the caller.
+            Stage::New => unsafe { self.start(asked, cx) },
+            // SAFETY: the future is in the storage in this stage, pinned with `self`.
+            Stage::Pending(handlers) => unsafe { self.resume(handlers, asked, cx) },
+            Stage::Ended => panic!("a send was polled again after it had ended"),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`poll`](Self::poll); `self` is new.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn start(&mut self, asked: &Asked, cx: &mut Context<'_>) -> Sent {
+        let core = match self.link {
+            Link::Strong(core) if !cfg!(debug_assertions) => Ok(NonNull::from(&**core)),
+            _ => self.find_core(asked),
+        };
+        let core: &'static Core = match core {
+            // SAFETY: this send or its handle keeps the mediator.
+            Ok(core) => unsafe { core.as_ref() },
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        let Some(handlers) = core.requests.handlers_of(asked.request_type) else {
+            return Poll::Ready(Err(SendError::no_handler(asked.name())));
+        };
+        let argument = match handlers.argument {
+            Argument::Message => asked.request,
+            // SAFETY: guaranteed by the caller.
+            Argument::Dispatch => match unsafe { self.lend(core, handlers, asked) } {
+                Ok(dispatch) => dispatch.argument(),
+                Err(error) => return Poll::Ready(Err(error)),
+            },
+        };
+        let storage = self.storage();
+        // SAFETY: a list has handlers.
+        let call = unsafe { handlers.cursor().call() };
+        // SAFETY: the argument is what the call takes: the request, which is of its type, or a dispatch of it. Both outlive
+        // the future, as does the list. The storage is pinned and empty.
+        let caught = catch_unwind(AssertUnwindSafe(|| unsafe { call.start(argument, storage, cx) }));
+        self.settle(caught, handlers, asked)
+    }
+
+    /// # Safety
+    ///
+    /// As for [`poll`](Self::poll); the future of the handler is in the storage.
+    #[inline(never)]
+    unsafe fn resume(&mut self, handlers: &'static HandlerList, asked: &Asked, cx: &mut Context<'_>) -> Sent {
+        let storage = self.storage();
+        // SAFETY: a list has handlers.
+        let call = unsafe { handlers.cursor().call() };
+        // SAFETY: guaranteed by the caller.
+        let caught = catch_unwind(AssertUnwindSafe(|| unsafe { call.poll(storage, cx) }));
+        self.settle(caught, handlers, asked)
+    }
+
+    /// The mediator of any handle, and with debug assertions unless sends are nested too deep.
+    #[inline(never)]
+    fn find_core(&mut self, asked: &Asked) -> Result<NonNull<Core>, SendError> {
+        #[cfg(debug_assertions)]
+        super::depth::check(asked.name()).map_err(|reason| SendError::too_deep(asked.name(), reason))?;
+        if self.link.core().is_none() {
+            *self.kept = self.link.upgrade();
+        }
+        let core = self.kept.as_deref().or_else(|| self.link.core());
+        core.map(NonNull::from).ok_or_else(|| SendError::mediator_dropped(asked.name()))
+    }
+
+    /// Puts what a borrowing handler is called with where it stays.
+    ///
+    /// # Safety
+    ///
+    /// As for [`start`](Self::start); the handlers are those of the request's type.
+    #[inline(never)]
+    unsafe fn lend(
+        &mut self,
+        core: &'static Core,
+        handlers: &'static HandlerList,
+        asked: &Asked,
+    ) -> Result<&'static Dispatch<'static>, SendError> {
+        // SAFETY: borrowed from `link`, and so outlives `self`.
+        let lender = unsafe { transmute::<Lender<'_>, Lender<'static>>(self.link.lender()) };
+        let request = (asked.untyped.erase)(asked.request);
+        // SAFETY: guaranteed by the caller.
+        let request: &'static (dyn Any + Send + Sync) = unsafe { request.as_ref() };
+        let dispatch = Dispatch::new(core, handlers, Message::Request(request), lender, false);
+        if let Some(reason) = dispatch.check_borrows_of_request() {
+            return Err(SendError::not_lent(asked.name(), handlers.infos()[0], reason));
+        }
+        self.dispatch.write(dispatch);
+        let dispatch = NonNull::from(&mut self.dispatch).cast::<Dispatch<'static>>();
+        // SAFETY: written just now; pinned with `self`, and not written again.
+        Ok(unsafe { dispatch.as_ref() })
+    }
+
+    /// What comes of a poll of the handler.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn settle(&mut self, caught: thread::Result<Polled>, handlers: &'static HandlerList, asked: &Asked) -> Sent {
+        match caught {
+            Ok(Polled::Done) => Poll::Ready(Ok(())),
+            Ok(Polled::Pending) => {
+                self.stage = Stage::Pending(handlers);
+                Poll::Pending
+            }
+            Ok(Polled::Failed(error)) => Poll::Ready(Err(not_lent(handlers, asked, *error))),
+            Err(payload) => Poll::Ready(Err(SendError::panicked(asked.name(), handlers.infos()[0], payload))),
+        }
+    }
+
+    #[cold]
+    fn cancel(&mut self) {
+        if let Stage::Pending(handlers) = replace(&mut self.stage, Stage::Ended) {
+            let storage = self.storage();
+            // SAFETY: a list has handlers.
+            let call = unsafe { handlers.cursor().call() };
+            // SAFETY: the future of this call is in the storage in this stage, which is over.
+            unsafe { call.drop_future(storage) }.unwrap_or_else(discard_panic);
+        }
+        self.release_core();
+    }
+
+    /// Lets the mediator go, which may drop it.
+    #[inline]
+    fn release_core(&mut self) {
+        if self.kept.is_some() {
+            self.release_kept_core();
+        }
+    }
+
+    #[cold]
+    fn release_kept_core(&mut self) {
+        let core = self.kept.take();
+        discarding_panics(|| drop(core));
+    }
+}
+
+/// The handler could borrow when that was checked, and another thread was faster.
+#[cold]
+fn not_lent(handlers: &HandlerList, asked: &Asked, error: BoxError) -> SendError {
+    let reason =
+        error.downcast::<NotLent>().map_or_else(|error| error.to_string(), |error| error.of_send().to_string());
+    SendError::not_lent(asked.name(), handlers.infos()[0], reason)
+}

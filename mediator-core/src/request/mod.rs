@@ -1,0 +1,6 @@
+//! What is sent to one handler and answered by it.
+
+pub(crate) mod info;
+#[allow(clippy::module_inception)]
+pub(crate) mod request;
+pub(crate) mod request_handler;

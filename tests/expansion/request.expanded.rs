@@ -1,0 +1,53 @@
+#[derive(Debug)]
+pub struct PlaceOrder {
+    pub item: String,
+    pub total: u32,
+}
+#[automatically_derived]
+impl ::mediator_core::Request for PlaceOrder {
+    type Response = OrderConfirmation;
+    type Error = OrderError;
+    type Output = ::core::result::Result<OrderConfirmation, OrderError>;
+    fn into_result(
+        output: ::core::result::Result<OrderConfirmation, OrderError>,
+    ) -> ::core::result::Result<OrderConfirmation, OrderError> {
+        output
+    }
+    fn request_name() -> &'static ::core::primitive::str {
+        ::core::concat!(::core::module_path!(), "::PlaceOrder")
+    }
+    fn declared_at() -> ::core::option::Option<
+        &'static ::core::panic::Location<'static>,
+    > {
+        ::core::option::Option::Some(::core::panic::Location::caller())
+    }
+}
+::mediator_core::__private::inventory::submit! {
+    ::mediator_core::__private::RequestRegistration::new:: < PlaceOrder > ()
+}
+enum Tidy {
+    Now,
+    Later,
+}
+#[automatically_derived]
+impl ::mediator_core::Request for Tidy {
+    type Response = ();
+    type Error = ::mediator_core::SendError;
+    type Output = ();
+    fn into_result(
+        output: (),
+    ) -> ::core::result::Result<(), ::mediator_core::SendError> {
+        ::core::result::Result::Ok(output)
+    }
+    fn request_name() -> &'static ::core::primitive::str {
+        ::core::concat!(::core::module_path!(), "::Tidy")
+    }
+    fn declared_at() -> ::core::option::Option<
+        &'static ::core::panic::Location<'static>,
+    > {
+        ::core::option::Option::Some(::core::panic::Location::caller())
+    }
+}
+::mediator_core::__private::inventory::submit! {
+    ::mediator_core::__private::RequestRegistration::new:: < Tidy > ()
+}

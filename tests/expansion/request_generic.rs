@@ -1,0 +1,2 @@
+#[request(Option<T>, name = "find")]
+struct Find<T: Clone>(T);

@@ -1,0 +1,89 @@
+async fn place_order(
+    request: &PlaceOrder,
+    orders: Arc<Orders>,
+) -> Result<OrderConfirmation, OrderError> {
+    orders.place(request).await
+}
+const _: () = {
+    struct __MediatorHandlerFn {
+        orders: Arc<Orders>,
+    }
+    #[automatically_derived]
+    impl ::mediator_core::Inject for __MediatorHandlerFn {
+        fn inject(
+            __services: &::mediator_core::Services<'_>,
+        ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
+            let __field_0 = __services.get_for::<Arc<Orders>>("orders");
+            ::core::result::Result::Ok(Self { orders: __field_0? })
+        }
+    }
+    #[automatically_derived]
+    impl ::mediator_core::__private::FnRequestHandler<PlaceOrder>
+    for __MediatorHandlerFn {
+        type Receiver = Self;
+        type Returned = Result<OrderConfirmation, OrderError>;
+        fn call<'a>(
+            receiver: &'a Self,
+            request: &'a PlaceOrder,
+            _: ::mediator_core::__private::Lent<'a>,
+        ) -> ::core::result::Result<
+            impl ::core::future::Future<Output = Self::Returned> + ::core::marker::Send,
+            ::mediator_core::__private::BorrowError,
+        > {
+            ::core::result::Result::Ok(
+                place_order(
+                    request,
+                    <Arc<Orders> as ::core::clone::Clone>::clone(&receiver.orders),
+                ),
+            )
+        }
+    }
+    ::mediator_core::__private::inventory::submit! {
+        ::mediator_core::__private::HandlerRegistration::request_function:: < PlaceOrder,
+        __MediatorHandlerFn, Result < OrderConfirmation, OrderError >, _ > (place_order,
+        ::core::concat!(::core::module_path!(), "::place_order"), ::core::module_path!())
+        .in_version("1.2.3")
+    }
+};
+fn write(request: &Write, tx: &mut Connection, sender: &Sender) -> usize {
+    tx.write(request)
+}
+const _: () = {
+    struct __MediatorHandlerFn {}
+    #[automatically_derived]
+    impl ::mediator_core::Inject for __MediatorHandlerFn {
+        fn inject(
+            __services: &::mediator_core::Services<'_>,
+        ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
+            ::core::result::Result::Ok(Self {})
+        }
+    }
+    #[automatically_derived]
+    impl ::mediator_core::__private::FnRequestHandler<Write> for __MediatorHandlerFn {
+        type Receiver = Self;
+        type Returned = usize;
+        const BORROWS: &'static [::mediator_core::__private::Borrow] = &[
+            ::mediator_core::__private::Borrow::exclusive::<Connection>("tx"),
+            ::mediator_core::__private::Borrow::shared::<Sender>("sender"),
+        ];
+        fn call<'a>(
+            receiver: &'a Self,
+            request: &'a Write,
+            lent: ::mediator_core::__private::Lent<'a>,
+        ) -> ::core::result::Result<
+            impl ::core::future::Future<Output = Self::Returned> + ::core::marker::Send,
+            ::mediator_core::__private::BorrowError,
+        > {
+            let mut borrowed_0 = lent.exclusive::<Connection>("tx")?;
+            let borrowed_1 = lent.shared::<Sender>("sender")?;
+            ::core::result::Result::Ok(async move {
+                write(request, &mut *borrowed_0, &*borrowed_1)
+            })
+        }
+    }
+    ::mediator_core::__private::inventory::submit! {
+        ::mediator_core::__private::HandlerRegistration::request_function:: < Write,
+        __MediatorHandlerFn, usize, _ > (write, ::core::concat!(::core::module_path!(),
+        "::write"), ::core::module_path!()).manual().in_version("1.2.3")
+    }
+};

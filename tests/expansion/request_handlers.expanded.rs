@@ -1,0 +1,89 @@
+impl Orders {
+    async fn place(
+        &self,
+        request: &PlaceOrder,
+        tx: &mut Connection,
+    ) -> Result<OrderConfirmation, OrderError> {}
+    fn count(&self, _request: &CountOrders) -> usize {}
+}
+const _: () = {
+    struct __MediatorHandlerFn {}
+    #[automatically_derived]
+    impl ::mediator_core::__private::FnRequestHandler<PlaceOrder>
+    for __MediatorHandlerFn {
+        type Receiver = Orders;
+        type Returned = Result<OrderConfirmation, OrderError>;
+        const BORROWS: &'static [::mediator_core::__private::Borrow] = &[
+            ::mediator_core::__private::Borrow::exclusive::<Connection>("tx"),
+        ];
+        fn call<'a>(
+            receiver: &'a Orders,
+            request: &'a PlaceOrder,
+            lent: ::mediator_core::__private::Lent<'a>,
+        ) -> ::core::result::Result<
+            impl ::core::future::Future<Output = Self::Returned> + ::core::marker::Send,
+            ::mediator_core::__private::BorrowError,
+        > {
+            let mut borrowed_0 = lent.exclusive::<Connection>("tx")?;
+            ::core::result::Result::Ok(async move {
+                <Orders>::place(receiver, request, &mut *borrowed_0).await
+            })
+        }
+    }
+    ::mediator_core::__private::inventory::submit! {
+        ::mediator_core::__private::HandlerRegistration::request_function:: < PlaceOrder,
+        __MediatorHandlerFn, Result < OrderConfirmation, OrderError >, _ > (< Orders >
+        ::place, ::core::concat!(::core::module_path!(), "::Orders::place"),
+        ::core::module_path!()).in_version("1.2.3")
+    }
+};
+const _: () = {
+    struct __MediatorHandlerFn {}
+    #[automatically_derived]
+    impl ::mediator_core::__private::FnRequestHandler<CountOrders>
+    for __MediatorHandlerFn {
+        type Receiver = Orders;
+        type Returned = usize;
+        fn call<'a>(
+            receiver: &'a Orders,
+            request: &'a CountOrders,
+            _: ::mediator_core::__private::Lent<'a>,
+        ) -> ::core::result::Result<
+            impl ::core::future::Future<Output = Self::Returned> + ::core::marker::Send,
+            ::mediator_core::__private::BorrowError,
+        > {
+            ::core::result::Result::Ok(async move { <Orders>::count(receiver, request) })
+        }
+    }
+    ::mediator_core::__private::inventory::submit! {
+        ::mediator_core::__private::HandlerRegistration::request_function:: <
+        CountOrders, __MediatorHandlerFn, usize, _ > (< Orders > ::count,
+        ::core::concat!(::core::module_path!(), "::Orders::count"),
+        ::core::module_path!()).named("orders.count").in_version("1.2.3")
+    }
+};
+struct Listing {
+    orders: Arc<Orders>,
+}
+#[automatically_derived]
+impl ::mediator_core::Inject for Listing {
+    fn inject(
+        __services: &::mediator_core::Services<'_>,
+    ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
+        let __field_0 = __services.get_for::<Arc<Orders>>("orders");
+        ::core::result::Result::Ok(Self { orders: __field_0? })
+    }
+}
+::mediator_core::__private::inventory::submit! {
+    ::mediator_core::__private::HandlerRegistration::request:: < ListOrders, Listing >
+    (::core::concat!(::core::module_path!(), "::Listing"), ::core::module_path!())
+    .in_version("1.2.3")
+}
+impl RequestHandler<FindOrder> for Orders {
+    async fn handle(&self, request: &FindOrder) -> Option<Order> {}
+}
+::mediator_core::__private::inventory::submit! {
+    ::mediator_core::__private::HandlerRegistration::request:: < FindOrder, Orders >
+    (::core::concat!(::core::module_path!(), "::Orders"), ::core::module_path!())
+    .in_version("1.2.3")
+}
