@@ -98,7 +98,7 @@ fn expand_handlers(item: &ItemImpl, members: &mut Members, options: &Arguments, 
         options,
         is_sound: errors.is_empty(),
     };
-    members.methods().map(|method| block.expand_method(method)).collect()
+    members.methods().enumerate().map(|(position, method)| block.expand_method(position, method)).collect()
 }
 
 /// The block, as far as its handlers depend on it.
@@ -111,7 +111,7 @@ struct Block<'a> {
 
 impl Block<'_> {
     /// The handler, or what is wrong with it; under the conditions of the method.
-    fn expand_method(&self, method: &mut ImplItemFn) -> TokenStream {
+    fn expand_method(&self, position: usize, method: &mut ImplItemFn) -> TokenStream {
         let mut errors = Errors::default();
         let options = take_options(&mut method.attrs, self.self_ty, self.options, &mut errors);
         let is_called_on_self = require_receiver(method, options.kind, &mut errors);
@@ -124,7 +124,7 @@ impl Block<'_> {
             let own_lints = item::lint_attributes(&method.attrs);
             let attributes: Vec<_> = cfgs.iter().chain(&self.lints).chain(&own_lints).cloned().collect();
             method.attrs.splice(..0, signature.allow_by_value());
-            self.expand_handler(&signature, &options, &attributes, &mut errors)
+            self.expand_handler(position, &signature, &options, &attributes, &mut errors)
         });
         let handler = if self.is_sound { handler } else { None };
         let errors = errors.into_compile_errors_if(&cfgs);
@@ -133,6 +133,7 @@ impl Block<'_> {
 
     fn expand_handler(
         &self,
+        position: usize,
         signature: &HandlerSignature,
         options: &Arguments,
         attributes: &[Attribute],
@@ -143,7 +144,8 @@ impl Block<'_> {
         let function = quote!(<#self_ty>::#ident);
         let names = last_ident(self_ty).into_iter().chain([ident]).map(plain_name);
         let name = names.collect::<Vec<_>>().join("::");
-        FnHandler { function: &function, self_ty: Some(self_ty), name, signature, options }.expand(attributes, errors)
+        FnHandler { function: &function, self_ty: Some(self_ty), name, position, signature, options }
+            .expand(attributes, errors)
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn on_fn(mut item: ItemFn, body: Option<Group>, options: &Arguments, 
     let handler = signature.as_ref().map(|signature| {
         let function = item.sig.ident.to_token_stream();
         let name = plain_name(&item.sig.ident);
-        let handler = FnHandler { function: &function, self_ty: None, name, signature, options };
+        let handler = FnHandler { function: &function, self_ty: None, name, position: 0, signature, options };
         handler.expand(&item::lint_attributes(&item.attrs), errors)
     });
     let by_value = signature.as_ref().and_then(HandlerSignature::allow_by_value);
@@ -45,6 +45,8 @@ pub(crate) struct FnHandler<'a> {
     pub(crate) self_ty: Option<&'a Type>,
     /// The path that users see, behind the module's.
     pub(crate) name: String,
+    /// How many methods come before it in its block.
+    pub(crate) position: usize,
     pub(crate) signature: &'a HandlerSignature,
     pub(crate) options: &'a Arguments,
 }
@@ -223,7 +225,7 @@ impl FnHandler<'_> {
         let krate = options.krate();
         let message = expand_message(&signature.message, &krate);
         let returned = (options.kind == Kind::Request).then(|| self.expand_returned(&message, &krate));
-        let function = Some(Function { item: function, returned: returned.as_ref() });
+        let function = Some(Function { item: function, position: self.position, returned: returned.as_ref() });
         Registration { message: &signature.message, handler, function, name, options }.expand()
     }
 

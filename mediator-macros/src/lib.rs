@@ -158,8 +158,8 @@ pub fn derive_notification(item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// On a function, async or not, the first parameter is the event; the others are injected, cloned
-/// for each call:
+/// On a function, async or not, the first parameter is the event. Parameters that own their value are
+/// injected, cloned for each call; references are lent by the publish:
 ///
 /// ```
 /// # use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! What the macros submit, for the runtime to find at link time.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{Path, PathArguments, Type};
@@ -27,6 +27,8 @@ pub(crate) struct Registration<'a> {
 pub(crate) struct Function<'a> {
     /// Its path.
     pub(crate) item: &'a TokenStream,
+    /// How many methods come before it in its block, whose place all have.
+    pub(crate) position: usize,
     /// What it returns, if it answers requests.
     pub(crate) returned: Option<&'a TokenStream>,
 }
@@ -38,6 +40,8 @@ impl Registration<'_> {
         let item = self.function.map(|Function { item, .. }| quote!(#item,));
         let name = default_name(self.name);
         let version = item::package_version();
+        let position = self.function.map(|function| function.position).filter(|position| *position > 0);
+        let position = position.map(Literal::usize_unsuffixed).map(|position| quote!(.behind(#position)));
         let options = expand_options(self.options);
         let registration = quote!(#krate::__private::HandlerRegistration);
         let arguments = quote!((#item #name, ::core::module_path!(), #version));
@@ -48,7 +52,7 @@ impl Registration<'_> {
         };
         quote! {
             #krate::__private::inventory::submit! {
-                #registration::#constructor #arguments #options
+                #registration::#constructor #arguments #position #options
             }
         }
     }

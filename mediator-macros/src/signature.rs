@@ -204,7 +204,7 @@ fn message_of(signature: &mut Signature, before: usize, kind: Kind, errors: &mut
         Some(FnArg::Typed(first)) => first,
         Some(FnArg::Receiver(receiver)) => {
             let block = kind.block_attribute();
-            let message = format!("a function has no `self`; put `#[{block}]` on the impl block of this method");
+            let message = format!("this is a method; put `#[{block}]` on its impl block");
             errors.at(receiver, message);
             return None;
         }
@@ -222,7 +222,10 @@ fn message_of(signature: &mut Signature, before: usize, kind: Kind, errors: &mut
     }
     reject_cfg(first, errors);
     let Type::Reference(reference) = ungrouped(&first.ty) else {
-        errors.at(&first.ty, format!("a handler borrows its {noun}; write `&` before the type"));
+        errors.at(
+            &first.ty,
+            format!("the first parameter of a handler is its {noun}, borrowed, as in `{noun}: &{}`", kind.example()),
+        );
         return None;
     };
     reject_other_traits(&reference.elem, kind, errors);

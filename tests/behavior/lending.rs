@@ -168,7 +168,7 @@ fn what_is_not_lent_is_found_before_any_handler_starts_and_the_event_comes_back(
     let error = refused(mediator.with(&Noon).publish(Placed::new(7)));
     let text = format!("{error:#}");
     for part in
-        ["::write` (tests/behavior/lending.rs:", "`journal: &mut ", "::Journal`", "lent are `&", "::Noon`", "tenant: &"]
+        ["::write` (tests/behavior/lending.rs:", "`journal: &mut ", "::Journal`", "lent: `&", "::Noon`", "tenant: &"]
     {
         assert!(text.contains(part), "{part} in {text}");
     }
@@ -382,7 +382,7 @@ fn a_handler_that_borrows_one_type_twice_is_an_error_of_the_wiring() {
     }
 
     let error = bare().bind_fn(greedy).build().unwrap_err();
-    assert!(error.to_string().contains("in two parameters"), "{error}");
+    assert!(error.to_string().contains("twice, once as `&mut`"), "{error}");
 }
 
 /// Every way for a handler to end early, after which what it held is free again.

@@ -1,6 +1,7 @@
 //! Methods as handlers: each one of its own, all on one instance.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use futures::executor::block_on;
 use mediator_core::prelude::*;
@@ -186,4 +187,41 @@ fn options_may_say_self() {
     let steps = builder.discover_where(|it| it.module_path() == concat!(module_path!(), "::steps"));
     block_on(steps.build().unwrap().publish(Closed::new())).unwrap();
     assert_eq!(log.entries(), ["zero", "one", "two", "three", "four", "five"]);
+}
+
+mod backwards {
+    use super::{Arc, Mutex, Opened};
+    use mediator_core::{Inject, event_handlers};
+
+    #[derive(Inject)]
+    struct Backwards {
+        seen: Arc<Mutex<Vec<&'static str>>>,
+    }
+
+    #[event_handlers]
+    impl Backwards {
+        fn third(&self, _event: &Opened) {
+            self.seen.lock().unwrap().push("third");
+        }
+
+        fn second(&self, _event: &Opened) {
+            self.seen.lock().unwrap().push("second");
+        }
+
+        fn first(&self, _event: &Opened) {
+            self.seen.lock().unwrap().push("first");
+        }
+    }
+}
+
+#[test]
+fn methods_of_a_block_are_called_as_they_are_written() {
+    let seen: Arc<Mutex<Vec<&str>>> = Arc::default();
+    let mediator = Mediator::builder()
+        .discover_where(|handler| handler.module_path().ends_with("::backwards"))
+        .provide(seen.clone())
+        .build()
+        .unwrap();
+    block_on(mediator.publish(Opened::new(1))).unwrap();
+    assert_eq!(*seen.lock().unwrap(), ["third", "second", "first"]);
 }

@@ -617,7 +617,7 @@ fn what_is_not_lent_is_an_error_that_says_how_to_lend_it() {
         assert!(text.contains(part), "{part} in {text}");
     }
     let text = not_lent(mediator.with(&Tenant("x")).send(Write { line: "a" }));
-    assert!(text.ends_with("; lent are `&behavior::requests::Tenant`"), "{text}");
+    assert!(text.ends_with("; lent: `&behavior::requests::Tenant`"), "{text}");
     let text = not_lent(mediator.with(&Journal::default()).send(Write { line: "a" }));
     assert!(text.contains("lent as `&` only"), "{text}");
     let text = not_lent(mediator.with(&mut Box::new(Journal::default())).send(Write { line: "a" }));

@@ -48,7 +48,7 @@ const _: () = {
         ::mediator_core::__private::HandlerRegistration::function:: < IssueClosed,
         __MediatorHandlerFn, _ > (< Triage > ::closed,
         ::core::concat!(::core::module_path!(), "::Triage::closed"),
-        ::core::module_path!(), "1.2.3").order_by(3i32).after(const { &
+        ::core::module_path!(), "1.2.3").behind(1).order_by(3i32).after(const { &
         [::mediator_core::__private::HandlerRef::to_function(Triage::opened)] })
     }
 };
@@ -88,6 +88,6 @@ const _: () = {
         ::mediator_core::__private::HandlerRegistration::function:: < (dyn
         ::mediator_core::DynNotification + 'static), __MediatorHandlerFn, _ > (< Triage >
         ::watch, ::core::concat!(::core::module_path!(), "::Triage::watch"),
-        ::core::module_path!(), "1.2.3").manual()
+        ::core::module_path!(), "1.2.3").behind(2).manual()
     }
 };

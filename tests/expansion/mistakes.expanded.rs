@@ -68,5 +68,5 @@ where
 }
 async fn send_email(event: OrderPlaced, mailer: &Mailer, attempts: u32) {}
 ::core::compile_error! {
-    "a handler borrows its event; write `&` before the type"
+    "the first parameter of a handler is its event, borrowed, as in `event: &OrderPlaced`"
 }

@@ -28,7 +28,7 @@ const _: () = {
             _: ::mediator_core::__private::Lent<'a>,
         ) -> ::core::result::Result<
             impl ::core::future::Future<Output = Self::Returned> + ::core::marker::Send,
-            ::mediator_core::__private::BorrowError,
+            ::mediator_core::__private::BorrowError<'a>,
         > {
             ::core::result::Result::Ok(
                 place_order(
@@ -41,8 +41,8 @@ const _: () = {
     ::mediator_core::__private::inventory::submit! {
         ::mediator_core::__private::HandlerRegistration::request_function:: < PlaceOrder,
         __MediatorHandlerFn, Result < OrderConfirmation, OrderError >, _ > (place_order,
-        ::core::concat!(::core::module_path!(), "::place_order"), ::core::module_path!())
-        .in_version("1.2.3")
+        ::core::concat!(::core::module_path!(), "::place_order"), ::core::module_path!(),
+        "1.2.3")
     }
 };
 fn write(request: &Write, tx: &mut Connection, sender: &Sender) -> usize {
@@ -72,7 +72,7 @@ const _: () = {
             lent: ::mediator_core::__private::Lent<'a>,
         ) -> ::core::result::Result<
             impl ::core::future::Future<Output = Self::Returned> + ::core::marker::Send,
-            ::mediator_core::__private::BorrowError,
+            ::mediator_core::__private::BorrowError<'a>,
         > {
             let mut borrowed_0 = lent.exclusive::<Connection>("tx")?;
             let borrowed_1 = lent.shared::<Sender>("sender")?;
@@ -84,6 +84,6 @@ const _: () = {
     ::mediator_core::__private::inventory::submit! {
         ::mediator_core::__private::HandlerRegistration::request_function:: < Write,
         __MediatorHandlerFn, usize, _ > (write, ::core::concat!(::core::module_path!(),
-        "::write"), ::core::module_path!()).manual().in_version("1.2.3")
+        "::write"), ::core::module_path!(), "1.2.3").manual()
     }
 };

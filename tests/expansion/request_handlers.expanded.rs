@@ -22,7 +22,7 @@ const _: () = {
             lent: ::mediator_core::__private::Lent<'a>,
         ) -> ::core::result::Result<
             impl ::core::future::Future<Output = Self::Returned> + ::core::marker::Send,
-            ::mediator_core::__private::BorrowError,
+            ::mediator_core::__private::BorrowError<'a>,
         > {
             let mut borrowed_0 = lent.exclusive::<Connection>("tx")?;
             ::core::result::Result::Ok(async move {
@@ -34,7 +34,7 @@ const _: () = {
         ::mediator_core::__private::HandlerRegistration::request_function:: < PlaceOrder,
         __MediatorHandlerFn, Result < OrderConfirmation, OrderError >, _ > (< Orders >
         ::place, ::core::concat!(::core::module_path!(), "::Orders::place"),
-        ::core::module_path!()).in_version("1.2.3")
+        ::core::module_path!(), "1.2.3")
     }
 };
 const _: () = {
@@ -50,7 +50,7 @@ const _: () = {
             _: ::mediator_core::__private::Lent<'a>,
         ) -> ::core::result::Result<
             impl ::core::future::Future<Output = Self::Returned> + ::core::marker::Send,
-            ::mediator_core::__private::BorrowError,
+            ::mediator_core::__private::BorrowError<'a>,
         > {
             ::core::result::Result::Ok(async move { <Orders>::count(receiver, request) })
         }
@@ -59,7 +59,7 @@ const _: () = {
         ::mediator_core::__private::HandlerRegistration::request_function:: <
         CountOrders, __MediatorHandlerFn, usize, _ > (< Orders > ::count,
         ::core::concat!(::core::module_path!(), "::Orders::count"),
-        ::core::module_path!()).named("orders.count").in_version("1.2.3")
+        ::core::module_path!(), "1.2.3").behind(1).named("orders.count")
     }
 };
 struct Listing {
@@ -76,14 +76,14 @@ impl ::mediator_core::Inject for Listing {
 }
 ::mediator_core::__private::inventory::submit! {
     ::mediator_core::__private::HandlerRegistration::request:: < ListOrders, Listing >
-    (::core::concat!(::core::module_path!(), "::Listing"), ::core::module_path!())
-    .in_version("1.2.3")
+    (::core::concat!(::core::module_path!(), "::Listing"), ::core::module_path!(),
+    "1.2.3")
 }
 impl RequestHandler<FindOrder> for Orders {
     async fn handle(&self, request: &FindOrder) -> Option<Order> {}
 }
 ::mediator_core::__private::inventory::submit! {
     ::mediator_core::__private::HandlerRegistration::request:: < FindOrder, Orders >
-    (::core::concat!(::core::module_path!(), "::Orders"), ::core::module_path!())
-    .in_version("1.2.3")
+    (::core::concat!(::core::module_path!(), "::Orders"), ::core::module_path!(),
+    "1.2.3")
 }

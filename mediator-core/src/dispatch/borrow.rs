@@ -139,7 +139,7 @@ impl fmt::Display for NotLent {
                     None => {
                         write!(f, "{verb} by `.with({reference}…).{verb}(…)`")?;
                         let lent: Vec<_> = lent.iter().map(ToString::to_string).collect();
-                        if lent.is_empty() { Ok(()) } else { write!(f, "; lent are {}", lent.join(", ")) }
+                        if lent.is_empty() { Ok(()) } else { write!(f, "; lent: {}", lent.join(", ")) }
                     }
                 }
             }

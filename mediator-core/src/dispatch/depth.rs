@@ -1,6 +1,6 @@
 //! How deep publishes and sends are nested, with debug assertions.
 //!
-//! Handlers that call each other without end would overflow the stack, which ends the process without a word.
+//! Handlers that call each other without end would overflow the stack, which aborts the process.
 
 use std::cell::RefCell;
 

@@ -38,11 +38,11 @@ type Published = Poll<Result<(), PublishError>>;
 /// # Ok(()) }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is neither an event nor a notification",
-    label = "lacks `#[event]` or `#[derive(Notification)]`",
-    note = "put `#[event]` on the type; or `#[derive(Notification)]`, which adds no field",
+    message = "`{Self}` cannot be published",
+    label = "not an event, or not passed by value",
     note = "an event is published by value: `publish(event)`, not `publish(&event)`, nor in an `Arc`; a request is sent: \
-            `send(request)`"
+            `send(request)`",
+    note = "if the type is to be an event, put `#[event]` on it; or `#[derive(Notification)]`, which adds no field"
 )]
 pub trait Publishable: Send + sealed::Publishable {}
 

@@ -365,7 +365,7 @@ impl fmt::Display for BuildProblem {
                 f.write_str("\n  keep one of them, or choose one by `.provide(…)` or `.discover_where(…)`")
             }
             Self::ServiceCircle { services } => {
-                f.write_str("services need each other in a circle; let one of them do without:")?;
+                f.write_str("services need each other in a circle; remove one of these dependencies:")?;
                 let next = services.iter().cycle().skip(1);
                 services
                     .iter()
@@ -375,17 +375,17 @@ impl fmt::Display for BuildProblem {
             Self::Service { service, error } => write!(f, "service {service} cannot be made: {error}"),
             Self::BorrowedTwice { handler, type_name } => write!(
                 f,
-                "handler {handler} borrows `{type_name}` in two parameters, of which it can have one; remove the other"
+                "handler {handler} borrows `{type_name}` twice, once as `&mut`; keep one of the two parameters"
             ),
             Self::ConcurrentBorrow { event_name, first, second, type_name } => write!(
                 f,
-                "handlers {first} and {second} of `{event_name}` run at once, and both borrow `{type_name}`, one of them \
-                 exclusively; run them in order, as by `.event_publisher_for::<…>(SequentialEventPublisher)`"
+                "handlers {first} and {second} of `{event_name}` run at once, and both borrow `{type_name}`, as `&mut` \
+                 at least once; run them in order, as by `.event_publisher_for::<…>(SequentialEventPublisher)`"
             ),
             Self::ObserverBorrows { handler, parameter, type_name } => write!(
                 f,
                 "observer {handler} borrows `{type_name}` for `{parameter}`, which not every publish lends; \
-                 make it an `Option<&…>`"
+                 make it an `Option<&…>` or an `Option<&mut …>`"
             ),
             Self::DuplicateHandler { event_name, first, second, .. } if first == second => write!(
                 f,
@@ -457,8 +457,8 @@ impl fmt::Display for BuildProblem {
             ),
             Self::UnknownFunction { function, location } => write!(
                 f,
-                "`{function}` is bound at {location}, but no `#[event_handler]` or `#[request_handler]` stands on it; \
-                 put one there, `#[event_handler(manual)]` if it is not to be discovered"
+                "`{function}` is bound at {location}, but it has no `#[event_handler]` or `#[request_handler]`; \
+                 add one, with `manual` to keep it out of discovery"
             ),
             Self::NoHandler { event, required_at } => write!(
                 f,

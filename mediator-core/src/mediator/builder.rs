@@ -161,7 +161,7 @@ impl MediatorBuilder {
         self
     }
 
-    /// Ignores the handlers and services that were collected at link time; those of [`bind`](Self::bind), of its like, and of
+    /// Ignores the handlers and services that were collected at link time; those of [`bind`](Self::bind), of similar calls, and of
     /// [`provide`](Self::provide) remain. Requests may be without a handler then.
     pub fn without_discovery(mut self) -> Self {
         self.discovered.clear();
@@ -169,7 +169,7 @@ impl MediatorBuilder {
         self.allow_unhandled_requests()
     }
 
-    /// Restricts discovery to the registrations that `keep` approves of; called again, to those
+    /// Restricts discovery to the registrations that `keep` accepts; called again, to those
     /// that both do.
     ///
     /// So one program can play several roles, and a test can look at one module alone:

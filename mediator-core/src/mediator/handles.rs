@@ -367,7 +367,7 @@ impl Publisher {
     /// A weak handle, like one that is injected.
     ///
     /// For handlers that are bound ready-made and publish in turn: one that owned a `Publisher` as
-    /// [`Mediator::publisher`] returns it would keep itself alive for good.
+    /// [`Mediator::publisher`] returns it would keep itself alive forever.
     ///
     /// ```
     /// use std::sync::{Arc, OnceLock};

@@ -10,8 +10,8 @@ use crate::errors::build_error::{BuildProblem, OrderStep, Side};
 
 /// Sorts what was discovered, so that the order is the same whatever the linker did.
 ///
-/// By `order`, then crate, file, line and column. What stands at one place, as the registrations
-/// made by one `macro_rules` call do, goes by name.
+/// By `order`, then crate, file, line and column. The methods of a block, which have one place, go as they are written;
+/// what else has one place, as the registrations made by one `macro_rules` call do, goes by name.
 pub(crate) fn sort(discovered: &mut [&HandlerRegistration]) {
     discovered.sort_by_cached_key(|handler| {
         let registration = handler.registration();
@@ -22,6 +22,7 @@ pub(crate) fn sort(discovered: &mut [&HandlerRegistration]) {
             location.file(),
             location.line(),
             location.column(),
+            handler.position(),
             registration.handler_name(),
         )
     });

@@ -138,6 +138,8 @@ pub struct HandlerRegistration {
     /// Registered by hand, at the place of the call that binds it.
     is_bound: bool,
     version: &'static str,
+    /// Among those that are registered at one place: the methods of a block.
+    position: u32,
     after: &'static [HandlerRef],
     before: &'static [HandlerRef],
     plan: fn() -> CallPlan,
@@ -225,6 +227,7 @@ impl HandlerRegistration {
             is_manual: false,
             is_bound: false,
             version,
+            position: 0,
             after: &[],
             before: &[],
             plan,
@@ -254,6 +257,14 @@ impl HandlerRegistration {
     #[must_use]
     pub const fn order_by(mut self, order: i32) -> Self {
         self.registration.order = order;
+        self
+    }
+
+    /// A method that comes behind so many others in its block.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn behind(mut self, others: u32) -> Self {
+        self.position = others;
         self
     }
 
@@ -317,6 +328,10 @@ impl HandlerRegistration {
     /// Whether there is nothing to build.
     pub(crate) fn is_ready_made(&self) -> bool {
         self.inject.is_none()
+    }
+
+    pub(crate) fn position(&self) -> u32 {
+        self.position
     }
 
     pub(crate) fn is_named_instance(&self) -> bool {
