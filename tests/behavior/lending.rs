@@ -209,6 +209,11 @@ fn an_error_hints_at_what_something_near_derefs_to() {
     let error = refused(mediator.with(&mut Box::new(Journal::default())).publish(Placed::new(1)));
     assert!(format!("{error:#}").contains("lend what it derefs to, `.with(&mut *…)`"), "{error:#}");
     assert!(Transaction(1).0 == 1);
+    let error = refused(mediator.with(&mut Mutex::new(Journal::default())).publish(Placed::new(1)));
+    assert!(
+        format!("{error:#}").contains("lock it and lend what the guard derefs to, `.with(&mut *guard)`"),
+        "{error:#}"
+    );
 }
 
 /// A publish through the publisher that is lent.

@@ -123,6 +123,10 @@ impl LentType {
         let arguments = format!("<{wanted}>");
         ["::Transaction<", "::PoolConnection<", &arguments].iter().any(|part| self.type_name.contains(*part))
     }
+
+    fn is_lock(&self) -> bool {
+        ["::Mutex<", "::RwLock<"].iter().any(|lock| self.type_name.contains(lock))
+    }
 }
 
 impl fmt::Display for NotLent {
@@ -135,6 +139,12 @@ impl fmt::Display for NotLent {
             Reason::Missing(lent) => {
                 write!(f, "which this {verb} does not lend; ")?;
                 match lent.iter().find(|lent| lent.holds(type_name)) {
+                    Some(lock) if lock.is_lock() => {
+                        write!(
+                            f,
+                            "lent is {lock}: lock it and lend what the guard derefs to, `.with({reference}*guard)`"
+                        )
+                    }
                     Some(near) => write!(f, "lent is {near}: lend what it derefs to, `.with({reference}*…)`"),
                     None => {
                         write!(f, "{verb} by `.with({reference}…).{verb}(…)`")?;
