@@ -11,7 +11,7 @@ cat <<PAGE
 
 # Who handles what
 
-A mediator can tell its whole wiring: every event and every request that is known, even if nobody handles it, and every handler
+A mediator shows its whole wiring: every event and every request that is known, even if nobody handles it, and every handler
 with its crate, its place in the code, its position and the services it was given.
 
 \`\`\`rust
