@@ -124,6 +124,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // From the ground up: a folder imports from itself and from those above it.
+mod behavior;
 mod dispatch;
 mod errors;
 mod event;
@@ -137,7 +138,9 @@ mod strategy;
 pub mod testing;
 mod topology;
 
-pub use crate::dispatch::{Lend, Publish, Publishable, Scope, Sending};
+pub use crate::behavior::behavior::{Behavior, Outcome};
+pub use crate::behavior::message::{AnyMessage, Message};
+pub use crate::dispatch::{Call, Lend, Lending, Publish, Publishable, Scope, Sending};
 pub use crate::errors::build_error::{BuildError, BuildProblem, OrderStep};
 pub use crate::errors::handler_failure::HandlerFailure;
 pub use crate::errors::panics::PanicPayload;
@@ -181,8 +184,8 @@ pub use uuid::Uuid;
 /// What modules need: `use mediator_core::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        BestEffortEventPublisher, BuildError, DynNotification, Event, EventHandler, EventId, EventPublisher,
-        GroupEventPublisher, Inject, JoinEventPublisher, Mediator, Notification, PendingEvents, PublishError,
+        Behavior, BestEffortEventPublisher, BuildError, Call, DynNotification, Event, EventHandler, EventId, EventPublisher,
+        GroupEventPublisher, Inject, JoinEventPublisher, Mediator, Notification, Outcome, PendingEvents, PublishError,
         Publisher, Request, RequestHandler, SendError, Sender, SequentialEventPublisher, Uuid,
     };
 
@@ -194,13 +197,17 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::dispatch::{
-        Borrow, BorrowError, CallPlan, Exclusive, FnHandler, FnRequestHandler, Handle, Lent, Shared,
+        BehaviorPlan, Borrow, BorrowError, CallPlan, Exclusive, FnHandler, FnRequestHandler, Handle, Lent, MessageKind, OfAny,
+        OfEvent, OfRequest, Shared,
     };
+    pub use crate::handler::error::BoxError;
+    pub use crate::registry::behavior_registration::BehaviorRegistration;
     pub use crate::registry::event_registration::EventRegistration;
     pub use crate::registry::linked_modules::LinkedModules;
     pub use crate::registry::order::HandlerRef;
     pub use crate::registry::registration::HandlerRegistration;
     pub use crate::registry::request_registration::RequestRegistration;
+    pub use crate::request::recover::{Recover, RecoverOther};
     pub use crate::services::module_service::{
         ProvidedAs, ServiceAlias, ServiceFn, ServiceRegistration, service_error,
     };

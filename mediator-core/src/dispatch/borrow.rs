@@ -65,6 +65,11 @@ impl Borrow {
         }
     }
 
+    /// Whether this, lent by a behavior, is what `borrow` asks for.
+    pub(crate) fn serves(&self, borrow: &Self) -> bool {
+        (self.exclusive || !borrow.exclusive) && self.type_id() == borrow.type_id()
+    }
+
     /// Whether two handlers that run at once cannot both have theirs.
     pub(crate) fn excludes(&self, other: &Self) -> bool {
         (self.exclusive || other.exclusive) && self.type_id() == other.type_id()

@@ -1,116 +1,501 @@
-//! A handler and how to call it.
+//! What a behavior is called with.
 
-use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::any::{Any, TypeId};
+use std::fmt;
+use std::marker::{PhantomData, PhantomPinned};
+use std::mem::{self, MaybeUninit};
+use std::pin::Pin;
 use std::ptr::NonNull;
-use std::task::Context;
-use std::thread;
+use std::task::{Context, Poll};
 
+use super::dispatch::{self, Dispatch};
+use super::lent::{Lend, Values};
+use super::passage::{BehaviorPlan, Level, Passage, resume};
+use super::request::{Answered, LeftAnswer, take_answer};
 use super::storage::Storage;
-use super::vtable::{Polled, Vtable};
+use super::vtable::{Compiled, FailureOnly, Polled, Settle, Start, start_future};
+use crate::behavior::behavior::{Behavior, Outcome};
+use crate::behavior::message::{AnyMessage, Message};
+use crate::errors::refused::Refused;
+use crate::errors::send_error::SendError;
+use crate::event::dynamic::DynNotification;
+use crate::event::notification::Notification;
+use crate::handler::error::BoxError;
+use crate::handler::info::HandlerInfo;
+use crate::request::request::{Request, RequestError};
 
-/// A handler of a list and the functions for it.
-pub(crate) struct Call {
-    pub(super) vtable: Vtable,
-    /// Of the type that `vtable` is for, kept alive by the list.
-    pub(super) handler: NonNull<()>,
+/// One call of a handler, as the behaviors around it see it: what is handled, by whom, and how to go on.
+///
+/// Each handler has a passage of its own through the behaviors around it; [`run`](Self::run) runs the rest of it.
+///
+/// ```standalone_crate
+/// use mediator_core::prelude::*;
+///
+/// #[derive(Inject)]
+/// struct Trace;
+///
+/// impl Behavior for Trace {
+///     async fn handle(&self, mut call: Call<'_>) -> Outcome {
+///         println!("{} comes to {}", call.name(), call.handler().name());
+///         call.run().await
+///     }
+/// }
+/// ```
+pub struct Call<'a, M = AnyMessage> {
+    /// Has not ended, and the future at `level` has this.
+    passage: Passage,
+    level: usize,
+    _borrows: PhantomData<(&'a (), fn() -> M)>,
 }
 
-// SAFETY: `handler` points to the value in an `Instance`, which is `Send` and `Sync`, or to a `TakesEvent`.
-unsafe impl Send for Call {}
-// SAFETY: `handler` points to the value in an `Instance`, which is `Send` and `Sync`, or to a `TakesEvent`.
-unsafe impl Sync for Call {}
+// SAFETY: what is shared of a passage is `Sync`, and the rest is reached only by futures that are borrowed exclusively.
+unsafe impl<M> Send for Call<'_, M> {}
+// SAFETY: a shared `Call` reaches only what is shared of a passage, which is `Sync`.
+unsafe impl<M> Sync for Call<'_, M> {}
 
-impl Call {
-    /// Calls the handler and polls the future in `storage`.
-    ///
-    /// # Safety
-    ///
-    /// `argument` is what the list of this call says; it and the list stay borrowed until the future is gone. `storage` holds
-    /// no future and is exclusively borrowed; if the result is `Pending`, it holds one of this call, and stays pinned.
-    #[inline]
-    pub(super) unsafe fn start(
-        &self,
-        argument: NonNull<()>,
-        storage: NonNull<Storage>,
-        cx: &mut Context<'_>,
-    ) -> Polled {
-        // SAFETY: the handler is of the vtable's type, since `HandlerList::new` has checked that, and the list keeps it alive.
-        // The rest is guaranteed by the caller.
-        unsafe { (self.vtable.start)(self.handler, argument, storage, cx) }
+impl<'a, M> Call<'a, M> {
+    fn dispatch(&self) -> &'a Dispatch<'a> {
+        // SAFETY: the passage has not ended, and the dispatch outlives it.
+        unsafe { self.passage.dispatch() }
     }
 
-    /// # Safety
-    ///
-    /// `storage` holds a pending future of this call, which nobody else accesses. It is gone
-    /// afterwards, even after a panic, unless the result is `Pending`.
-    #[inline]
-    pub(super) unsafe fn poll(&self, storage: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
-        // SAFETY: guaranteed by the caller.
-        unsafe { (self.vtable.poll)(storage, cx) }
+    fn behavior(&self) -> HandlerInfo {
+        // SAFETY: the passage has not ended.
+        unsafe { self.passage.chain() }.behavior(self.level)
     }
 
-    /// Drops the future in `storage`.
+    /// The name of the event or the request.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        // SAFETY: the passage has not ended.
+        match unsafe { self.passage.chain() }.request() {
+            Some(request) => request.name(),
+            None => self.dispatch().event().event_name(),
+        }
+    }
+
+    /// The handler that this is around.
+    #[must_use]
+    pub fn handler(&self) -> &'a HandlerInfo {
+        // SAFETY: the list, which has the chain, outlives the passage, and that is borrowed for `'a`.
+        &unsafe { self.passage.chain() }.info
+    }
+
+    /// The event, if it is one.
+    #[must_use]
+    pub fn event(&self) -> Option<&'a dyn DynNotification> {
+        match self.dispatch().message() {
+            dispatch::Message::Event(event) => Some(event),
+            dispatch::Message::Request(_) => None,
+        }
+    }
+
+    /// Whether a `T` is lent here: by the publish or send, by one around it, or by a behavior that this one is within.
+    ///
+    /// A behavior that lends a transaction leaves one alone that is lent already.
+    #[must_use]
+    pub fn lends<T: ?Sized + 'static>(&self) -> bool {
+        self.dispatch().lender().lends(TypeId::of::<T>())
+    }
+}
+
+impl<'a, M: Message> Call<'a, M> {
+    /// The event or the request; without its type, for a behavior around every message.
+    #[must_use]
+    pub fn message(&self) -> &'a View<M> {
+        M::Kind::view(self.dispatch().message())
+    }
+
+    /// Runs the rest of the passage: the behaviors inside this one, and the handler.
+    ///
+    /// Called again, it runs them again: a retry. Not called, nothing of it happens, and what the behavior returns is what comes
+    /// of the handler. What a first run wrote through a lent `&mut` is not undone by a second: open a savepoint.
+    ///
+    /// A panic of the handler passes through. Dropped before it has ended, it drops what is inside.
     ///
     /// # Errors
     ///
-    /// The panic of the future's `Drop`; it is gone even so.
+    /// The handler's, or that of a behavior inside.
+    // By hand what an `async` block would do, since its future must fit in place.
+    pub fn run(&mut self) -> impl Future<Output = Outcome<M>> + Send + use<'_, 'a, M> {
+        Run { call: self, started: false }
+    }
+
+    /// Lends a value to the rest of the passage, when that is [run](Lending::run).
     ///
-    /// # Safety
+    /// A behavior declares what it lends, `#[behavior(lends(&mut Connection))]`, so that a publish need not lend it.
+    pub fn with<'c, L: Lend<'c>>(&'c mut self, value: L) -> Lending<'c, 'a, M> {
+        // SAFETY: the passage, which is borrowed for longer than `'c`, has not ended before its dispatch.
+        let values = unsafe { Values::within(self.dispatch().lender()) };
+        Lending { call: self, values }.with(value)
+    }
+
+    /// The outcome of a refusal: the handler does not run, for this reason.
     ///
-    /// `storage` holds a pending future of this call, which nobody else accesses. It is gone
-    /// afterwards.
-    pub(super) unsafe fn drop_future(&self, storage: NonNull<Storage>) -> thread::Result<()> {
-        // SAFETY: guaranteed by the caller.
-        catch_unwind(AssertUnwindSafe(|| unsafe { (self.vtable.drop_future)(storage) }))
+    /// Of an event, the handler has failed; a request fails with [`SendError::Refused`].
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    pub fn refuse(&self, reason: impl Into<BoxError>) -> Outcome<M> {
+        M::Kind::refused(self.name(), *self.handler(), Refused::new(self.behavior(), reason.into()))
     }
 }
 
-/// A place in the calls of a list, or behind the last one, where there is `None`: one pointer tells
-/// where a publish is and whether that is the end.
-#[derive(Clone, Copy)]
-pub(super) struct Cursor<'a>(NonNull<Option<Call>>, PhantomData<&'a [Option<Call>]>);
-
-// SAFETY: as a reference to calls, which are `Sync`.
-unsafe impl Send for Cursor<'_> {}
-// SAFETY: as a reference to calls, which are `Sync`.
-unsafe impl Sync for Cursor<'_> {}
-
-impl<'a> Cursor<'a> {
-    /// At the first of `calls`, behind the last of which there is `None`.
-    #[inline]
-    pub(super) fn first(calls: &'a [Option<Call>]) -> Self {
-        Self(NonNull::from(calls).cast(), PhantomData)
+impl<M> fmt::Debug for Call<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, handler) = (self.name(), self.handler());
+        f.debug_struct("Call").field("name", &name).field("handler", handler).finish_non_exhaustive()
     }
+}
 
-    /// How many calls there are from `first` to this one.
-    pub(super) fn index_from(self, first: Self) -> usize {
-        (self.0.addr().get() - first.0.addr().get()) / size_of::<Option<Call>>()
+/// The future of `Call::run`.
+struct Run<'c, 'a, M> {
+    call: &'c mut Call<'a, M>,
+    started: bool,
+}
+
+impl<M: Message> Future for Run<'_, '_, M> {
+    type Output = Outcome<M>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<M>> {
+        let started = mem::replace(&mut self.started, true);
+        let Call { passage, level, .. } = *self.call;
+        // SAFETY: the passage has not ended, and the future at its level, which polls this, is borrowed exclusively.
+        unsafe { step::<M>(passage, level, passage, started, cx) }
     }
+}
 
+impl<M> Drop for Run<'_, '_, M> {
     #[inline]
-    pub(super) fn is_at_end(self) -> bool {
-        // SAFETY: points into the calls of a list, or to the `None` behind them.
-        unsafe { self.0.as_ref() }.is_none()
+    fn drop(&mut self) {
+        let Call { passage, level, .. } = *self.call;
+        // SAFETY: the passage has not ended, and the future at its level, which drops this, is borrowed exclusively.
+        if self.started && unsafe { passage.is_pending(level + 1) } {
+            // SAFETY: the same.
+            resume(unsafe { passage.clear_from(level + 1) });
+        }
     }
+}
 
-    /// # Safety
-    ///
-    /// The cursor is not at the end.
-    #[inline]
-    pub(super) unsafe fn call(self) -> &'a Call {
-        // SAFETY: points into the calls of a list.
-        let call: &'a Option<Call> = unsafe { self.0.as_ref() };
+/// Starts or polls in `inside` what is within `level` of a passage, through the same chain.
+///
+/// # Safety
+///
+/// Neither passage has ended, and they are exclusively borrowed. If this has `started` it, that is pending.
+///
+/// # Panics
+///
+/// If it is not.
+unsafe fn step<M: Message>(
+    passage: Passage,
+    level: usize,
+    inside: Passage,
+    started: bool,
+    cx: &mut Context<'_>,
+) -> Poll<Outcome<M>> {
+    let inner = level + 1;
+    let polled = if started {
         // SAFETY: guaranteed by the caller.
-        unsafe { call.as_ref().unwrap_unchecked() }
+        assert!(unsafe { inside.is_pending(inner) }, "a run was polled again after it had ended");
+        // SAFETY: asserted just now.
+        unsafe { inside.poll(inner, cx) }
+    } else {
+        // What an earlier run has left.
+        // SAFETY: guaranteed by the caller.
+        resume(unsafe { passage.clear_from(inner) });
+        // SAFETY: nothing is in these frames.
+        unsafe { inside.start(inner, cx) }
+    };
+    if polled.is_pending() {
+        return Poll::Pending;
+    }
+    // SAFETY: not pending any more.
+    Poll::Ready(unsafe { M::Kind::outcome(inside, inner, polled) })
+}
+
+/// A [`Call`] with what a behavior lends to the rest of the passage.
+#[must_use = "lends nothing until it is run"]
+pub struct Lending<'c, 'a, M> {
+    call: &'c mut Call<'a, M>,
+    values: Values,
+}
+
+impl<'c, 'a, M: Message> Lending<'c, 'a, M> {
+    /// Lends one more value.
+    pub fn with<L: Lend<'c>>(mut self, value: L) -> Self {
+        self.values.push(value.into_value());
+        self
     }
 
+    /// Runs the rest of the passage with what is lent; see [`Call::run`].
+    ///
+    /// Unlike that, it takes an allocation.
+    ///
+    /// # Errors
+    ///
+    /// The handler's, or that of a behavior inside.
+    pub fn run(self) -> impl Future<Output = Outcome<M>> + Send + use<'c, 'a, M> {
+        RunLending {
+            inside: None,
+            dispatch: MaybeUninit::uninit(),
+            values: self.values,
+            call: self.call,
+            _pinned: PhantomPinned,
+        }
+    }
+}
+
+impl<M> fmt::Debug for Lending<'_, '_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lending").field("call", &self.call).finish_non_exhaustive()
+    }
+}
+
+/// The future of `Lending::run`.
+pub(super) struct RunLending<'c, 'a, M> {
+    /// Of the rest, until it has ended: in memory of its own, since what it borrows does not outlive this.
+    inside: Option<Passage>,
+    /// Of `inside`, which borrows it; borrows `values`.
+    dispatch: MaybeUninit<Dispatch<'static>>,
+    values: Values,
+    call: &'c mut Call<'a, M>,
+    _pinned: PhantomPinned,
+}
+
+// SAFETY: as `Call`; the rest is `Send`.
+unsafe impl<M> Send for RunLending<'_, '_, M> {}
+
+impl<M> RunLending<'_, '_, M> {
+    /// Makes the passage of the rest.
+    ///
     /// # Safety
     ///
-    /// The cursor is not at the end.
-    #[inline]
-    pub(super) unsafe fn advance(&mut self) {
-        // SAFETY: behind a call there is another, or `None`.
-        self.0 = unsafe { self.0.add(1) };
+    /// `self` is pinned, and there was none before.
+    unsafe fn enter(&mut self) -> Passage {
+        let values = NonNull::from(&self.values);
+        // SAFETY: pinned with `self`, not changed any more, and the dispatch is used only by `inside`, which `self` drops.
+        let values: &'static Values = unsafe { values.as_ref() };
+        // SAFETY: the passage, which is borrowed by the call, has not ended before its dispatch. The same for `inside`.
+        let outer: &'static Dispatch<'static> = unsafe { self.call.passage.dispatch() };
+        self.dispatch.write(outer.lending(values));
+        let dispatch = NonNull::from(&mut self.dispatch).cast();
+        // SAFETY: pinned with `self`, which frees the passage.
+        let inside = unsafe { self.call.passage.within(dispatch) };
+        self.inside = Some(inside);
+        inside
     }
+
+    /// Drops what is inside, and the passage.
+    fn leave(&mut self) {
+        if let Some(inside) = self.inside.take() {
+            // SAFETY: it has not ended before.
+            let panic = unsafe { inside.clear_from(0) };
+            // SAFETY: it is made by `within`, and its frames are empty.
+            unsafe { inside.free() };
+            resume(panic);
+        }
+    }
+}
+
+impl<M: Message> Future for RunLending<'_, '_, M> {
+    type Output = Outcome<M>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<M>> {
+        // SAFETY: what is borrowed of `self` stays where it is.
+        let this = unsafe { self.get_unchecked_mut() };
+        let started = this.inside.is_some();
+        let inside = match this.inside {
+            Some(inside) => inside,
+            // SAFETY: pinned; that there was none before, the stage of the call says.
+            None => unsafe { this.enter() },
+        };
+        let Call { passage, level, .. } = *this.call;
+        // SAFETY: neither has ended, and the future at the level, which polls this, is borrowed exclusively.
+        let polled = unsafe { step::<M>(passage, level, inside, started, cx) };
+        if polled.is_ready() {
+            // SAFETY: neither has ended; the frame was cleared at the start.
+            unsafe { inside.move_answer_to(passage) };
+            this.leave();
+        }
+        polled
+    }
+}
+
+impl<M> Drop for RunLending<'_, '_, M> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+/// What a behavior of `M` sees of the message.
+type View<M> = <<M as Message>::Kind as MessageKind<M>>::View;
+
+/// Events, requests, or all of them: what a behavior is told of them, and what it returns.
+#[doc(hidden)]
+#[allow(private_interfaces)]
+pub trait MessageKind<M>: 'static {
+    type Outcome: Send;
+
+    type View: ?Sized;
+
+    fn view(message: dispatch::Message<'_>) -> &Self::View;
+
+    fn plan<B: Behavior<M>>() -> BehaviorPlan
+    where
+        M: Message<Kind = Self>;
+
+    /// What a behavior is told of what is inside it, at `level`.
+    ///
+    /// # Safety
+    ///
+    /// The passage, which is of an `M`, has not ended; what is at the level has just come to this, and is not pending.
+    unsafe fn outcome(passage: Passage, level: usize, polled: Polled) -> Self::Outcome;
+
+    fn refused(name: &'static str, handler: HandlerInfo, refused: Refused) -> Self::Outcome;
+}
+
+/// Of an event.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum OfEvent {}
+
+/// Of a request.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum OfRequest {}
+
+/// Of every message.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum OfAny {}
+
+#[allow(private_interfaces)]
+impl<E: Notification> MessageKind<E> for OfEvent {
+    type Outcome = Result<(), BoxError>;
+
+    type View = E;
+
+    fn view(message: dispatch::Message<'_>) -> &E {
+        match message {
+            dispatch::Message::Event(event) => event.downcast_ref().expect("an event of this type"),
+            dispatch::Message::Request(_) => unreachable!("a request is no event"),
+        }
+    }
+
+    fn plan<B: Behavior<E>>() -> BehaviorPlan
+    where
+        E: Message<Kind = Self>,
+    {
+        plan::<E, B, FailureOnly, _>(Some(TypeId::of::<E>()), E::event_name(), B::handle)
+    }
+
+    #[inline]
+    unsafe fn outcome(_passage: Passage, _level: usize, polled: Polled) -> Self::Outcome {
+        to_result(polled)
+    }
+
+    fn refused(_name: &'static str, _handler: HandlerInfo, refused: Refused) -> Self::Outcome {
+        Err(Box::new(refused))
+    }
+}
+
+#[allow(private_interfaces)]
+impl<R: Request> MessageKind<R> for OfRequest {
+    type Outcome = Answered<R>;
+
+    type View = R;
+
+    fn view(message: dispatch::Message<'_>) -> &R {
+        match message {
+            dispatch::Message::Request(request) => request.downcast_ref().expect("a request of this type"),
+            dispatch::Message::Event(_) => unreachable!("an event is no request"),
+        }
+    }
+
+    fn plan<B: Behavior<R>>() -> BehaviorPlan
+    where
+        R: Message<Kind = Self>,
+    {
+        plan::<R, B, LeftAnswer<R>, _>(Some(TypeId::of::<R>()), R::request_name(), B::handle)
+    }
+
+    unsafe fn outcome(passage: Passage, level: usize, _polled: Polled) -> Self::Outcome {
+        // SAFETY: what is inside a behavior of a request knows the request, and has answered.
+        unsafe { take_answer::<R>(passage.give_answer(level)) }
+    }
+
+    fn refused(name: &'static str, handler: HandlerInfo, refused: Refused) -> Self::Outcome {
+        Err(R::Error::of_send(SendError::of_behavior(name, handler, Box::new(refused))))
+    }
+}
+
+#[allow(private_interfaces)]
+impl MessageKind<AnyMessage> for OfAny {
+    type Outcome = Result<(), BoxError>;
+
+    type View = dyn Any + Send + Sync;
+
+    fn view(message: dispatch::Message<'_>) -> &Self::View {
+        match message {
+            dispatch::Message::Event(event) => event.as_any(),
+            dispatch::Message::Request(request) => request,
+        }
+    }
+
+    fn plan<B: Behavior>() -> BehaviorPlan {
+        plan::<AnyMessage, B, FailureOnly, _>(None, "any message", B::handle)
+    }
+
+    unsafe fn outcome(passage: Passage, level: usize, polled: Polled) -> Self::Outcome {
+        // SAFETY: guaranteed by the caller.
+        match unsafe { passage.take_error(level) } {
+            Some(error) => Err(error),
+            None => to_result(polled),
+        }
+    }
+
+    fn refused(_name: &'static str, _handler: HandlerInfo, refused: Refused) -> Self::Outcome {
+        Err(Box::new(refused))
+    }
+}
+
+fn to_result(polled: Polled) -> Result<(), BoxError> {
+    match polled {
+        Polled::Failed(error) => Err(*error),
+        Polled::Done | Polled::Pending => Ok(()),
+    }
+}
+
+/// Takes `Behavior::handle`, since the type of its future has no name.
+fn plan<'a, M: Message, B: Behavior<M>, S: Settle<Outcome<M>>, F: Future<Output = Outcome<M>> + 'a>(
+    message: Option<TypeId>,
+    message_name: &'static str,
+    _handle: impl FnOnce(&'a B, Call<'a, M>) -> F,
+) -> BehaviorPlan {
+    let start: Start = start::<M, B, S>;
+    BehaviorPlan {
+        message,
+        message_name,
+        behavior: TypeId::of::<B>(),
+        compiled: Compiled::of_future::<F, S>(start),
+    }
+}
+
+/// # Safety
+///
+/// The invariant of `start` functions, with a level of a `B` as the handler and the passage that it is in as the argument.
+unsafe fn start<M: Message, B: Behavior<M>, S: Settle<Outcome<M>>>(
+    level: NonNull<()>,
+    passage: NonNull<()>,
+    storage: NonNull<Storage>,
+    cx: &mut Context<'_>,
+) -> Polled {
+    // SAFETY: points to a level, borrowed.
+    let level: &Level = unsafe { level.cast().as_ref() };
+    // SAFETY: points to a `B`, borrowed.
+    let behavior: &B = unsafe { level.behavior.cast().as_ref() };
+    let call = Call { passage: Passage::of(passage), level: level.index, _borrows: PhantomData };
+    // SAFETY: the storage is as the invariant says.
+    unsafe { start_future::<_, S>(behavior.handle(call), storage, cx) }
 }

@@ -9,8 +9,9 @@ use std::task::Context;
 
 use super::borrow::{Borrow, NotLent, Reason};
 use super::core::{Core, Link};
-use super::lent::Lender;
+use super::lent::{Lender, Values};
 use super::slot::Slot;
+use super::storage::Storage;
 use super::table::{HandlerList, RequiredBorrow};
 use super::vtable::{Argument, Polled};
 use crate::errors::handler_failure::HandlerFailure;
@@ -37,6 +38,8 @@ pub(crate) struct Dispatch<'a> {
     lender: Lender<'a>,
     /// Whether handlers may run at once.
     is_concurrent: AtomicBool,
+    /// How much memory there is where the list's calls keep their futures, in bytes.
+    room: usize,
     /// Of the handles that this publish or send lends; owns nothing.
     pub(super) link: ManuallyDrop<Link>,
 }
@@ -51,8 +54,28 @@ impl<'a> Dispatch<'a> {
         lender: Lender<'a>,
         is_concurrent: bool,
     ) -> Self {
-        let is_concurrent = AtomicBool::new(is_concurrent);
-        Self { core, handlers, message, lender, is_concurrent, link: ManuallyDrop::new(Link::of_publish()) }
+        let (is_concurrent, room) = (AtomicBool::new(is_concurrent), size_of::<Storage>());
+        Self { core, handlers, message, lender, is_concurrent, room, link: ManuallyDrop::new(Link::of_publish()) }
+    }
+
+    /// For calls whose futures are kept where there is more memory than in a storage.
+    #[inline]
+    pub(super) fn with_room(self, room: usize) -> Self {
+        Self { room, ..self }
+    }
+
+    /// The same message for the same handlers, with what a behavior lends.
+    pub(super) fn lending(&self, values: &'a Values) -> Self {
+        Self::new(self.core, self.handlers, self.message, Lender::Scope(values), self.is_concurrent())
+    }
+
+    #[inline]
+    pub(super) fn room(&self) -> usize {
+        self.room
+    }
+
+    pub(super) fn message(&self) -> Message<'a> {
+        self.message
     }
 
     /// The handlers of `event`, if there are any, for a strategy that may run them at once.

@@ -226,6 +226,11 @@ impl<'a> Lender<'a> {
         self.lend(type_id, exclusive).is_some_and(|value| value.is_free(exclusive))
     }
 
+    /// Whether a value of a type is lent, in either way.
+    pub(super) fn lends(self, type_id: TypeId) -> bool {
+        self.lend(type_id, false).is_some()
+    }
+
     /// Why a handler cannot have what was refused just now.
     #[cold]
     fn reason(self, type_id: TypeId, exclusive: bool) -> Reason {

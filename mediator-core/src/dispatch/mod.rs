@@ -4,7 +4,8 @@
 //! [`Storage`](storage) keeps one future of any type in place, a [`Table`] keeps, for each event type,
 //! functions that are compiled for one (event, handler) pair, with the handler they are for, and a
 //! [`Publish`] keeps the event that the futures borrow. What handlers borrow from the publish is in `lent.rs`.
-//! Requests are the same with one handler, whose answer stays where its future was: `request.rs`, `send.rs`.
+//! Requests are the same with one handler, whose answer stays where its future was: `request.rs`, `send.rs`. With behaviors
+//! around it, a handler's place in its list is taken by a chain: `passage.rs`, and `call.rs` for what behaviors see of it.
 //!
 //! Everything that leaves this module is safe to use in any way; each `SAFETY` comment names the invariant it relies on.
 //!
@@ -14,6 +15,7 @@
 
 mod borrow;
 mod call;
+mod callee;
 pub(crate) mod core;
 #[cfg(debug_assertions)]
 mod depth;
@@ -22,6 +24,7 @@ mod dispatch;
 mod group;
 mod group_wakers;
 mod lent;
+mod passage;
 mod publish;
 mod request;
 mod room;
@@ -33,17 +36,20 @@ mod table;
 mod vtable;
 
 pub use borrow::Borrow;
+pub use call::{Call, Lending, MessageKind, OfAny, OfEvent, OfRequest};
 pub(crate) use core::{BoxedRun, Core, ErasedStrategy, Link, Strategy, WeakCore};
 pub(crate) use dispatch::{Dispatch, conflict};
 pub(crate) use group::Group;
 pub use lent::{BorrowError, Exclusive, Lend, Lent, Shared};
+pub use passage::BehaviorPlan;
+pub(crate) use passage::Around;
 pub(crate) use publish::RunInOrder;
 pub use publish::{Publish, Publishable};
 pub use request::FnRequestHandler;
 pub use scope::{Handle, Scope};
 pub use send::Sending;
 pub(crate) use slot::{Slot, Slots};
-pub(crate) use table::{Entry, HandlerList, Instance, Table, TypeIdMap};
+pub(crate) use table::{Entry, borrows_from_outside, HandlerList, Instance, Table, TypeIdMap};
 pub(crate) use vtable::MessageInfo;
 pub(crate) use vtable::Polled;
 pub use vtable::{CallPlan, FnHandler};

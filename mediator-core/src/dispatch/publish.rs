@@ -9,12 +9,13 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::call::Cursor;
+use super::callee::Cursor;
 use super::core::{Core, Link, Strategy};
 use super::dispatch::{Dispatch, Message};
 use super::group::Group;
 use super::lent::Lender;
 use super::room::Room;
+use super::storage::Storage;
 use super::table::HandlerList;
 use super::vtable::{Argument, Polled};
 use crate::errors::handler_failure::{Caught, HandlerFailure};
@@ -369,7 +370,7 @@ impl Run<'_> {
         event: NonNull<dyn DynNotification>,
     ) -> Option<NonNull<()>> {
         // SAFETY: guaranteed by the caller.
-        let dispatch = unsafe { self.put_dispatch(core, handlers, event, false) };
+        let dispatch = unsafe { self.put_dispatch(core, handlers, event, false, Room::SIZE) };
         match dispatch.check_borrows() {
             Ok(()) => Some(NonNull::from(dispatch).cast()),
             Err(error) => {
@@ -392,7 +393,8 @@ impl Run<'_> {
         event: NonNull<dyn DynNotification>,
     ) {
         // SAFETY: guaranteed by the caller.
-        let dispatch = unsafe { self.put_dispatch(core, handlers, event, handlers.strategy.is_concurrent()) };
+        let dispatch =
+            unsafe { self.put_dispatch(core, handlers, event, handlers.strategy.is_concurrent(), size_of::<Storage>()) };
         if let Err(error) = dispatch.check_borrows() {
             return self.refuse(error);
         }
@@ -423,12 +425,13 @@ impl Run<'_> {
         handlers: &'static HandlerList,
         event: NonNull<dyn DynNotification>,
         is_concurrent: bool,
+        room: usize,
     ) -> &'static Dispatch<'static> {
         // SAFETY: borrowed from `link`, and so outlives `self`.
         let lender = unsafe { mem::transmute::<Lender<'_>, Lender<'static>>(self.link.lender()) };
         // SAFETY: guaranteed by the caller.
         let event: &'static dyn DynNotification = unsafe { event.as_ref() };
-        let dispatch = Dispatch::new(core, handlers, Message::Event(event), lender, is_concurrent);
+        let dispatch = Dispatch::new(core, handlers, Message::Event(event), lender, is_concurrent).with_room(room);
         // SAFETY: pinned with `self`, and the only one.
         unsafe { self.room.put_dispatch(dispatch) }
     }

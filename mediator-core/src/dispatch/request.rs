@@ -1,16 +1,20 @@
 //! What is compiled for each pair of a request and its handler.
 
+use std::alloc::Layout;
 use std::any::TypeId;
 use std::ptr::{self, NonNull};
 use std::task::Context;
 
-use super::borrow::Borrow;
+use super::borrow::{Borrow, NotLent};
 use super::dispatch::Dispatch;
 use super::lent::{BorrowError, Lent};
 use super::storage::Storage;
-use super::vtable::{Argument, CallPlan, MessageInfo, Polled, Settle, Start, Vtable, start_future};
+use super::vtable::{Argument, CallPlan, Compiled, MessageInfo, Polled, Settle, Start, kept_layout, start_future};
+use crate::errors::send_error::SendError;
+use crate::handler::error::BoxError;
+use crate::handler::info::HandlerInfo;
 use crate::request::info::RequestInfo;
-use crate::request::request::Request;
+use crate::request::request::{Request, RequestError};
 use crate::request::request_handler::{Answer, RequestHandler};
 use crate::services::inject::Inject;
 
@@ -49,7 +53,8 @@ impl CallPlan {
             identity: handler,
             borrows: &[],
             argument: Argument::Message,
-            vtable: of_handle::<R, H, _>(start::<R, H>, H::handle),
+            answers: Some(const { &Answers::to::<R>() }),
+            compiled: of_handle::<R, H, _>(start::<R, H>, H::handle),
         }
     }
 
@@ -66,7 +71,8 @@ impl CallPlan {
             identity: TypeId::of::<Item>(),
             borrows: F::BORROWS,
             argument: if F::BORROWS.is_empty() { Argument::Message } else { Argument::Dispatch },
-            vtable: of_call::<R, F, _>(start_fn::<R, F>, F::call),
+            answers: Some(const { &Answers::to::<R>() }),
+            compiled: of_call::<R, F, _>(start_fn::<R, F>, F::call),
         }
     }
 }
@@ -75,38 +81,64 @@ impl CallPlan {
 fn of_handle<'a, R: Request, H: 'a, F: Future<Output = R::Output> + 'a>(
     start: Start,
     _handle: impl FnOnce(&'a H, &'a R) -> F,
-) -> Vtable {
-    Vtable::of_future::<F, AnswerTo<R>>(start)
+) -> Compiled {
+    Compiled::of_future::<F, AnswerTo<R>>(start)
 }
 
 /// Takes `FnRequestHandler::call`, for the same reason.
 fn of_call<'a, R, F, T>(
     start: Start,
     _call: impl FnOnce(&'a F::Receiver, &'a R, Lent<'a>) -> Result<T, BorrowError<'a>>,
-) -> Vtable
+) -> Compiled
 where
     R: Request,
     F: FnRequestHandler<R, Returned: Answer<R, R::Output>>,
     T: Future<Output = F::Returned> + 'a,
 {
-    Vtable::of_future::<T, AnswerTo<R>>(start)
+    Compiled::of_future::<T, AnswerTo<R>>(start)
 }
 
-/// Of a request's handler, the answer remains in the storage, as an `R::Output`; in a box if it is too large.
-struct AnswerTo<R>(R);
+/// What `send` returns for an `R`.
+pub(super) type Answered<R> = Result<<R as Request>::Response, <R as Request>::Error>;
+
+/// Of a request's handler, the answer remains in the storage, as an [`Answered<R>`]; in a box if it is too large.
+pub(super) struct AnswerTo<R>(R);
 
 impl<R: Request, T: Answer<R, R::Output>> Settle<T> for AnswerTo<R> {
+    const LEFT: Layout = kept_layout::<Answered<R>>();
+
     #[inline]
     unsafe fn settle(output: T, storage: NonNull<Storage>) -> Polled {
-        let answer: R::Output = output.into_answer();
-        if const { Storage::fits::<R::Output>() } {
-            // SAFETY: the storage is large and aligned enough, and exclusively borrowed.
-            unsafe { ptr::write(storage.as_ptr() as *mut R::Output, answer) };
-        } else {
-            // SAFETY: the storage is large and aligned enough for a pointer, and exclusively borrowed.
-            unsafe { ptr::write(storage.as_ptr() as *mut Box<R::Output>, Box::new(answer)) };
-        }
+        // SAFETY: guaranteed by the caller.
+        unsafe { put_answer::<R>(R::into_result(output.into_answer()), storage) };
         Polled::Done
+    }
+}
+
+/// The same of a behavior around a request's handler.
+pub(super) struct LeftAnswer<R>(R);
+
+impl<R: Request> Settle<Answered<R>> for LeftAnswer<R> {
+    const LEFT: Layout = kept_layout::<Answered<R>>();
+
+    unsafe fn settle(answer: Answered<R>, storage: NonNull<Storage>) -> Polled {
+        // SAFETY: guaranteed by the caller.
+        unsafe { put_answer::<R>(answer, storage) };
+        Polled::Done
+    }
+}
+
+/// # Safety
+///
+/// `storage` has room for an answer, is exclusively borrowed, and holds nothing.
+#[inline]
+unsafe fn put_answer<R: Request>(answer: Answered<R>, storage: NonNull<Storage>) {
+    if const { Storage::fits::<Answered<R>>() } {
+        // SAFETY: large and aligned enough, and exclusively borrowed.
+        unsafe { ptr::write(storage.as_ptr() as *mut Answered<R>, answer) };
+    } else {
+        // SAFETY: large and aligned enough for a pointer, and exclusively borrowed.
+        unsafe { ptr::write(storage.as_ptr() as *mut Box<Answered<R>>, Box::new(answer)) };
     }
 }
 
@@ -114,16 +146,103 @@ impl<R: Request, T: Answer<R, R::Output>> Settle<T> for AnswerTo<R> {
 ///
 /// # Safety
 ///
-/// A call of a handler of `R` is `Done` in `storage`, and its answer was not taken yet.
+/// An answer was put into `storage`, and not taken yet.
 #[inline]
-pub(super) unsafe fn take_answer<R: Request>(storage: NonNull<Storage>) -> R::Output {
-    if const { Storage::fits::<R::Output>() } {
-        // SAFETY: written by `settle`, and taken once.
-        unsafe { ptr::read(storage.as_ptr() as *const R::Output) }
+pub(super) unsafe fn take_answer<R: Request>(storage: NonNull<Storage>) -> Answered<R> {
+    if const { Storage::fits::<Answered<R>>() } {
+        // SAFETY: written by `put_answer`, and taken once.
+        unsafe { ptr::read(storage.as_ptr() as *const Answered<R>) }
     } else {
-        // SAFETY: written by `settle`, and taken once.
-        *unsafe { ptr::read(storage.as_ptr() as *const Box<R::Output>) }
+        // SAFETY: written by `put_answer`, and taken once.
+        *unsafe { ptr::read(storage.as_ptr() as *const Box<Answered<R>>) }
     }
+}
+
+/// What is to be known of the answers to requests of one type where their type is not.
+pub(super) struct Answers {
+    size: usize,
+    take_error: unsafe fn(NonNull<Storage>) -> Option<BoxError>,
+    put_error: unsafe fn(NonNull<Storage>, BoxError, HandlerInfo),
+    drop: unsafe fn(NonNull<Storage>),
+}
+
+impl Answers {
+    pub(super) const fn to<R: Request>() -> Self {
+        Self {
+            size: kept_layout::<Answered<R>>().size(),
+            take_error: take_error::<R>,
+            put_error: put_error::<R>,
+            // SAFETY: the conditions are the same.
+            drop: |storage| drop(unsafe { take_answer::<R>(storage) }),
+        }
+    }
+
+    /// How much of a storage an answer takes; it may be moved to another one.
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Takes an answer that is an error out; any other remains.
+    ///
+    /// # Safety
+    ///
+    /// An answer to a request of this type is in `storage`.
+    pub(super) unsafe fn take_error(&self, storage: NonNull<Storage>) -> Option<BoxError> {
+        // SAFETY: guaranteed by the caller.
+        unsafe { (self.take_error)(storage) }
+    }
+
+    /// Answers with an error: the request's own if it is one, or one about the handler or its behaviors.
+    ///
+    /// # Safety
+    ///
+    /// `storage` has room for an answer, is exclusively borrowed, and holds nothing.
+    #[cold]
+    pub(super) unsafe fn put_error(&self, storage: NonNull<Storage>, error: BoxError, handler: HandlerInfo) {
+        // SAFETY: guaranteed by the caller.
+        unsafe { (self.put_error)(storage, error, handler) }
+    }
+
+    /// # Safety
+    ///
+    /// An answer to a request of this type is in `storage`. It is gone afterwards.
+    pub(super) unsafe fn drop(&self, storage: NonNull<Storage>) {
+        // SAFETY: guaranteed by the caller.
+        unsafe { (self.drop)(storage) }
+    }
+}
+
+/// # Safety
+///
+/// As for [`Answers::take_error`].
+unsafe fn take_error<R: Request>(storage: NonNull<Storage>) -> Option<BoxError> {
+    let answer = if const { Storage::fits::<Answered<R>>() } {
+        storage.as_ptr() as *const Answered<R>
+    } else {
+        // SAFETY: written by `put_answer`.
+        unsafe { &raw const **(storage.as_ptr() as *const Box<Answered<R>>) }
+    };
+    // SAFETY: an answer.
+    if unsafe { &*answer }.is_ok() {
+        return None;
+    }
+    // SAFETY: guaranteed by the caller.
+    unsafe { take_answer::<R>(storage) }.err().map(RequestError::into_box)
+}
+
+/// # Safety
+///
+/// As for [`Answers::put_error`].
+unsafe fn put_error<R: Request>(storage: NonNull<Storage>, error: BoxError, handler: HandlerInfo) {
+    let error = R::error_from(error).unwrap_or_else(|error| {
+        let error = match error.downcast::<NotLent>() {
+            Ok(error) => SendError::not_lent(R::request_name(), handler, error.of_send().to_string()),
+            Err(error) => SendError::of_behavior(R::request_name(), handler, error),
+        };
+        R::Error::of_send(error)
+    });
+    // SAFETY: guaranteed by the caller.
+    unsafe { put_answer::<R>(Err(error), storage) };
 }
 
 /// # Safety

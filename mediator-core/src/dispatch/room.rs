@@ -31,6 +31,9 @@ union Work {
 }
 
 impl Room {
+    /// How much memory there is at [`future`](Self::future).
+    pub(super) const SIZE: usize = size_of::<Work>();
+
     #[inline]
     pub(super) const fn empty() -> Self {
         Self { work: MaybeUninit::uninit(), dispatch: MaybeUninit::uninit() }

@@ -93,7 +93,7 @@ impl<T: 'static, E: RequestError> Answering<Result<T, E>> {
         Self {
             request: Untyped { name: R::request_name, erase: |request| request.cast::<R>() },
             // SAFETY: the conditions are the same.
-            take_answer: |storage| R::into_result(unsafe { take_answer::<R>(storage) }),
+            take_answer: |storage| unsafe { take_answer::<R>(storage) },
             fail: |error| Err(E::of_send(error)),
         }
     }
@@ -161,6 +161,9 @@ impl Asked {
     }
 }
 
+/// Memory for the future of a handler, and for those of behaviors around it.
+type Room = [Storage; 3];
+
 /// A send, whatever the type of its request.
 ///
 /// The future of the handler borrows the request, the mediator and what is lent. All of that outlives a `Run` that has not
@@ -171,7 +174,7 @@ impl Asked {
 struct Run<'m> {
     /// Of the future of the handler, and then of the answer. Reached by raw pointers only, since the future may point into
     /// itself.
-    storage: MaybeUninit<Storage>,
+    storage: MaybeUninit<Room>,
     /// What the handler is called with, if it borrows.
     dispatch: MaybeUninit<Dispatch<'static>>,
     link: &'m Link,
@@ -296,7 +299,8 @@ impl Run<'_> {
         let request = (asked.untyped.erase)(asked.request);
         // SAFETY: guaranteed by the caller.
         let request: &'static (dyn Any + Send + Sync) = unsafe { request.as_ref() };
-        let dispatch = Dispatch::new(core, handlers, Message::Request(request), lender, false);
+        let dispatch =
+            Dispatch::new(core, handlers, Message::Request(request), lender, false).with_room(size_of::<Room>());
         if let Some(reason) = dispatch.check_borrows_of_request() {
             return Err(SendError::not_lent(asked.name(), handlers.infos()[0], reason));
         }

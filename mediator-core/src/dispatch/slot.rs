@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::Context;
 
-use super::call::Call;
+use super::callee::Callee;
 use super::storage::Storage;
 use super::vtable::Polled;
 use crate::errors::panics::discard_panic;
@@ -23,7 +23,7 @@ pub(crate) struct Slot<'a> {
 
 #[derive(Clone, Copy)]
 struct Pending<'a> {
-    call: &'a Call,
+    call: &'a Callee,
     /// The handler's place in its list.
     handler: usize,
 }
@@ -47,7 +47,7 @@ impl<'a> Slot<'a> {
     #[inline]
     pub(super) unsafe fn start(
         self: Pin<&mut Self>,
-        (handler, call): (usize, &'a Call),
+        (handler, call): (usize, &'a Callee),
         argument: NonNull<()>,
         cx: &mut Context<'_>,
     ) -> Polled {

@@ -7,9 +7,10 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::borrow::Borrow;
-use super::call::{Call, Cursor};
+use super::callee::{Callee, Cursor};
 use super::core::Strategy;
 use super::dispatch::{Conflict, conflict};
+use super::passage::{Around, Chain};
 use super::vtable::{Argument, CallPlan, TakesEvent, Vtable, start_with_event};
 use crate::handler::info::HandlerInfo;
 
@@ -21,6 +22,27 @@ pub(crate) struct Entry {
     pub(crate) plan: CallPlan,
     pub(crate) instance: Instance,
     pub(crate) info: HandlerInfo,
+    /// The behaviors around it, outermost first.
+    pub(crate) around: Vec<Around>,
+}
+
+impl Entry {
+    fn into_instances(self) -> impl Iterator<Item = Instance> {
+        std::iter::once(self.instance).chain(self.around.into_iter().map(|around| around.instance))
+    }
+
+    /// What it borrows from the publish: not what the behaviors around it lend.
+    fn borrows(&self) -> impl Iterator<Item = &'static Borrow> {
+        borrows_from_outside(self.plan.borrows, self.around.iter().map(|around| around.lends))
+    }
+}
+
+/// What of the borrows of a handler the behaviors around it do not lend.
+pub(crate) fn borrows_from_outside<'a>(
+    borrows: &'static [Borrow],
+    lends: impl Iterator<Item = &'static [Borrow]> + Clone + 'a,
+) -> impl Iterator<Item = &'static Borrow> + 'a {
+    borrows.iter().filter(move |borrow| !lends.clone().flatten().any(|lent| lent.serves(borrow)))
 }
 
 /// A borrow without which a publish fails before it starts.
@@ -38,7 +60,7 @@ pub(crate) struct HandlerList {
     pub(super) argument: Argument,
     pub(super) strategy: Strategy,
     /// With `None` behind the last one: see [`Cursor`].
-    calls: Box<[Option<Call>]>,
+    calls: Box<[Option<Callee>]>,
     infos: Box<[HandlerInfo]>,
     /// What the handlers borrow, without what every publish lends and what they can do without.
     pub(super) required: Box<[RequiredBorrow]>,
@@ -50,6 +72,7 @@ pub(crate) struct HandlerList {
     _instances: Box<[Instance]>,
     /// The same; not in a box, since moving that would end the pointers into it.
     _takes_event: Vec<TakesEvent>,
+    _chains: Vec<Chain>,
 }
 
 impl HandlerList {
@@ -66,18 +89,23 @@ impl HandlerList {
             assert!(plan.message().is_none() || plan.message() == event, "a handler in the list of another event");
             assert_eq!(plan.receiver, (**instance).type_id(), "a handler called as another type");
         }
-        let any_takes_dispatch = entries.iter().any(|entry| entry.plan.argument == Argument::Dispatch);
+        // A chain takes the dispatch, whatever its handler does.
+        let takes_dispatch = |entry: &Entry| entry.plan.argument == Argument::Dispatch || !entry.around.is_empty();
+        let any_takes_dispatch = entries.iter().any(takes_dispatch);
         let argument = if any_takes_dispatch { Argument::Dispatch } else { Argument::Message };
-        let adapted = |entry: &&Entry| entry.plan.argument != argument;
+        let adapted = |entry: &&Entry| entry.around.is_empty() && entry.plan.argument != argument;
         let takes_event: Vec<TakesEvent> =
-            entries.iter().filter(adapted).map(|entry| TakesEvent::new(entry.plan.vtable, &entry.instance)).collect();
-        let mut takes_event_left = takes_event.iter();
+            entries.iter().filter(adapted).map(|entry| TakesEvent::new(entry.plan.compiled.vtable, &entry.instance)).collect();
+        let chains: Vec<Chain> = entries.iter().filter(|entry| !entry.around.is_empty()).map(Chain::new).collect();
+        let (mut takes_event_left, mut chains_left) = (takes_event.iter(), chains.iter());
         let mut calls = Vec::with_capacity(entries.len() + 1);
         for entry in &entries {
-            let call = if adapted(&entry) {
-                takes_event_left.next().map(|handler| handler.call(entry.plan.vtable))
+            let call = if !entry.around.is_empty() {
+                chains_left.next().map(Chain::callee)
+            } else if adapted(&entry) {
+                takes_event_left.next().map(|handler| handler.call(entry.plan.compiled.vtable))
             } else {
-                Some(Call { vtable: entry.plan.vtable, handler: NonNull::from(&*entry.instance).cast() })
+                Some(Callee { vtable: entry.plan.compiled.vtable, handler: NonNull::from(&*entry.instance).cast() })
             };
             calls.push(call);
         }
@@ -85,7 +113,7 @@ impl HandlerList {
         let borrows: Vec<_> = entries
             .iter()
             .enumerate()
-            .flat_map(|(index, entry)| entry.plan.borrows.iter().map(move |borrow| (index, *borrow)))
+            .flat_map(|(index, entry)| entry.borrows().map(move |borrow| (index, *borrow)))
             .collect();
         let required = borrows.iter().filter(|(_, borrow)| !borrow.optional && !borrow.is_of(handles));
         let required = required.map(|(handler, borrow)| RequiredBorrow {
@@ -106,8 +134,9 @@ impl HandlerList {
                 .collect(),
             conflict: conflict(&borrows),
             infos: entries.iter().map(|entry| entry.info).collect(),
-            _instances: entries.into_iter().map(|entry| entry.instance).collect(),
+            _instances: entries.into_iter().flat_map(Entry::into_instances).collect(),
             _takes_event: takes_event,
+            _chains: chains,
         }
     }
 
@@ -125,6 +154,7 @@ impl HandlerList {
             conflict: None,
             _instances: Box::default(),
             _takes_event: Vec::new(),
+            _chains: Vec::new(),
         }
     }
 
@@ -151,7 +181,7 @@ impl HandlerList {
     ///
     /// If there are no more than `index` handlers.
     #[inline]
-    pub(super) fn call(&self, index: usize) -> &Call {
+    pub(super) fn call(&self, index: usize) -> &Callee {
         self.calls[index].as_ref().expect("a handler of the list")
     }
 }
@@ -162,8 +192,8 @@ impl TakesEvent {
     }
 
     /// The call of this handler with a dispatch.
-    fn call(&self, vtable: Vtable) -> Call {
-        Call { vtable: Vtable { start: start_with_event, ..vtable }, handler: NonNull::from(self).cast() }
+    fn call(&self, vtable: Vtable) -> Callee {
+        Callee { vtable: Vtable { start: start_with_event, ..vtable }, handler: NonNull::from(self).cast() }
     }
 }
 

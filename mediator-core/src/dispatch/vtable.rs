@@ -1,5 +1,6 @@
 //! What is compiled for each pair of an event and a handler; for requests see `request.rs`.
 
+use std::alloc::Layout;
 use std::any::TypeId;
 use std::mem;
 use std::pin::Pin;
@@ -9,6 +10,7 @@ use std::task::{Context, Poll};
 use super::borrow::Borrow;
 use super::dispatch::Dispatch;
 use super::lent::Lent;
+use super::request::Answers;
 use super::storage::Storage;
 use crate::event::dynamic::DynNotification;
 use crate::event::info::EventInfo;
@@ -71,7 +73,9 @@ pub struct CallPlan {
     pub(crate) identity: TypeId,
     pub(crate) borrows: &'static [Borrow],
     pub(super) argument: Argument,
-    pub(super) vtable: Vtable,
+    /// Of a request.
+    pub(super) answers: Option<&'static Answers>,
+    pub(super) compiled: Compiled,
 }
 
 /// What a handler handles.
@@ -101,6 +105,14 @@ impl CallPlan {
         }
     }
 
+    /// What it answers, if it is a request's.
+    pub(super) fn request(&self) -> Option<(RequestInfo, &'static Answers)> {
+        match self.message {
+            MessageInfo::Request(request) => Some((request, self.answers?)),
+            MessageInfo::Event(_) | MessageInfo::AnyEvent => None,
+        }
+    }
+
     pub(crate) fn of_type<E: Notification, H: EventHandler<E>>() -> Self {
         let handler = TypeId::of::<H>();
         Self {
@@ -109,7 +121,8 @@ impl CallPlan {
             identity: handler,
             borrows: &[],
             argument: Argument::Message,
-            vtable: Vtable::of(start::<E, H>, H::handle),
+            answers: None,
+            compiled: Compiled::of(start::<E, H>, H::handle),
         }
     }
 
@@ -122,10 +135,11 @@ impl CallPlan {
             identity: TypeId::of::<Item>(),
             borrows: F::BORROWS,
             argument: if borrows { Argument::Dispatch } else { Argument::Message },
-            vtable: if const { F::BORROWS.is_empty() } {
-                Vtable::of_fn(start_fn::<E, F>, F::call)
+            answers: None,
+            compiled: if const { F::BORROWS.is_empty() } {
+                Compiled::of_fn(start_fn::<E, F>, F::call)
             } else {
-                Vtable::of_fn(start_borrowing::<E, F>, F::call)
+                Compiled::of_fn(start_borrowing::<E, F>, F::call)
             },
         }
     }
@@ -138,7 +152,8 @@ impl CallPlan {
             identity: handler,
             borrows: &[],
             argument: Argument::Dispatch,
-            vtable: Vtable::of(start_observer::<H>, H::handle),
+            answers: None,
+            compiled: Compiled::of(start_observer::<H>, H::handle),
         }
     }
 
@@ -149,7 +164,8 @@ impl CallPlan {
             identity: TypeId::of::<Item>(),
             borrows: F::BORROWS,
             argument: Argument::Dispatch,
-            vtable: Vtable::of_fn(start_observer_fn::<F>, F::call),
+            answers: None,
+            compiled: Compiled::of_fn(start_observer_fn::<F>, F::call),
         }
     }
 }
@@ -160,6 +176,9 @@ pub(super) type Start = unsafe fn(NonNull<()>, NonNull<()>, NonNull<Storage>, &m
 
 /// What remains of the output of a handler's future.
 pub(super) trait Settle<T> {
+    /// Of what it leaves in the storage.
+    const LEFT: Layout = Layout::new::<()>();
+
     /// Settles the output of a future that was in `storage`, and is gone.
     ///
     /// # Safety
@@ -169,7 +188,7 @@ pub(super) trait Settle<T> {
 }
 
 /// Of an event's handler: its error.
-struct FailureOnly;
+pub(super) struct FailureOnly;
 
 impl<T: HandlerOutput> Settle<T> for FailureOnly {
     #[inline]
@@ -187,7 +206,15 @@ pub(super) struct Vtable {
     pub(super) drop_future: unsafe fn(NonNull<Storage>),
 }
 
-impl Vtable {
+/// What is compiled for futures of one type.
+#[derive(Clone, Copy)]
+pub(super) struct Compiled {
+    pub(super) vtable: Vtable,
+    /// What `vtable` uses of a storage at most.
+    pub(super) frame: Layout,
+}
+
+impl Compiled {
     /// Takes `EventHandler::handle`, since the type of its future has no name.
     fn of<'a, E: ?Sized + 'a, H: 'a, F: HandlerFuture + 'a>(
         start: Start,
@@ -205,15 +232,31 @@ impl Vtable {
     }
 
     pub(super) fn of_future<F: Future, S: Settle<F::Output>>(start: Start) -> Self {
-        if const { Storage::fits::<F>() } {
-            Self { start, poll: poll::<F, S>, drop_future: drop_in_place::<F> }
+        let vtable = if const { Storage::fits::<F>() } {
+            Vtable { start, poll: poll::<F, S>, drop_future: drop_in_place::<F> }
         } else {
-            Self { start, poll: poll::<Pin<Box<F>>, S>, drop_future: drop_in_place::<Pin<Box<F>>> }
-        }
+            Vtable { start, poll: poll::<Pin<Box<F>>, S>, drop_future: drop_in_place::<Pin<Box<F>>> }
+        };
+        Self { vtable, frame: const { larger(kept_layout::<F>(), S::LEFT) } }
     }
 }
 
-// The invariant of all `start` functions, kept by `HandlerList` and by those who call a `Call`: `handler` points to a receiver
+/// Of a `T` in a storage, which is in a box if it is too large.
+pub(super) const fn kept_layout<T>() -> Layout {
+    if Storage::fits::<T>() { Layout::new::<T>() } else { Layout::new::<Box<T>>() }
+}
+
+/// For either of two.
+const fn larger(one: Layout, other: Layout) -> Layout {
+    let size = if one.size() > other.size() { one.size() } else { other.size() };
+    let align = if one.align() > other.align() { one.align() } else { other.align() };
+    match Layout::from_size_align(size, align) {
+        Ok(layout) => layout,
+        Err(_) => panic!("a storage is small"),
+    }
+}
+
+// The invariant of all `start` functions, kept by `HandlerList` and by those who call a `Callee`: `handler` points to a receiver
 // of the vtable's type and `argument` to what `Argument` says, both borrowed until the future is gone; `storage` holds no
 // future and is exclusively borrowed, and if the result is `Pending`, it stays pinned. Then it holds what the vtable polls and
 // drops.

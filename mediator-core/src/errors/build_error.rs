@@ -82,7 +82,9 @@ impl std::error::Error for BuildError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.problems.iter().find_map(|problem| match problem {
             // The error's own text is part of `Display`.
-            BuildProblem::Handler { error, .. } | BuildProblem::Service { error, .. } => error.source(),
+            BuildProblem::Handler { error, .. }
+            | BuildProblem::Service { error, .. }
+            | BuildProblem::Behavior { error, .. } => error.source(),
             _ => None,
         })
     }
@@ -300,6 +302,54 @@ pub enum BuildProblem {
         /// The type.
         type_name: &'static str,
     },
+    /// A behavior is registered for one message, or for every message, twice.
+    #[non_exhaustive]
+    DuplicateBehavior {
+        /// The event or request; `any message`.
+        message_name: &'static str,
+        /// The first registration.
+        first: HandlerInfo,
+        /// The second registration.
+        second: HandlerInfo,
+    },
+    /// A behavior needs a service that nobody provides.
+    #[non_exhaustive]
+    MissingServiceOfBehavior {
+        /// The behavior.
+        behavior: HandlerInfo,
+        /// The field, unless an `impl Inject` did not name one.
+        field: Option<&'static str>,
+        /// The type of the service.
+        service: &'static str,
+    },
+    /// The `impl Inject` of a behavior failed for a reason of its own.
+    #[non_exhaustive]
+    Behavior {
+        /// The behavior.
+        behavior: HandlerInfo,
+        /// Its reason.
+        error: BoxError,
+    },
+    /// A behavior is to be after or before one that it cannot be.
+    #[non_exhaustive]
+    UnknownBehavior {
+        /// The behavior whose registration says so.
+        behavior: HandlerInfo,
+        /// `after` or `before`.
+        option: &'static str,
+        /// The type that is named there.
+        reference: &'static str,
+        /// Whether that is a behavior, but one of them is around every message and so outside of the other.
+        is_outside: bool,
+    },
+    /// Behaviors are to be after or before each other, in a circle.
+    #[non_exhaustive]
+    BehaviorCycle {
+        /// The event or request; `any message`.
+        message_name: &'static str,
+        /// Who asks for what, from outside in.
+        steps: Vec<OrderStep>,
+    },
     /// An `impl Inject` failed for a reason of its own.
     #[non_exhaustive]
     Handler {
@@ -346,7 +396,10 @@ impl fmt::Display for Place {
 
 impl BuildProblem {
     fn is_missing_service(&self) -> bool {
-        matches!(self, Self::MissingService { .. } | Self::MissingServiceOfService { .. })
+        matches!(
+            self,
+            Self::MissingService { .. } | Self::MissingServiceOfService { .. } | Self::MissingServiceOfBehavior { .. }
+        )
     }
 }
 
@@ -486,6 +539,27 @@ impl fmt::Display for BuildProblem {
             }
             Self::ProvidedHandle { service, location } => {
                 write!(f, "a `{service}` is provided at {location}, but the mediator provides its own; remove it")
+            }
+            Self::DuplicateBehavior { message_name, first, second } => write!(
+                f,
+                "behavior {second} is already around `{message_name}` at {}; remove one of the two",
+                first.location()
+            ),
+            Self::MissingServiceOfBehavior { behavior, field, service } => {
+                write_missing(f, &format_args!("behavior {behavior}"), *field, service)
+            }
+            Self::Behavior { behavior, error } => write!(f, "behavior {behavior} cannot be built: {error}"),
+            Self::UnknownBehavior { behavior, option, reference, is_outside: true } => write!(
+                f,
+                "behavior {behavior} has `{option} = {reference}`, but a behavior around every message is outside of those \
+                 around one; take it out"
+            ),
+            Self::UnknownBehavior { behavior, option, reference, is_outside: false } => {
+                write!(f, "behavior {behavior} has `{option} = {reference}`, which is no behavior; take it out")
+            }
+            Self::BehaviorCycle { message_name, steps } => {
+                write!(f, "the order of the behaviors around `{message_name}` is a cycle; take one of these back:")?;
+                steps.iter().try_for_each(|step| write!(f, "\n    {step}"))
             }
             Self::Handler { handler, error } => write!(f, "handler {handler} cannot be built: {error}"),
         }

@@ -5,4 +5,5 @@ pub(crate) mod chain;
 pub(crate) mod handler_failure;
 pub(crate) mod panics;
 pub(crate) mod publish_error;
+pub(crate) mod refused;
 pub(crate) mod send_error;

@@ -4,7 +4,9 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt;
 
+use super::chain::write_all;
 use super::panics::PanicPayload;
+use crate::handler::error::BoxError;
 use crate::handler::info::HandlerInfo;
 
 /// Why there is no answer to a request, other than its handler's own error.
@@ -31,7 +33,8 @@ use crate::handler::info::HandlerInfo;
 /// # Ok::<(), BuildError>(())
 /// ```
 ///
-/// It has no `source`: `Display`, and `Debug` alike, say everything.
+/// What a behavior refused or failed with is its [`source`](Error::source), which `{}` leaves out, as usual; `{:#}` and `Debug` say
+/// everything. The others have none.
 #[non_exhaustive]
 pub enum SendError {
     /// The handler panicked: [`panic_message`](Self::panic_message).
@@ -40,6 +43,9 @@ pub enum SendError {
     NoHandler(SendFailure),
     /// The handler borrows what the send does not lend; it was not called.
     NotLent(SendFailure),
+    /// A behavior [refused](crate::Call::refuse) to let the handler run, or returned an error that is not the request's own: its
+    /// `source`.
+    Refused(SendFailure),
     /// Sends and publishes are nested deeper than handlers that call each other by mistake would stop at; only with debug
     /// assertions. The handler was not called.
     TooDeep(SendFailure),
@@ -58,6 +64,7 @@ struct Details {
 }
 
 enum Cause {
+    Behavior(BoxError),
     Panic(PanicPayload),
     Reason(String),
 }
@@ -91,6 +98,15 @@ impl SendError {
         Self::NotLent(SendFailure::new(request_name, Some(handler), Cause::Reason(reason)))
     }
 
+    /// Of an error that a behavior has returned, or the `SendError` that it is.
+    #[cold]
+    pub(crate) fn of_behavior(request_name: &'static str, handler: HandlerInfo, error: BoxError) -> Self {
+        match error.downcast::<Self>() {
+            Ok(error) => *error,
+            Err(error) => Self::Refused(SendFailure::new(request_name, Some(handler), Cause::Behavior(error))),
+        }
+    }
+
     #[cfg(debug_assertions)]
     #[cold]
     pub(crate) fn too_deep(request_name: &'static str, reason: String) -> Self {
@@ -108,6 +124,7 @@ impl SendError {
             Self::Panicked(failure)
             | Self::NoHandler(failure)
             | Self::NotLent(failure)
+            | Self::Refused(failure)
             | Self::TooDeep(failure)
             | Self::MediatorDropped(failure) => &failure.0,
         }
@@ -136,7 +153,7 @@ impl SendError {
     pub fn panic_payload(&self) -> Option<&PanicPayload> {
         match &self.details().cause {
             Cause::Panic(payload) => Some(payload),
-            Cause::Reason(_) => None,
+            Cause::Behavior(_) | Cause::Reason(_) => None,
         }
     }
 
@@ -146,7 +163,7 @@ impl SendError {
         let Self::Panicked(SendFailure(details)) = self else { return None };
         match details.cause {
             Cause::Panic(payload) => Some(payload.into_inner()),
-            Cause::Reason(_) => None,
+            Cause::Behavior(_) | Cause::Reason(_) => None,
         }
     }
 }
@@ -156,6 +173,11 @@ impl fmt::Display for SendError {
         let Details { request_name, handler, cause } = self.details();
         write!(f, "sending `{request_name}` failed: ")?;
         match (handler, cause) {
+            (Some(handler), Cause::Behavior(error)) => {
+                write!(f, "a behavior around handler {handler} has failed")?;
+                if f.alternate() { write_after(f, &**error) } else { Ok(()) }
+            }
+            (None, Cause::Behavior(_)) => f.write_str("a behavior has failed"),
             (Some(handler), Cause::Panic(payload)) => write!(f, "handler {handler} panicked: {}", payload.message()),
             (Some(handler), Cause::Reason(reason)) => write!(f, "handler {handler} was not called: {reason}"),
             (None, Cause::Panic(payload)) => write!(f, "the handler panicked: {}", payload.message()),
@@ -164,11 +186,23 @@ impl fmt::Display for SendError {
     }
 }
 
-/// As `{}`.
+fn write_after(f: &mut fmt::Formatter<'_>, error: &(dyn Error + 'static)) -> fmt::Result {
+    f.write_str(": ")?;
+    write_all(f, error)
+}
+
+/// As `{:#}`.
 impl fmt::Debug for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        write!(f, "{self:#}")
     }
 }
 
-impl Error for SendError {}
+impl Error for SendError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.details().cause {
+            Cause::Behavior(error) => Some(&**error),
+            Cause::Panic(_) | Cause::Reason(_) => None,
+        }
+    }
+}

@@ -58,6 +58,10 @@ impl dyn DynNotification {
         self.__event_id()
     }
 
+    pub(crate) fn as_any(&self) -> &(dyn Any + Send + Sync) {
+        self
+    }
+
     /// The notification inside, if it is an `E`.
     #[must_use]
     pub fn downcast_ref<E: Notification>(&self) -> Option<&E> {

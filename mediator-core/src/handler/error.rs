@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+/// An error of any type.
+pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The error as a handler's failure keeps it.
 #[cfg(not(feature = "anyhow"))]

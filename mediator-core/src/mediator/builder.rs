@@ -6,11 +6,14 @@ use std::panic::Location;
 
 use super::handles::{Mediator, is_handle};
 use super::wiring;
+use crate::behavior::behavior::Behavior;
+use crate::behavior::message::Message;
 use crate::dispatch::{Instance, Strategy, TypeIdMap};
 use crate::errors::build_error::{BuildError, BuildProblem};
 use crate::event::info::EventInfo;
 use crate::event::notification::Notification;
 use crate::handler::event_handler::EventHandler;
+use crate::registry::behavior_registration::{BehaviorRegistration, ReadyMadeBehavior};
 use crate::registry::event_registration::{declared_events, in_order};
 use crate::registry::handled::Handled;
 use crate::registry::registration::{self, HandlerRegistration, ReadyMade, Registration};
@@ -51,6 +54,8 @@ use crate::strategy::sequential::SequentialEventPublisher;
 pub struct MediatorBuilder {
     pub(super) discovered: Vec<&'static HandlerRegistration>,
     pub(super) module_services: Vec<&'static ServiceRegistration>,
+    pub(super) discovered_behaviors: Vec<BehaviorRegistration>,
+    pub(super) given_behaviors: Vec<ReadyMadeBehavior>,
     pub(super) offer: Offer,
     pub(super) explicit: Vec<Explicit>,
     pub(super) strategy: ChosenStrategy,
@@ -93,6 +98,8 @@ impl MediatorBuilder {
         Self {
             discovered: discovered.collect(),
             module_services: ModuleServices::discovered(),
+            discovered_behaviors: inventory::iter::<BehaviorRegistration>().copied().collect(),
+            given_behaviors: Vec::new(),
             offer: Offer::default(),
             explicit: Vec::new(),
             strategy: ChosenStrategy::new(SequentialEventPublisher),
@@ -161,12 +168,12 @@ impl MediatorBuilder {
         self
     }
 
-    /// Ignores the handlers and services that were collected at link time; those of [`bind`](Self::bind), of similar calls, and of
-    /// [`provide`](Self::provide) remain. Requests may be without a handler then.
+    /// Ignores the handlers, services and behaviors that were collected at link time; those of [`bind`](Self::bind), of similar
+    /// calls, of [`provide`](Self::provide) and of [`behavior`](Self::behavior) remain. Requests may be without a handler then.
     pub fn without_discovery(mut self) -> Self {
         self.discovered.clear();
         self.module_services.clear();
-        self.allow_unhandled_requests()
+        self.without_behaviors().allow_unhandled_requests()
     }
 
     /// Restricts discovery to the registrations that `keep` accepts; called again, to those
@@ -188,6 +195,7 @@ impl MediatorBuilder {
     pub fn discover_where(mut self, mut keep: impl FnMut(&Registration) -> bool) -> Self {
         self.discovered.retain(|handler| keep(handler.registration()));
         self.module_services.retain(|service| keep(&Registration::of_service(service.info().as_handler())));
+        self.discovered_behaviors.retain(|behavior| keep(&Registration::of_behavior(behavior.info)));
         self.allow_unhandled_requests()
     }
 
@@ -376,6 +384,48 @@ impl MediatorBuilder {
     pub fn bind_request_handler<R: Request, H: RequestHandler<R>>(mut self, handler: H) -> Self {
         let ReadyMade { registration, instance } = ReadyMade::of_request::<R, _>(handler);
         self.explicit.push(Explicit { registration, instance: Some(instance) });
+        self
+    }
+
+    /// Puts a ready-made behavior around the handlers of `M`, or around all: inside of the discovered ones, in the order of the
+    /// calls.
+    ///
+    /// Of a type that is discovered, the value takes the place of the discovered one, in its order.
+    ///
+    /// ```standalone_crate
+    /// use mediator_core::prelude::*;
+    ///
+    /// # #[request(u32)] struct Divide { a: u32, b: u32 }
+    /// # #[request_handler]
+    /// # fn divide(request: &Divide) -> u32 { request.a / request.b }
+    /// struct AtMost(u32);
+    ///
+    /// impl Behavior<Divide> for AtMost {
+    ///     async fn handle(&self, mut call: Call<'_, Divide>) -> Result<u32, SendError> {
+    ///         if call.message().b == 0 {
+    ///             return call.refuse("there is no such number");
+    ///         }
+    ///         Ok(call.run().await?.min(self.0))
+    ///     }
+    /// }
+    ///
+    /// let mediator = Mediator::builder().behavior(AtMost(10)).build()?;
+    /// assert_eq!(futures::executor::block_on(mediator.send(Divide { a: 90, b: 3 }))?, 10);
+    /// let error = futures::executor::block_on(mediator.send(Divide { a: 1, b: 0 })).unwrap_err();
+    /// assert!(matches!(error, SendError::Refused(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Where a type is a behavior around several messages, say which: `.behavior::<Divide, _>(AtMost(10))`.
+    #[track_caller]
+    pub fn behavior<M: Message, B: Behavior<M>>(mut self, behavior: B) -> Self {
+        self.given_behaviors.push(ReadyMadeBehavior::new::<M, B>(behavior));
+        self
+    }
+
+    /// Ignores the behaviors that were collected at link time; those of [`behavior`](Self::behavior) remain.
+    pub fn without_behaviors(mut self) -> Self {
+        self.discovered_behaviors.clear();
         self
     }
 

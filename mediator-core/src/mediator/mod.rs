@@ -1,5 +1,6 @@
 //! How a mediator is built, and the handles through which it is used.
 
+mod behaviors;
 pub(crate) mod builder;
 pub(crate) mod handles;
 mod wiring;

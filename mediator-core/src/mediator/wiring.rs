@@ -5,10 +5,12 @@ use std::collections::{HashMap, HashSet};
 use std::panic::Location;
 use std::sync::{Arc, OnceLock};
 
+use super::behaviors::Behaviors;
 use super::builder::{ChosenStrategy, Explicit, MediatorBuilder, UnhandledRequests};
 use super::handles::{HANDLES, Mediator};
 use crate::dispatch::{
-    Borrow, CallPlan, Core, Entry, HandlerList, Instance, Link, Strategy, Table, TypeIdMap, WeakCore, conflict,
+    Around, Borrow, CallPlan, Core, Entry, HandlerList, Instance, Link, Strategy, Table, TypeIdMap, WeakCore,
+    borrows_from_outside, conflict,
 };
 use crate::errors::build_error::{BuildError, BuildProblem};
 use crate::event::info::EventInfo;
@@ -72,15 +74,16 @@ fn wire(builder: MediatorBuilder) -> Wired {
     problems.extend(requests.iter().flat_map(|list| duplicates::of_request_handlers(&list.registrations())));
     problems.extend(unhandled(required, &of_events));
     problems.extend(unhandled_requests(&builder.unhandled_requests, &requests));
-    problems.extend(bindings.iter().flat_map(borrows_amiss));
+    let behaviors = Behaviors::build(builder.discovered_behaviors, builder.given_behaviors, &offer, &mut problems);
+    problems.extend(bindings.iter().flat_map(|binding| borrows_amiss(binding, &behaviors)));
     let built = build_handlers(&bindings, &offer, &mut problems);
     problems.extend(offer.modules.take_problems());
     arrange(&mut lists, &mut problems);
-    problems.extend(lists.iter().filter_map(|list| concurrent_borrow(list, strategy_of(list.message))));
+    problems.extend(lists.iter().filter_map(|list| concurrent_borrow(list, &behaviors, strategy_of(list.message))));
 
     let handles = handles();
     let list = |strategy: &Strategy, list: &List<'_>| {
-        HandlerList::new(list.message, strategy.clone(), &handles, entries(list, &built))
+        HandlerList::new(list.message, strategy.clone(), &handles, entries(list, &built, &behaviors))
     };
     let (table, request_table) = match problems.is_empty() {
         true => (
@@ -89,7 +92,7 @@ fn wire(builder: MediatorBuilder) -> Wired {
         ),
         false => (Table::new([]), Table::new([])),
     };
-    let topology = topology(&lists, &requests, &built, &offer, |event| strategy_of(event).name);
+    let topology = topology(&lists, &requests, &built, &behaviors, &offer, |event| strategy_of(event).name);
     Wired { table, requests: request_table, topology, problems }
 }
 
@@ -178,7 +181,7 @@ fn unhandled_requests(allowed: &UnhandledRequests, handled: &[List<'_>]) -> Vec<
 }
 
 /// What a handler borrows and cannot have, whatever is lent.
-fn borrows_amiss(binding: &Binding<'_>) -> Vec<BuildProblem> {
+fn borrows_amiss(binding: &Binding<'_>, behaviors: &Behaviors) -> Vec<BuildProblem> {
     let handler = binding.registration.info();
     let borrows = binding.plan.borrows;
     let twice = borrows
@@ -188,7 +191,9 @@ fn borrows_amiss(binding: &Binding<'_>) -> Vec<BuildProblem> {
     let twice = twice.map(|(_, borrow)| BuildProblem::BorrowedTwice { handler, type_name: borrow.type_name() });
     let handles = handles();
     let is_sure = |borrow: &Borrow| borrow.optional || borrow.is_of(&handles);
-    let uncertain = borrows.iter().filter(|borrow| binding.plan.message().is_none() && !is_sure(borrow));
+    let around = behaviors.around(binding.plan.message());
+    let from_outside = borrows_from_outside(borrows, lends(&around));
+    let uncertain = from_outside.filter(|borrow| binding.plan.message().is_none() && !is_sure(borrow));
     let uncertain = uncertain.map(|borrow| BuildProblem::ObserverBorrows {
         handler,
         parameter: borrow.parameter(),
@@ -197,14 +202,21 @@ fn borrows_amiss(binding: &Binding<'_>) -> Vec<BuildProblem> {
     twice.chain(uncertain).collect()
 }
 
+/// What each of some behaviors lends.
+fn lends(around: &[Around]) -> impl Iterator<Item = &'static [Borrow]> + Clone + '_ {
+    around.iter().map(|around| around.lends)
+}
+
 /// Handlers that the event's strategy runs at once, although they cannot both have what they borrow.
-fn concurrent_borrow(list: &List<'_>, strategy: &ChosenStrategy) -> Option<BuildProblem> {
+fn concurrent_borrow(list: &List<'_>, behaviors: &Behaviors, strategy: &ChosenStrategy) -> Option<BuildProblem> {
     if !strategy.strategy.is_concurrent() {
         return None;
     }
-    let borrows = list.bindings.iter().enumerate();
-    let borrows: Vec<_> =
-        borrows.flat_map(|(index, binding)| binding.plan.borrows.iter().map(move |it| (index, *it))).collect();
+    let mut borrows = Vec::new();
+    for (index, Binding { plan, .. }) in list.bindings.iter().enumerate() {
+        let around = behaviors.around(plan.message());
+        borrows.extend(borrows_from_outside(plan.borrows, lends(&around)).map(|borrow| (index, *borrow)));
+    }
     let conflict = conflict(&borrows)?;
     Some(BuildProblem::ConcurrentBorrow {
         event_name: list.bindings[conflict.first].registration.message_name(),
@@ -283,10 +295,10 @@ fn arrange(lists: &mut [List<'_>], problems: &mut Vec<BuildProblem>) {
     }
 }
 
-fn entries(list: &List<'_>, built: &TypeIdMap<Built>) -> Vec<Entry> {
+fn entries(list: &List<'_>, built: &TypeIdMap<Built>, behaviors: &Behaviors) -> Vec<Entry> {
     let entry = |Binding { registration, plan, instance }: &Binding<'_>| {
         let instance = instance.or_else(|| built[&plan.receiver].instance.as_ref())?.clone();
-        Some(Entry { plan: *plan, instance, info: registration.info() })
+        Some(Entry { plan: *plan, instance, info: registration.info(), around: behaviors.around(plan.message()) })
     };
     list.bindings.iter().filter_map(entry).collect()
 }
@@ -296,14 +308,17 @@ fn topology(
     lists: &[List<'_>],
     requests: &[List<'_>],
     built: &TypeIdMap<Built>,
+    behaviors: &Behaviors,
     offer: &Offer,
     strategy_of: impl Fn(Option<TypeId>) -> &'static str,
 ) -> Topology {
     let node = |(index, Binding { registration, plan, instance }): (usize, &Binding<'_>)| {
         let requests = if instance.is_none() { &*built[&plan.receiver].requests } else { &[] };
         let borrows = plan.borrows.iter().map(|borrow| borrow.use_of()).collect();
+        let around = behaviors.around(plan.message()).iter().map(|around| around.info).collect();
         let is_observer = plan.message().is_none();
-        HandlerNode::new(registration.info(), plan.identity, index + 1, is_observer, requests, borrows)
+        HandlerNode::new(registration.info(), plan.identity, index + 1, is_observer, around)
+            .with_needs(requests, borrows)
     };
     let nodes = |list: &List<'_>| list.bindings.iter().enumerate().map(node).collect::<Vec<_>>();
     let observers = lists.iter().filter(|list| list.message.is_none()).flat_map(nodes).collect::<Vec<_>>();

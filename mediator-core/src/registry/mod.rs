@@ -1,5 +1,6 @@
 //! What is registered, at link time or by hand, and in which order it is called.
 
+pub(crate) mod behavior_registration;
 pub(crate) mod duplicates;
 pub(crate) mod event_registration;
 pub(crate) mod handled;

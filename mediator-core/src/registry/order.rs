@@ -5,8 +5,10 @@ use std::cell::LazyCell;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
+use super::behavior_registration::BehaviorRegistration;
 use super::registration::HandlerRegistration;
 use crate::errors::build_error::{BuildProblem, OrderStep, Side};
+use crate::handler::info::HandlerInfo;
 
 /// Sorts what was discovered, so that the order is the same whatever the linker did.
 ///
@@ -74,12 +76,12 @@ impl Constraint {
         }
     }
 
-    fn step(self, handlers: &[&HandlerRegistration]) -> OrderStep {
+    fn step(self, infos: &[HandlerInfo]) -> OrderStep {
         let (handler, other) = match self.side {
             Side::After => (self.later, self.earlier),
             Side::Before => (self.earlier, self.later),
         };
-        OrderStep { handler: handlers[handler].info(), side: self.side, other: handlers[other].info() }
+        OrderStep { handler: infos[handler], side: self.side, other: infos[other] }
     }
 }
 
@@ -103,7 +105,10 @@ impl<'p> Arranger<'p> {
         }
         let order = in_topological_order(handlers.len(), &constraints);
         if order.len() < handlers.len() {
-            self.problems.extend(cycles(&order, handlers, &constraints));
+            let infos: Vec<_> = handlers.iter().map(|handler| handler.info()).collect();
+            let event_name = handlers[0].message_name();
+            let cycles = cycles(&order, &infos, &constraints).into_iter();
+            self.problems.extend(cycles.map(|steps| BuildProblem::OrderCycle { event_name, steps }));
         }
         order
     }
@@ -156,6 +161,49 @@ impl<'p> Arranger<'p> {
     }
 }
 
+/// The positions of the behaviors around one message, or around every message, from outside in.
+///
+/// `after` is further inside. What names a behavior around other messages, or one that was left out, asks for nothing.
+pub(crate) fn arrange_behaviors(behaviors: &[BehaviorRegistration], problems: &mut Vec<BuildProblem>) -> Vec<usize> {
+    let positions: HashMap<_, _> =
+        behaviors.iter().enumerate().map(|(position, behavior)| (behavior.plan().behavior, position)).collect();
+    let mut constraints = Vec::new();
+    for (position, behavior) in behaviors.iter().enumerate() {
+        for (side, reference) in behavior.references() {
+            match positions.get(&(reference.handler)()) {
+                Some(&other) => constraints.push(Constraint::new(position, side, other)),
+                None => problems.extend(misplaced(behavior, side, reference)),
+            }
+        }
+    }
+    let order = in_topological_order(behaviors.len(), &constraints);
+    if order.len() < behaviors.len() {
+        let infos: Vec<_> = behaviors.iter().map(|behavior| behavior.info).collect();
+        let message_name = behaviors[0].plan().message_name;
+        let cycles = cycles(&order, &infos, &constraints).into_iter();
+        problems.extend(cycles.map(|steps| BuildProblem::BehaviorCycle { message_name, steps }));
+    }
+    order
+}
+
+/// A behavior that names what is no behavior, or says that it is outside of one around every message.
+fn misplaced(behavior: &BehaviorRegistration, side: Side, reference: &HandlerRef) -> Option<BuildProblem> {
+    let wanted = (reference.handler)();
+    let plans = inventory::iter::<BehaviorRegistration>().map(BehaviorRegistration::plan);
+    let others: Vec<_> = plans.filter(|plan| plan.behavior == wanted).collect();
+    let is_around_all = behavior.plan().message.is_none();
+    let is_outside = match side {
+        Side::After => is_around_all,
+        Side::Before => !is_around_all && others.iter().any(|other| other.message.is_none()),
+    };
+    (others.is_empty() || is_outside).then(|| BuildProblem::UnknownBehavior {
+        behavior: behavior.info,
+        option: side.as_str(),
+        reference: (reference.name)(),
+        is_outside: !others.is_empty(),
+    })
+}
+
 /// Kahn's algorithm, always with the first that is ready. What waits for itself is left out.
 fn in_topological_order(count: usize, constraints: &[Constraint]) -> Vec<usize> {
     let mut waits_for = vec![0_usize; count];
@@ -179,35 +227,35 @@ fn in_topological_order(count: usize, constraints: &[Constraint]) -> Vec<usize> 
 }
 
 /// The cycles that kept handlers out of `order`, each with its steps in the order of the calls.
-fn cycles(order: &[usize], handlers: &[&HandlerRegistration], constraints: &[Constraint]) -> Vec<BuildProblem> {
-    let mut stuck = vec![true; handlers.len()];
+fn cycles(order: &[usize], infos: &[HandlerInfo], constraints: &[Constraint]) -> Vec<Vec<OrderStep>> {
+    let mut stuck = vec![true; infos.len()];
     order.iter().for_each(|&handler| stuck[handler] = false);
     // Whoever is stuck waits for another one that is. Following one such constraint from each,
     // every walk ends in a cycle, and no cycle is walked into twice.
-    let mut reason = vec![None; handlers.len()];
+    let mut reason = vec![None; infos.len()];
     for constraint in constraints.iter().filter(|constraint| stuck[constraint.earlier]) {
         reason[constraint.later].get_or_insert(*constraint);
     }
-    let mut walked_from = vec![None; handlers.len()];
+    let mut walked_from = vec![None; infos.len()];
     let mut cycles = Vec::new();
-    for start in (0..handlers.len()).filter(|&handler| stuck[handler]) {
+    for start in (0..infos.len()).filter(|&handler| stuck[handler]) {
         let mut handler = start;
         while walked_from[handler].is_none() {
             walked_from[handler] = Some(start);
             handler = reason[handler].map_or(handler, |constraint| constraint.earlier);
         }
         if walked_from[handler] == Some(start) {
-            cycles.push(cycle(handler, &reason, handlers));
+            cycles.push(cycle(handler, &reason, infos));
         }
     }
     cycles
 }
 
-fn cycle(last: usize, reason: &[Option<Constraint>], handlers: &[&HandlerRegistration]) -> BuildProblem {
+fn cycle(last: usize, reason: &[Option<Constraint>], infos: &[HandlerInfo]) -> Vec<OrderStep> {
     let links = std::iter::successors(reason[last], |link| reason[link.earlier].filter(|_| link.earlier != last));
-    let mut steps: Vec<_> = links.map(|link| link.step(handlers)).collect();
+    let mut steps: Vec<_> = links.map(|link| link.step(infos)).collect();
     steps.reverse();
-    BuildProblem::OrderCycle { event_name: handlers[last].message_name(), steps }
+    steps
 }
 
 /// How unlike two paths are: first in what they name, then as a whole.

@@ -20,9 +20,9 @@ use crate::services::services::{AnyService, Services};
 
 inventory::collect!(HandlerRegistration);
 
-type InjectFn = fn(&Services<'_>) -> Result<Instance, InjectError>;
+pub(crate) type InjectFn = fn(&Services<'_>) -> Result<Instance, InjectError>;
 
-/// A handler of an event or a request, an observer, or a service of a module, as it was registered; what
+/// A handler of an event or a request, an observer, a service of a module, or a behavior, as it was registered; what
 /// [`discover_where`](crate::MediatorBuilder::discover_where) chooses from.
 #[derive(Clone, Copy)]
 pub struct Registration {
@@ -35,12 +35,18 @@ pub struct Registration {
 enum Kind {
     Handler(fn() -> CallPlan),
     Service,
+    Behavior,
 }
 
 impl Registration {
     /// A service of a module.
     pub(crate) const fn of_service(info: HandlerInfo) -> Self {
         Self { info, kind: Kind::Service, order: 0 }
+    }
+
+    /// A behavior.
+    pub(crate) const fn of_behavior(info: HandlerInfo) -> Self {
+        Self { info, kind: Kind::Behavior, order: 0 }
     }
 
     /// The name: the path of the type or function, or what `name = "…"` says.
@@ -57,7 +63,7 @@ impl Registration {
                 MessageInfo::Event(event) => Some(event),
                 MessageInfo::AnyEvent | MessageInfo::Request(_) => None,
             },
-            Kind::Service => None,
+            Kind::Service | Kind::Behavior => None,
         }
     }
 
@@ -70,7 +76,7 @@ impl Registration {
                 MessageInfo::AnyEvent => "any event",
                 MessageInfo::Request(_) => "no event",
             },
-            Kind::Service => "no event",
+            Kind::Service | Kind::Behavior => "no event",
         }
     }
 
@@ -82,7 +88,7 @@ impl Registration {
                 MessageInfo::Request(request) => Some(request),
                 MessageInfo::Event(_) | MessageInfo::AnyEvent => None,
             },
-            Kind::Service => None,
+            Kind::Service | Kind::Behavior => None,
         }
     }
 
@@ -90,6 +96,12 @@ impl Registration {
     #[must_use]
     pub fn is_service(&self) -> bool {
         matches!(self.kind, Kind::Service)
+    }
+
+    /// Whether it is a behavior.
+    #[must_use]
+    pub fn is_behavior(&self) -> bool {
+        matches!(self.kind, Kind::Behavior)
     }
 
     /// The crate that registers the handler, by its import name (`_` for `-`).
@@ -397,7 +409,7 @@ impl HandlerRegistration {
 }
 
 /// The handler, which may be a service too: then there is one instance, whoever asks for it.
-fn inject<H: Inject + Send + Sync + 'static>(services: &Services<'_>) -> Result<Instance, InjectError> {
+pub(crate) fn inject<H: Inject + Send + Sync + 'static>(services: &Services<'_>) -> Result<Instance, InjectError> {
     // Not `?` nor `map`: of what is compiled for each handler, every function counts.
     match services.as_handler(TypeId::of::<Arc<H>>(), type_name::<Arc<H>>, instance::<H>) {
         Ok(Some(instance)) => Ok(instance),

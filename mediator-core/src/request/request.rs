@@ -4,7 +4,7 @@ use std::any::type_name;
 use std::panic::Location;
 
 use crate::errors::send_error::SendError;
-use crate::handler::error::BoxError;
+use crate::handler::error::{BoxError, boxed};
 
 /// Anything that can be sent: it has one handler, which answers it.
 ///
@@ -51,6 +51,19 @@ pub trait Request: Sized + Send + Sync + 'static {
     /// The handler's own error.
     fn into_result(output: Self::Output) -> Result<Self::Response, Self::Error>;
 
+    /// The request's own error, if it is the one in the box.
+    ///
+    /// Behaviors around every message are told of an error in a box, since they do not know its type. What `#[request]` writes
+    /// here takes it out again, whatever the behavior has done with it; by default it reaches the sender as
+    /// [`SendError::Refused`].
+    ///
+    /// # Errors
+    ///
+    /// The box, if there is another error in it.
+    fn error_from(error: BoxError) -> Result<Self::Error, BoxError> {
+        Err(error)
+    }
+
     /// The name that errors and reports show: by default the type's path.
     #[must_use]
     fn request_name() -> &'static str {
@@ -93,11 +106,18 @@ pub trait Request: Sized + Send + Sync + 'static {
 pub trait RequestError: Sized + Send + 'static {
     #[doc(hidden)]
     fn of_send(error: SendError) -> Self;
+
+    #[doc(hidden)]
+    fn into_box(self) -> BoxError;
 }
 
 #[diagnostic::do_not_recommend]
 impl<E: From<SendError> + Into<BoxError> + Send + 'static> RequestError for E {
     fn of_send(error: SendError) -> Self {
         Self::from(error)
+    }
+
+    fn into_box(self) -> BoxError {
+        boxed(self)
     }
 }

@@ -56,6 +56,7 @@ use crate::services::services::ServiceRequest;
 ///       "file": "notifications/src/lib.rs",
 ///       "line": 8,
 ///       "observer": false,
+///       "behaviors": ["shop_common::Timing"],
 ///       "services": [{
 ///         "field": "mailer",
 ///         "type": "alloc::sync::Arc<dyn shop_notifications::Mailer>",
@@ -83,6 +84,7 @@ use crate::services::services::ServiceRequest;
 ///       "file": "orders/src/lib.rs",
 ///       "line": 31,
 ///       "observer": false,
+///       "behaviors": ["shop_common::Timing", "shop_orders::CheckCredit"],
 ///       "services": [],
 ///       "borrows": []
 ///     }
@@ -98,7 +100,7 @@ use crate::services::services::ServiceRequest;
 /// }
 /// ```
 ///
-/// An observer is among the handlers of every event. `provided_by` is null for what the builder was given.
+/// An observer is among the handlers of every event. The behaviors are those around the handler, outermost first. `provided_by` is null for what the builder was given.
 /// `file` and `line` of an event or a request are null if its trait was implemented by hand; `handler` is null if nobody
 /// handles the request; `field` is null if an `impl Inject` names none. A later `version` may change or remove entries; new ones
 /// may be added to this version.
@@ -133,6 +135,7 @@ pub struct HandlerNode {
     identity: TypeId,
     position: usize,
     is_observer: bool,
+    behaviors: Vec<HandlerInfo>,
     services: Vec<ServiceUse>,
     borrows: Vec<BorrowUse>,
 }
@@ -271,10 +274,13 @@ impl HandlerNode {
         identity: TypeId,
         position: usize,
         is_observer: bool,
-        requests: &[ServiceRequest],
-        borrows: Vec<BorrowUse>,
+        behaviors: Vec<HandlerInfo>,
     ) -> Self {
-        Self { handler, identity, position, is_observer, services: services(requests), borrows }
+        Self { handler, identity, position, is_observer, behaviors, services: Vec::new(), borrows: Vec::new() }
+    }
+
+    pub(crate) fn with_needs(self, requests: &[ServiceRequest], borrows: Vec<BorrowUse>) -> Self {
+        Self { services: services(requests), borrows, ..self }
     }
 
     /// The handler.
@@ -293,6 +299,12 @@ impl HandlerNode {
     #[must_use]
     pub fn is_observer(&self) -> bool {
         self.is_observer
+    }
+
+    /// The behaviors around it, outermost first.
+    #[must_use]
+    pub fn behaviors(&self) -> &[HandlerInfo] {
+        &self.behaviors
     }
 
     /// The services that were injected when it was built; none if it was bound ready-made.
@@ -394,6 +406,12 @@ impl fmt::Display for BorrowUse {
         let (open, close) = if self.is_optional { ("Option<", ">") } else { ("", "") };
         write!(f, "{open}{reference}{}{close}", short(self.type_name))
     }
+}
+
+/// `inside Timing, CheckCredit`, if there are behaviors around the handler.
+fn inside(node: &HandlerNode) -> Option<String> {
+    let names: Vec<_> = node.behaviors.iter().map(|behavior| short(&printable(behavior.name()))).collect();
+    (!names.is_empty()).then(|| format!("inside {}", names.join(", ")))
 }
 
 /// The name of an event or a request, or for one that is named by its type all of the type: `Created<User>`.

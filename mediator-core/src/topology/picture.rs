@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
-use super::{HandlerNode, Topology, label, printable, short};
+use super::{HandlerNode, Topology, inside, label, printable, short};
 
 /// What Mermaid and Graphviz draw alike.
 #[derive(Default)]
@@ -111,7 +111,7 @@ impl Picture {
 
     fn add_handler(&mut self, node: &HandlerNode, id: &str, shape: Shape, services: &HashMap<&'static str, String>) {
         let mut lines = vec![short(&printable(node.handler.name()))];
-        lines.extend(node.borrows.iter().map(ToString::to_string));
+        lines.extend(node.borrows.iter().map(ToString::to_string).chain(inside(node)));
         self.add(node.handler.crate_name(), id, lines, shape);
         let needed = node.services.iter().filter_map(|need| services.get(need.provided_by?.name()));
         self.injections.extend(needed.map(|service| (id.to_owned(), service.clone())));

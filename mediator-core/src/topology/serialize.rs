@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::{EventNode, HandlerNode, RequestNode, ServiceNode, ServiceUse, Topology, short};
+use crate::handler::info::HandlerInfo;
 
 /// Counts up when an entry changes its meaning or is removed.
 const VERSION: u32 = 2;
@@ -60,6 +61,7 @@ struct Handler {
     file: &'static str,
     line: u32,
     observer: bool,
+    behaviors: Vec<&'static str>,
     services: Vec<Need>,
     borrows: Vec<Borrow>,
 }
@@ -134,6 +136,7 @@ impl Handler {
             file: node.handler.location().file(),
             line: node.handler.location().line(),
             observer: node.is_observer,
+            behaviors: node.behaviors.iter().map(HandlerInfo::name).collect(),
             services: node.services.iter().map(Need::of).collect(),
             borrows: borrows.collect(),
         }

@@ -3,14 +3,14 @@
 use std::fmt;
 use std::panic::Location;
 
-use super::{EventNode, HandlerNode, RequestNode, ServiceNode, ServiceUse, Topology, label, printable, short};
+use super::{EventNode, HandlerNode, RequestNode, ServiceNode, ServiceUse, Topology, inside, label, printable, short};
 
 /// Columns: the event, the request or its handler, the crate, the place, what the handler needs.
 type Row = [String; 4];
 
 impl fmt::Display for Topology {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let heads = ["event and handlers", "crate", "declared at", "strategy, services and borrows"];
+        let heads = ["event and handlers", "crate", "declared at", "strategy, services, borrows and behaviors"];
         let mut rows = vec![heads.map(str::to_owned)];
         for event in &self.events {
             rows.push(event_row(event));
@@ -64,6 +64,7 @@ fn handler_row(node: &HandlerNode) -> Row {
     let (handler, at) = (node.handler, node.handler.location());
     let observer = if node.is_observer { " (observer)" } else { "" };
     let needs = node.services.iter().map(need).chain(node.borrows.iter().map(ToString::to_string));
+    let needs = needs.chain(inside(node));
     [
         format!("  {}. {}{observer}", node.position, within_crate(handler.name(), handler.crate_name())),
         handler.crate_name().to_owned(),

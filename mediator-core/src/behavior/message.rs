@@ -1,0 +1,32 @@
+//! What a behavior can be around.
+
+use crate::dispatch::{MessageKind, OfAny, OfEvent};
+use crate::event::notification::Notification;
+
+/// What is handled: an event, a request, or [any of them](AnyMessage).
+///
+/// Every [`Notification`] is one, and `#[request]` makes one of a request. It says what a
+/// [`Behavior`](crate::Behavior) around its handlers returns: [`Outcome`](crate::Outcome).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither an event nor a request",
+    label = "lacks `#[event]` or `#[request]`",
+    note = "a behavior around the handlers of one message names it, as in `#[behavior(PlaceOrder)]` and \
+            `impl Behavior<PlaceOrder> for …`; one around all handlers names none"
+)]
+pub trait Message: Sized + Send + Sync + 'static {
+    #[doc(hidden)]
+    type Kind: MessageKind<Self>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Notification> Message for E {
+    type Kind = OfEvent;
+}
+
+/// Every event and every request: what a behavior is around that names none.
+#[derive(Debug)]
+pub enum AnyMessage {}
+
+impl Message for AnyMessage {
+    type Kind = OfAny;
+}

@@ -1,0 +1,126 @@
+//! Which behaviors are around which handlers.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+
+use crate::dispatch::{Around, Instance, TypeIdMap};
+use crate::errors::build_error::BuildProblem;
+use crate::registry::behavior_registration::{BehaviorRegistration, ReadyMadeBehavior};
+use crate::registry::order::arrange_behaviors;
+use crate::services::inject::inject_catching;
+use crate::services::services::{Offer, Services};
+
+/// The behaviors of a mediator, from outside in.
+pub(super) struct Behaviors {
+    /// Those around every message.
+    any: Vec<Around>,
+    /// Those around one event or request.
+    typed: TypeIdMap<Vec<Around>>,
+}
+
+impl Behaviors {
+    /// What was discovered and what the builder was `given`, which takes the place of what was discovered of its type.
+    pub(super) fn build(
+        mut discovered: Vec<BehaviorRegistration>,
+        given: Vec<ReadyMadeBehavior>,
+        offer: &Offer,
+        problems: &mut Vec<BuildProblem>,
+    ) -> Self {
+        BehaviorRegistration::sort(&mut discovered);
+        let mut instances: TypeIdMap<Option<Instance>> = TypeIdMap::default();
+        let mut registrations = discovered;
+        let types: Vec<_> = registrations.iter().map(|registration| key(registration)).collect();
+        for ReadyMadeBehavior { registration, instance } in given {
+            if !types.contains(&key(&registration)) {
+                registrations.push(registration);
+            }
+            instances.insert(registration.plan().behavior, Some(instance));
+        }
+        problems.extend(duplicates(&registrations));
+        for registration in &registrations {
+            let instance = instances.entry(registration.plan().behavior);
+            instance.or_insert_with(|| build(registration, offer, problems));
+        }
+        let mut typed: TypeIdMap<Vec<BehaviorRegistration>> = TypeIdMap::default();
+        let mut any = Vec::new();
+        for registration in registrations {
+            match registration.plan().message {
+                Some(message) => typed.entry(message).or_default().push(registration),
+                None => any.push(registration),
+            }
+        }
+        let mut arranged = |behaviors: &[BehaviorRegistration]| arranged(behaviors, &instances, problems);
+        Self {
+            any: arranged(&any),
+            typed: typed.into_iter().map(|(message, behaviors)| (message, arranged(&behaviors))).collect(),
+        }
+    }
+
+    /// Those around a handler of one message, or around an observer, which handles every event.
+    pub(super) fn around(&self, message: Option<TypeId>) -> Vec<Around> {
+        let typed = message.and_then(|message| self.typed.get(&message)).into_iter().flatten();
+        self.any.iter().chain(typed).cloned().collect()
+    }
+}
+
+type Key = (Option<TypeId>, TypeId);
+
+fn key(registration: &BehaviorRegistration) -> Key {
+    let plan = registration.plan();
+    (plan.message, plan.behavior)
+}
+
+fn duplicates(registrations: &[BehaviorRegistration]) -> Vec<BuildProblem> {
+    let (mut by_type, mut by_code) = (HashMap::new(), HashMap::new());
+    let mut problems = Vec::new();
+    for second in registrations {
+        let (message_name, info) = (second.plan().message_name, second.info);
+        // One behavior with one name is one piece of code.
+        let of_code = *by_code.entry((second.plan().message, info.crate_name(), info.name())).or_insert(*second);
+        if let Some(first) = by_type.insert(key(second), info) {
+            problems.push(BuildProblem::DuplicateBehavior { message_name, first, second: info });
+        } else if key(&of_code) != key(second) && !of_code.version.is_empty() && !second.version.is_empty() {
+            let versions = (of_code.version != second.version).then_some((of_code.version, second.version));
+            let (event_name, first, second) = (message_name, of_code.info, info);
+            problems.push(BuildProblem::CompiledTwice { event_name, first, second, versions });
+        }
+    }
+    problems
+}
+
+/// `None` if it cannot be built.
+fn build(registration: &BehaviorRegistration, offer: &Offer, problems: &mut Vec<BuildProblem>) -> Option<Instance> {
+    let (behavior, inject) = (registration.info, registration.inject?);
+    let services = Services::new(offer);
+    let injected = inject_catching(|| inject(&services));
+    let requests = services.into_requests();
+    let missing = requests.iter().filter(|request| request.is_missing);
+    problems.extend(missing.map(|request| BuildProblem::MissingServiceOfBehavior {
+        behavior,
+        field: request.field,
+        service: request.service,
+    }));
+    match injected {
+        Ok(instance) => Some(instance),
+        Err(error) => {
+            problems.extend(error.into_own().map(|error| BuildProblem::Behavior { behavior, error }));
+            None
+        }
+    }
+}
+
+/// From outside in, as far as they could be built.
+fn arranged(
+    behaviors: &[BehaviorRegistration],
+    instances: &TypeIdMap<Option<Instance>>,
+    problems: &mut Vec<BuildProblem>,
+) -> Vec<Around> {
+    let order = arrange_behaviors(behaviors, problems);
+    let around = order.into_iter().filter_map(|position| {
+        let BehaviorRegistration { info, lends, .. } = behaviors[position];
+        let plan = behaviors[position].plan();
+        let instance = instances[&plan.behavior].clone()?;
+        Some(Around { plan, instance, info, lends })
+    });
+    around.collect()
+}
