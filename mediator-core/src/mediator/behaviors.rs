@@ -71,18 +71,21 @@ fn key(registration: &BehaviorRegistration) -> Key {
 }
 
 fn duplicates(registrations: &[BehaviorRegistration]) -> Vec<BuildProblem> {
-    let (mut by_type, mut by_code) = (HashMap::new(), HashMap::new());
+    let (mut by_type, mut by_place, mut by_crate) = (HashMap::new(), HashMap::new(), HashMap::new());
     let mut problems = Vec::new();
     for second in registrations {
         let (message_name, info) = (second.plan().message_name, second.info);
-        // One behavior with one name is one piece of code.
-        let of_code = *by_code.entry((second.plan().message, info.crate_name(), info.name())).or_insert(*second);
+        let at_place = *by_place.entry((second.plan().message, info.location())).or_insert(*second);
+        let of_crate = *by_crate.entry((second.plan().message, info.crate_name(), info.name())).or_insert(*second);
+        let versions = (of_crate.version, second.version);
         if let Some(first) = by_type.insert(key(second), info) {
             problems.push(BuildProblem::DuplicateBehavior { message_name, first, second: info });
-        } else if key(&of_code) != key(second) && !of_code.version.is_empty() && !second.version.is_empty() {
-            let versions = (of_code.version != second.version).then_some((of_code.version, second.version));
-            let (event_name, first, second) = (message_name, of_code.info, info);
-            problems.push(BuildProblem::CompiledTwice { event_name, first, second, versions });
+        } else if key(&at_place) != key(second) && second.inject.is_some() {
+            let (event_name, first, second) = (message_name, at_place.info, info);
+            problems.push(BuildProblem::CompiledTwice { event_name, first, second, versions: None });
+        } else if versions.0 != versions.1 && second.inject.is_some() {
+            let (event_name, first, second) = (message_name, of_crate.info, info);
+            problems.push(BuildProblem::CompiledTwice { event_name, first, second, versions: Some(versions) });
         }
     }
     problems
