@@ -2,7 +2,7 @@
 
 use proc_macro2::{Group, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{GenericParam, Generics, Item, ItemImpl, ItemStruct, parse_quote};
+use syn::{GenericParam, Generics, Item, ItemImpl, ItemStruct, Path, parse_quote};
 
 use crate::arguments::{Arguments, Positional};
 use crate::errors::Errors;
@@ -97,7 +97,7 @@ fn on_impl(mut item: ItemImpl, body: Option<Group>, options: &Arguments, errors:
     }
     reject_trait_of_others(&item, "Behavior", errors);
     reject_async_trait(&mut item.attrs, ASYNC_TRAIT, errors);
-    let body = without_async_trait(body, Some(TokenStream::new()), errors);
+    let body = without_async_trait(body, Some(expand_stub(&item, &options.krate())), errors);
     let registration = register_impl(&item, options, errors);
     let registration = errors.is_empty().then(|| item::with_lints(&item::lint_attributes(&item.attrs), registration));
     let item = item::put_back(body, &item);
@@ -117,6 +117,17 @@ fn register_impl(item: &ItemImpl, options: &Arguments, errors: &mut Errors) -> T
     let message = first_argument(trait_).map(|message| without_self(message, &item.self_ty));
     let behavior = item.self_ty.to_token_stream();
     BehaviorRegistration { message: message.as_ref(), behavior, name: &plain_name(ident), options }.expand()
+}
+
+/// A `handle` that compiles.
+fn expand_stub(item: &ItemImpl, krate: &Path) -> TokenStream {
+    let message = item.trait_.as_ref().and_then(|(path, _)| first_argument(path));
+    let message = message.map_or_else(|| quote!(#krate::AnyMessage), ToTokens::to_token_stream);
+    quote! {
+        async fn handle(&self, _: #krate::Call<'_, #message>) -> #krate::Outcome<#message> {
+            ::core::unimplemented!()
+        }
+    }
 }
 
 fn require_concrete(generics: &Generics, errors: &mut Errors) {
