@@ -355,7 +355,8 @@ impl Borrowed {
     /// What `lends(…)` names.
     pub(crate) fn of_lent(ty: &Type, errors: &mut Errors) -> Option<Self> {
         let Type::Reference(reference) = ungrouped(ty) else {
-            let name = last_ident(ty).map_or_else(|| "T".to_owned(), plain_name);
+            let referent = borrow_in_option(ty).map_or(ty, |reference| &reference.elem);
+            let name = last_ident(referent).map_or_else(|| "T".to_owned(), plain_name);
             errors.at(ty, format!("what is lent is a reference; write `&mut {name}` or `&{name}`"));
             return None;
         };
