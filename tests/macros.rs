@@ -3,6 +3,8 @@
 
 #[path = "../mediator-macros/src/arguments.rs"]
 mod arguments;
+#[path = "../mediator-macros/src/behavior.rs"]
+mod behavior;
 #[path = "../mediator-macros/src/errors.rs"]
 mod errors;
 #[path = "../mediator-macros/src/event.rs"]
@@ -67,7 +69,7 @@ fn split_first_attribute(item: TokenStream) -> Option<(String, TokenStream, Toke
 }
 
 /// What each macro makes of an item, whose first attribute only provides the arguments.
-fn expand_by_every_macro(tokens: TokenStream) -> [TokenStream; 10] {
+fn expand_by_every_macro(tokens: TokenStream) -> [TokenStream; 11] {
     let (_, arguments, item) =
         split_first_attribute(tokens.clone()).unwrap_or_else(|| (String::new(), TokenStream::new(), tokens));
     let expansions = [
@@ -77,6 +79,7 @@ fn expand_by_every_macro(tokens: TokenStream) -> [TokenStream; 10] {
         request::expand(&arguments, item.clone()),
         event_handler::expand(Kind::Request, &arguments, item.clone()),
         event_handlers::expand(Kind::Request, &arguments, item.clone()),
+        behavior::expand(&arguments, item.clone()),
         service::expand(&arguments, item.clone()),
         inject::expand(item.clone()),
         notification::expand(item.clone()),

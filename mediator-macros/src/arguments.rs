@@ -9,6 +9,7 @@ use syn::{Attribute, Expr, ExprLit, Lit, LitBool, LitInt, LitStr, Meta, Path, To
 
 use crate::errors::Errors;
 use crate::kind::Kind;
+use crate::signature::Borrowed;
 use crate::{runtime, types};
 
 /// Every argument that any of the macros takes.
@@ -28,6 +29,8 @@ pub(crate) struct Arguments {
     pub(crate) after: Vec<Type>,
     /// `before = [Audit, notifications::SendEmail]`
     pub(crate) before: Vec<Type>,
+    /// `lends(&mut SqliteConnection, &Tenant)`
+    pub(crate) lends: Vec<Borrowed>,
     /// `manual`
     pub(crate) manual: bool,
     /// `error = OrderError`
@@ -45,6 +48,8 @@ pub(crate) enum Positional {
     Nothing,
     /// Events, or requests.
     Handled(Kind),
+    /// Events and requests.
+    Messages,
     Traits,
     /// What a request is answered with.
     Answer,
@@ -59,6 +64,9 @@ impl Positional {
             Self::Handled(Kind::Request) => {
                 "expected the path of a request, as in `#[request_handler(PlaceOrder)]`".into()
             }
+            Self::Messages => "expected the path of an event or a request, as in `#[behavior(PlaceOrder)]`; \
+                               name none to run around every handler"
+                .into(),
             Self::Traits => "expected a trait that the service is provided as, as in `#[service(dyn Mailer)]`".into(),
             Self::Answer => "expected the type of the answer, as in `#[request(OrderConfirmation)]`".into(),
         }
@@ -71,6 +79,7 @@ impl Positional {
                 matches!(ungrouped(ty), Type::Path(_) | Type::Macro(_))
                     || kind == Kind::Event && types::is_any_event(ty)
             }
+            Self::Messages => matches!(ungrouped(ty), Type::Path(_) | Type::Macro(_)),
             Self::Traits => matches!(ungrouped(ty), Type::TraitObject(_)),
             Self::Answer => true,
         }
@@ -81,6 +90,7 @@ impl Positional {
         match self {
             Self::Traits => "the service is already provided as this; remove it here",
             Self::Handled(Kind::Request) => "this request is already handled; remove it here",
+            Self::Messages => "it already runs around the handlers of this; remove it here",
             _ => "this event is already handled; remove it here",
         }
     }
@@ -96,6 +106,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("order", "order = -10"),
     ("after", "after = ReserveStock` or `after = [ReserveStock, Audit]"),
     ("before", "before = ReserveStock` or `before = [ReserveStock, Audit]"),
+    ("lends", "lends(&mut SqliteConnection, &Tenant)"),
     ("error", "error = OrderError"),
     ("crate", "crate = ::facade::mediator_core` or `crate = crate::mediator_core"),
 ];
@@ -103,7 +114,7 @@ const EXAMPLES: &[(&str, &str)] = &[
 // (Type | option),*
 //
 // option: `name` = "…" | `new` = bool | `order` = integer or expression | (`after` | `before`) = handlers | `manual`
-//         | `error` = Type | `crate` = absolute path
+//         | `lends` (reference,*) | `error` = Type | `crate` = absolute path
 //
 // handlers: Type | [Type,*]
 impl Arguments {
@@ -202,6 +213,9 @@ impl Arguments {
         if FLAGS.contains(&name.as_str()) {
             return self.parse_flag(&key, input);
         }
+        if name == "lends" {
+            return self.parse_lends(&key, input);
+        }
         let equals: Option<Token![=]> = input.parse()?;
         if equals.is_none() || input.is_empty() || input.peek(Token![,]) {
             let message = format!("`{key}` needs a value; write `{}`", example(&name));
@@ -219,6 +233,21 @@ impl Arguments {
         }
         self.manual = true;
         Ok(())
+    }
+
+    /// `(&mut SqliteConnection, &Tenant)`
+    fn parse_lends(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
+        let expected = |span| syn::Error::new(span, format!("expected references; write `{}`", example("lends")));
+        if !input.peek(token::Paren) {
+            take_to_comma(input)?;
+            return Err(expected(key.span()));
+        }
+        let group: Group = input.parse()?;
+        let types = Punctuated::<Type, Token![,]>::parse_terminated.parse2(group.stream());
+        let types = types.ok().filter(|types| !types.is_empty()).ok_or_else(|| expected(group.span()))?;
+        let mut errors = Errors::default();
+        self.lends = types.iter().filter_map(|ty| Borrowed::of_lent(ty, &mut errors)).collect();
+        errors.into_result()
     }
 
     fn parse_value(&mut self, key: &str, input: ParseStream<'_>) -> syn::Result<()> {
@@ -268,6 +297,9 @@ impl Arguments {
         for ty in self.types.iter_mut().chain(&mut self.after).chain(&mut self.before) {
             *ty = types::without_self(ty, self_ty);
         }
+        for lent in &mut self.lends {
+            *lent.ty = types::without_self(&lent.ty, self_ty);
+        }
         self.order = self.order.map(|order| types::replace_self(order, self_ty));
         self
     }
@@ -293,13 +325,17 @@ impl Arguments {
     }
 }
 
-/// Whether `key = …` follows, or a known key that lacks its value; `name::Type` is a path.
+/// Whether `key = …` or `key(…)` follows, or a known key that lacks its value; `name::Type` is a path.
 fn is_option(input: ParseStream<'_>, keys: &[&str]) -> bool {
+    if input.peek(syn::Ident) && input.peek2(token::Paren) {
+        return true;
+    }
     let Ok(key) = input.fork().call(Ident::parse_any) else {
         return false;
     };
     let lacks_value = !input.peek2(Token![::]) && !input.peek2(Token![<]);
-    input.peek2(Token![=]) || lacks_value && keys.contains(&key.to_string().as_str())
+    let is_known = |key: &str| keys.contains(&key) || FLAGS.contains(&key);
+    input.peek2(Token![=]) || lacks_value && is_known(&key.to_string())
 }
 
 /// The options that there are.
@@ -341,7 +377,7 @@ fn parse_integer(expression: &Expr) -> syn::Result<TokenStream> {
 
 /// `Type` or `[Type, Type]`
 fn parse_handlers(input: ParseStream<'_>) -> syn::Result<Vec<Type>> {
-    let expected = syn::Error::new(input.span(), "expected handlers");
+    let expected = syn::Error::new(input.span(), "expected paths");
     if !input.peek(token::Bracket) {
         return Ok(vec![input.parse().map_err(|_| expected)?]);
     }

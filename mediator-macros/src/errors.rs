@@ -36,6 +36,10 @@ impl Errors {
         self.errors.is_none()
     }
 
+    pub(crate) fn into_result(self) -> syn::Result<()> {
+        self.errors.map_or(Ok(()), Err)
+    }
+
     /// What makes rustc report the errors; empty if there are none.
     pub(crate) fn into_compile_errors(self) -> TokenStream {
         self.into_compile_errors_if(&[])

@@ -72,7 +72,7 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
         errors.at(&item.ident, message);
     }
     let attributes = item::lint_attributes(&item.attrs);
-    let inject = if item::is_injected_by("service", &options.krate(), &item.attrs) {
+    let inject = if item::is_injected_later(&options.krate(), &item.attrs) {
         TokenStream::new()
     } else {
         require_concrete(&item.generics, kind, errors);
@@ -83,7 +83,9 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
         let handler = relocated(&item.ident, event);
         Registration { message: event, handler, function: None, name: &plain_name(&item.ident), options }.expand()
     });
-    let registrations = if errors.is_empty() { registrations.collect() } else { TokenStream::new() };
+    // What is not concrete is an error of the macro that makes it `Inject`.
+    let is_registered = errors.is_empty() && item.generics.params.is_empty();
+    let registrations = if is_registered { registrations.collect() } else { TokenStream::new() };
     let registrations = item::with_lints(&attributes, quote!(#inject #registrations));
     quote! {
         #item
@@ -100,7 +102,7 @@ fn on_impl(mut item: ItemImpl, body: Option<Group>, options: &Arguments, errors:
         let message = format!("on an impl block the {} is read from the trait; remove it here", kind.noun());
         errors.at(event, message);
     }
-    reject_trait_of_others(&item, kind, errors);
+    reject_trait_of_others(&item, kind.trait_name(), errors);
     let event = item.trait_.as_ref().and_then(|(path, _)| first_argument(path)).cloned();
     let registration = match (&event, last_ident(&item.self_ty)) {
         (Some(event), Some(ident)) => {
@@ -115,7 +117,8 @@ fn on_impl(mut item: ItemImpl, body: Option<Group>, options: &Arguments, errors:
     };
     event.iter().for_each(|event| reject_other_traits(event, kind, errors));
     reject_async_trait(&mut item.attrs, ASYNC_TRAIT, errors);
-    let body = without_async_trait(body, event.as_ref(), options, errors);
+    let stub = event.as_ref().map(|event| expand_stub(event, options));
+    let body = without_async_trait(body, stub, errors);
     let registration =
         errors.is_empty().then(|| item::with_lints(&item::lint_attributes(&item.attrs), registration.clone()));
     let item = item::put_back(body, &item);
@@ -139,20 +142,25 @@ fn no_trait(kind: Kind) -> &'static str {
     }
 }
 
-/// `#[event_handler] impl RequestHandler<…> for …`
-fn reject_trait_of_others(item: &ItemImpl, kind: Kind, errors: &mut Errors) {
-    let other = match kind {
-        Kind::Event => Kind::Request,
-        Kind::Request => Kind::Event,
-    };
-    if let Some((path, _)) = &item.trait_
-        && path.segments.last().is_some_and(|last| last.ident == other.trait_name())
-    {
-        errors.at(path, format!("this is a handler of {}s; write `#[{}]`", other.noun(), other.attribute()));
+/// `#[event_handler] impl RequestHandler<…> for …`, where `own` is `EventHandler`
+pub(crate) fn reject_trait_of_others(item: &ItemImpl, own: &str, errors: &mut Errors) {
+    let others = [
+        ("EventHandler", "a handler of events", "event_handler"),
+        ("RequestHandler", "a handler of requests", "request_handler"),
+        ("Behavior", "a behavior", "behavior"),
+    ];
+    for (_, what, attribute) in others.into_iter().filter(|(name, ..)| *name != own && implements(item, name)) {
+        let place = item.trait_.as_ref().map(|(path, _)| path);
+        errors.at(&place, format!("this is {what}; write `#[{attribute}]`"));
     }
 }
 
-const ASYNC_TRAIT: &str = "`handle` is an `async fn` of the trait itself; remove `#[async_trait]`";
+fn implements(item: &ItemImpl, name: &str) -> bool {
+    let last = item.trait_.as_ref().and_then(|(path, _)| path.segments.last());
+    last.is_some_and(|last| last.ident == name)
+}
+
+pub(crate) const ASYNC_TRAIT: &str = "`handle` is an `async fn` of the trait itself; remove `#[async_trait]`";
 
 /// Takes away an `#[async_trait]` that is still to come.
 pub(crate) fn reject_async_trait(attributes: &mut Vec<Attribute>, message: &str, errors: &mut Errors) {
@@ -166,21 +174,25 @@ pub(crate) fn reject_async_trait(attributes: &mut Vec<Attribute>, message: &str,
 }
 
 /// What an `#[async_trait]` above has made of `handle` does not fit the trait; instead of it, a `handle` that does.
-fn without_async_trait(
+pub(crate) fn without_async_trait(
     body: Option<Group>,
-    message: Option<&Type>,
-    options: &Arguments,
+    stub: Option<TokenStream>,
     errors: &mut Errors,
 ) -> Option<Group> {
     let lifetime = body.as_ref().and_then(|body| word_in(body.stream(), "async_trait"));
-    let Some((lifetime, message)) = lifetime.zip(message) else { return body };
+    let Some((lifetime, stub)) = lifetime.zip(stub) else { return body };
     errors.at(&lifetime, ASYNC_TRAIT);
+    Some(Group::new(Delimiter::Brace, stub))
+}
+
+/// A `handle` that compiles.
+fn expand_stub(message: &Type, options: &Arguments) -> TokenStream {
     let krate = options.krate();
-    let stub = match options.kind {
+    let body = match options.kind {
         Kind::Event => quote!({}),
         Kind::Request => quote!(-> <#message as #krate::Request>::Output { ::core::unimplemented!() }),
     };
-    Some(Group::new(Delimiter::Brace, quote!(async fn handle(&self, _: &#message) #stub)))
+    quote!(async fn handle(&self, _: &#message) #body)
 }
 
 fn word_in(tokens: TokenStream, word: &str) -> Option<Ident> {

@@ -241,7 +241,7 @@ impl FnHandler<'_> {
 
 impl Borrowed {
     /// What the runtime knows of it before any handler starts.
-    fn expand_constant(&self, krate: &Path) -> TokenStream {
+    pub(crate) fn expand_constant(&self, krate: &Path) -> TokenStream {
         let Self { name, ty, .. } = self;
         let method = self.method();
         let optional = self.is_optional.then(|| quote!(.optional()));

@@ -177,9 +177,13 @@ pub(crate) fn reject_repeated(
     });
 }
 
-/// Whether another macro of this crate is still to come, which makes the struct `Inject` and says what keeps it from that.
-pub(crate) fn is_injected_by(attribute_macro: &str, krate: &Path, attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|attribute| is_ours(attribute.path(), attribute_macro, krate))
+/// The macros that make a struct `Inject`.
+const INJECTING: &[&str] = &["event_handler", "request_handler", "behavior", "service"];
+
+/// Whether another macro is still to come, which makes the struct `Inject` and says what keeps it from that.
+pub(crate) fn is_injected_later(krate: &Path, attributes: &[Attribute]) -> bool {
+    let injects = |attribute: &Attribute| INJECTING.iter().any(|name| is_ours(attribute.path(), name, krate));
+    attributes.iter().any(injects)
 }
 
 /// Whether a path names a macro of this crate: alone, or by way of the runtime. Other crates have an `#[event]` as well.

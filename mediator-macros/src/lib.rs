@@ -1,6 +1,7 @@
 //! The procedural macros of `mediator-core`, which re-exports them; use them from there.
 
 mod arguments;
+mod behavior;
 mod errors;
 mod event;
 mod event_handler;
@@ -357,6 +358,90 @@ pub fn request_handlers(arguments: TokenStream, item: TokenStream) -> TokenStrea
     event_handlers::expand(Kind::Request, &arguments.into(), item.into()).into()
 }
 
+/// Registers a behavior, which runs around handlers: on a struct, or on an `impl Behavior` block.
+///
+/// On a struct, the fields are injected as for [`#[event_handler]`](macro@event_handler). Without a message, the behavior runs
+/// around every handler of every event and request:
+///
+/// ```
+/// # use std::{sync::Arc, time::{Duration, Instant}};
+/// # use mediator_core::prelude::*;
+/// # struct Log;
+/// # impl Log { fn say(&self, handler: &str, elapsed: Duration, succeeded: bool) {} }
+/// #[behavior(order = -10)]
+/// struct Timing {
+///     log: Arc<Log>,
+/// }
+///
+/// impl Behavior for Timing {
+///     async fn handle(&self, mut call: Call<'_>) -> Outcome {
+///         let started = Instant::now();
+///         let outcome = call.run().await;
+///         self.log.say(call.handler().name(), started.elapsed(), outcome.is_ok());
+///         outcome
+///     }
+/// }
+/// ```
+///
+/// With events or requests, it runs around the handlers of these, and has an `impl Behavior<…>` for each:
+///
+/// ```
+/// # use mediator_core::prelude::*;
+/// # pub struct OrderConfirmation;
+/// # #[derive(Debug, thiserror::Error)] pub enum OrderError { #[error(transparent)] Send(#[from] SendError) }
+/// # #[request(OrderConfirmation, error = OrderError)] pub struct PlaceOrder { pub total: u32 }
+/// #[behavior(PlaceOrder)]
+/// struct CheckCredit {
+///     #[inject(with = 10_000)]
+///     limit: u32,
+/// }
+///
+/// impl Behavior<PlaceOrder> for CheckCredit {
+///     async fn handle(&self, mut call: Call<'_, PlaceOrder>) -> Result<OrderConfirmation, OrderError> {
+///         if call.message().total > self.limit {
+///             return call.refuse("the credit does not suffice");
+///         }
+///         call.run().await
+///     }
+/// }
+/// ```
+///
+/// On an impl block, the message is read from the trait; the type says how it is built by `#[derive(Inject)]`, an
+/// `impl Inject`, or a `#[behavior(…)]` of its own:
+///
+/// ```
+/// # use mediator_core::prelude::*;
+/// #[derive(Inject)]
+/// struct Twice;
+///
+/// #[behavior(after = Timing)]
+/// impl Behavior for Twice {
+///     async fn handle(&self, mut call: Call<'_>) -> Outcome {
+///         match call.run().await {
+///             Err(_) => call.run().await,
+///             done => done,
+///         }
+///     }
+/// }
+/// # #[behavior] struct Timing;
+/// # impl Behavior for Timing { async fn handle(&self, mut call: Call<'_>) -> Outcome { call.run().await } }
+/// ```
+///
+/// A generic behavior is added on the builder, by `.behavior(Timing::<Postgres>::new())`.
+///
+/// # Options
+///
+/// - `order = -10`: lower runs further outside; 0 by default.
+/// - `after = Timing`, `before = [CheckCredit, audit::Record]`: runs inside or outside of these behaviors, whatever their
+///   `order`. Those without a message are outside of those with one.
+/// - `lends(&mut SqliteConnection, &Tenant)`: what it lends, by `call.with(…)`, to the rest of the passage, so that `build` does
+///   not miss a lender.
+/// - `crate = path`: where `mediator_core` is, as for [`#[event]`](macro@event).
+#[proc_macro_attribute]
+pub fn behavior(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    behavior::expand(&arguments.into(), item.into()).into()
+}
+
 /// Provides a service of a module: a struct, or what a function returns.
 ///
 /// It is made when the mediator is built, once and only if a handler or another service needs it. A value of the same type
@@ -393,7 +478,7 @@ pub fn request_handlers(arguments: TokenStream, item: TokenStream) -> TokenStrea
 ///
 /// These provide `Arc<Log>`, `Arc<Smtp>` and `Arc<dyn Mailer>` (which are one instance), and `SmtpUrl`.
 ///
-/// A struct may be a handler as well, by an `#[event_handler(…)]` on it or on an impl block, or by
+/// A struct may be a handler or a [`#[behavior]`](macro@behavior) as well, by an `#[event_handler(…)]` on it or on an impl block, or by
 /// [`#[event_handlers]`](macro@event_handlers). It is one instance then, too:
 ///
 /// ```standalone_crate

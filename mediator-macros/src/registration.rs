@@ -38,13 +38,12 @@ impl Registration<'_> {
         let krate = self.options.krate();
         let constructor = self.expand_constructor(&krate);
         let item = self.function.map(|Function { item, .. }| quote!(#item,));
-        let name = default_name(self.name);
-        let version = item::package_version();
+        let place = expand_place(self.name);
         let position = self.function.map(|function| function.position).filter(|position| *position > 0);
         let position = position.map(Literal::usize_unsuffixed).map(|position| quote!(.behind(#position)));
         let options = expand_options(self.options);
         let registration = quote!(#krate::__private::HandlerRegistration);
-        let arguments = quote!((#item #name, ::core::module_path!(), #version));
+        let arguments = quote!((#item #place));
         let (registration, arguments) = match self.options.kind {
             Kind::Event => (registration, arguments),
             // The call from its start to its end, which is where rustc shows what is no request.
@@ -70,6 +69,38 @@ impl Registration<'_> {
     }
 }
 
+/// A behavior and what it runs around.
+pub(crate) struct BehaviorRegistration<'a> {
+    /// The event or the request; `None` for all of them.
+    pub(crate) message: Option<&'a Type>,
+    pub(crate) behavior: TokenStream,
+    /// The path that users see, behind the module's.
+    pub(crate) name: &'a str,
+    pub(crate) options: &'a Arguments,
+}
+
+impl BehaviorRegistration<'_> {
+    pub(crate) fn expand(&self) -> TokenStream {
+        let krate = self.options.krate();
+        let message = self.message.map_or_else(|| quote!(#krate::AnyMessage), ToTokens::to_token_stream);
+        let behavior = &self.behavior;
+        let place = expand_place(self.name);
+        let options = expand_options(self.options);
+        quote! {
+            #krate::__private::inventory::submit! {
+                #krate::__private::BehaviorRegistration::new::<#message, #behavior>(#place) #options
+            }
+        }
+    }
+}
+
+/// What is registered under this name, and by whom.
+fn expand_place(name: &str) -> TokenStream {
+    let name = default_name(name);
+    let version = item::package_version();
+    quote!(#name, ::core::module_path!(), #version)
+}
+
 /// The event or request; of an observer, spelled so that it means the same behind a `&`.
 pub(crate) fn expand_message(message: &Type, krate: &Path) -> TokenStream {
     if is_any_event(message) { quote!((dyn #krate::DynNotification + 'static)) } else { message.to_token_stream() }
@@ -93,7 +124,9 @@ fn expand_options(options: &Arguments) -> TokenStream {
     let order = options.order.as_ref().map(|order| quote!(.order_by(#order)));
     let after = expand_references(&quote!(after), &options.after, &krate);
     let before = expand_references(&quote!(before), &options.before, &krate);
-    quote!(#named #manual #order #after #before)
+    let lends = options.lends.iter().map(|lent| lent.expand_constant(&krate));
+    let lends = (!options.lends.is_empty()).then(|| quote!(.lends(const { &[#(#lends),*] })));
+    quote!(#named #manual #order #after #before #lends)
 }
 
 /// `.after(…)` with the handlers that the user names, if any.
@@ -102,15 +135,19 @@ fn expand_references(method: &TokenStream, handlers: &[Type], krate: &Path) -> O
     (handlers.len() > 0).then(|| quote!(.#method(const { &[#(#handlers),*] })))
 }
 
-/// A handler that is named by its type, or by its function or method, whose name starts in lower case.
+/// A handler that is named by its type, or by its function or method.
 fn expand_reference(handler: &Type, krate: &Path) -> TokenStream {
-    let is_function = last_ident(handler).is_some_and(|ident| !plain_name(ident).starts_with(char::is_uppercase));
-    if is_function {
+    if is_function(handler) {
         let function = as_expression(handler);
         quote!(#krate::__private::HandlerRef::to_function(#function))
     } else {
         quote!(#krate::__private::HandlerRef::to::<#handler>())
     }
+}
+
+/// Whether it is a function or a method, whose name starts in lower case.
+pub(crate) fn is_function(handler: &Type) -> bool {
+    last_ident(handler).is_some_and(|ident| !plain_name(ident).starts_with(char::is_uppercase))
 }
 
 /// `Cache::<u64>::closed` for `Cache<u64>::closed`

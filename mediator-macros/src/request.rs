@@ -100,6 +100,12 @@ fn expand_impl(declared: &Declared<'_>) -> TokenStream {
     quote! {
         #[automatically_derived]
         #(#lints)*
+        impl #impl_generics #krate::Message for #ident #type_generics #where_clause {
+            type Kind = #krate::__private::OfRequest;
+        }
+
+        #[automatically_derived]
+        #(#lints)*
         impl #impl_generics #krate::Request for #ident #type_generics #where_clause {
             type Response = #response;
             type Error = #error;
@@ -107,6 +113,14 @@ fn expand_impl(declared: &Declared<'_>) -> TokenStream {
 
             fn into_result(output: #output) -> #result {
                 #answer
+            }
+
+            fn error_from(
+                error: #krate::__private::BoxError,
+            ) -> ::core::result::Result<#error, #krate::__private::BoxError> {
+                #[allow(unused_imports)]
+                use #krate::__private::RecoverOther as _;
+                #krate::__private::Recover::<#error>::new().recover(error)
             }
 
             fn request_name() -> &'static ::core::primitive::str {

@@ -6,7 +6,6 @@ use syn::{Field, FnArg, GenericParam, Generics, Item, ItemFn, ItemStruct, Path, 
 
 use crate::arguments::{Arguments, Positional, ungrouped};
 use crate::errors::Errors;
-use crate::kind::Kind;
 use crate::registration::{default_name, plain_name};
 use crate::signature::{Parameter, allow_by_value, error_of, is_borrow, reject_unshared_error};
 use crate::types::{argument_of, mentions, relocated};
@@ -60,14 +59,15 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
         "name all traits in one, as in `#[service(dyn Mailer, dyn Clock)]`",
     );
     let attributes = item::lint_attributes(&item.attrs);
-    let is_handler = |kind: Kind| item::is_injected_by(kind.attribute(), &options.krate(), &item.attrs);
-    let inject = if is_handler(Kind::Event) || is_handler(Kind::Request) {
+    let inject = if item::is_injected_later(&options.krate(), &item.attrs) {
         TokenStream::new()
     } else {
         require_concrete(&item.generics, errors);
         inject::on_struct(&mut item, options, errors)
     };
-    let registration = errors.is_empty().then(|| register_struct(&item.ident, options));
+    // What is not concrete is an error of the macro that makes it `Inject`.
+    let is_registered = errors.is_empty() && item.generics.params.is_empty();
+    let registration = is_registered.then(|| register_struct(&item.ident, options));
     let generated = item::with_lints(&attributes, quote!(#inject #registration));
     quote! {
         #item

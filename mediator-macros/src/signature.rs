@@ -12,7 +12,7 @@ use crate::errors::Errors;
 use crate::inject;
 use crate::kind::Kind;
 use crate::registration::plain_name;
-use crate::types::{argument_of, as_borrow, mentions, reject_other_traits, traits_of, without_self};
+use crate::types::{argument_of, as_borrow, last_ident, mentions, reject_other_traits, traits_of, without_self};
 
 const CONCRETE: &str = "a handler function must be concrete; name the type, or use an `Arc<dyn …>`";
 
@@ -34,7 +34,7 @@ pub(crate) enum Parameter {
     Borrowed(Borrowed),
 }
 
-/// A parameter that the publish or the send lends.
+/// A parameter that the publish or the send lends; or what a behavior lends, which has no name.
 pub(crate) struct Borrowed {
     /// As it is named in messages.
     pub(crate) name: String,
@@ -349,6 +349,25 @@ impl Borrowed {
             ty: Box::new(ungrouped(&reference.elem).clone()),
             is_exclusive: reference.mutability.is_some(),
             is_optional: of_option.is_some(),
+        })
+    }
+
+    /// What `lends(…)` names.
+    pub(crate) fn of_lent(ty: &Type, errors: &mut Errors) -> Option<Self> {
+        let Type::Reference(reference) = ungrouped(ty) else {
+            let referent = borrow_in_option(ty).map_or(ty, |reference| &reference.elem);
+            let name = last_ident(referent).map_or_else(|| "T".to_owned(), plain_name);
+            errors.at(ty, format!("what is lent is a reference; write `&mut {name}` or `&{name}`"));
+            return None;
+        };
+        if let Some(lifetime) = &reference.lifetime {
+            errors.at(lifetime, "it is lent for one call only; remove the lifetime");
+        }
+        Some(Self {
+            name: String::new(),
+            ty: Box::new(ungrouped(&reference.elem).clone()),
+            is_exclusive: reference.mutability.is_some(),
+            is_optional: false,
         })
     }
 }

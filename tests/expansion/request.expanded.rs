@@ -4,6 +4,10 @@ pub struct PlaceOrder {
     pub total: u32,
 }
 #[automatically_derived]
+impl ::mediator_core::Message for PlaceOrder {
+    type Kind = ::mediator_core::__private::OfRequest;
+}
+#[automatically_derived]
 impl ::mediator_core::Request for PlaceOrder {
     type Response = OrderConfirmation;
     type Error = OrderError;
@@ -12,6 +16,13 @@ impl ::mediator_core::Request for PlaceOrder {
         output: ::core::result::Result<OrderConfirmation, OrderError>,
     ) -> ::core::result::Result<OrderConfirmation, OrderError> {
         output
+    }
+    fn error_from(
+        error: ::mediator_core::__private::BoxError,
+    ) -> ::core::result::Result<OrderError, ::mediator_core::__private::BoxError> {
+        #[allow(unused_imports)]
+        use ::mediator_core::__private::RecoverOther as _;
+        ::mediator_core::__private::Recover::<OrderError>::new().recover(error)
     }
     fn request_name() -> &'static ::core::primitive::str {
         ::core::concat!(::core::module_path!(), "::PlaceOrder")
@@ -30,6 +41,10 @@ enum Tidy {
     Later,
 }
 #[automatically_derived]
+impl ::mediator_core::Message for Tidy {
+    type Kind = ::mediator_core::__private::OfRequest;
+}
+#[automatically_derived]
 impl ::mediator_core::Request for Tidy {
     type Response = ();
     type Error = ::mediator_core::SendError;
@@ -38,6 +53,17 @@ impl ::mediator_core::Request for Tidy {
         output: (),
     ) -> ::core::result::Result<(), ::mediator_core::SendError> {
         ::core::result::Result::Ok(output)
+    }
+    fn error_from(
+        error: ::mediator_core::__private::BoxError,
+    ) -> ::core::result::Result<
+        ::mediator_core::SendError,
+        ::mediator_core::__private::BoxError,
+    > {
+        #[allow(unused_imports)]
+        use ::mediator_core::__private::RecoverOther as _;
+        ::mediator_core::__private::Recover::<::mediator_core::SendError>::new()
+            .recover(error)
     }
     fn request_name() -> &'static ::core::primitive::str {
         ::core::concat!(::core::module_path!(), "::Tidy")

@@ -1,5 +1,13 @@
 struct Find<T: Clone>(T);
 #[automatically_derived]
+impl<T: Clone> ::mediator_core::Message for Find<T>
+where
+    Self: ::core::marker::Send + ::core::marker::Sync + 'static,
+    Option<T>: ::core::marker::Send + 'static,
+{
+    type Kind = ::mediator_core::__private::OfRequest;
+}
+#[automatically_derived]
 impl<T: Clone> ::mediator_core::Request for Find<T>
 where
     Self: ::core::marker::Send + ::core::marker::Sync + 'static,
@@ -12,6 +20,17 @@ where
         output: Option<T>,
     ) -> ::core::result::Result<Option<T>, ::mediator_core::SendError> {
         ::core::result::Result::Ok(output)
+    }
+    fn error_from(
+        error: ::mediator_core::__private::BoxError,
+    ) -> ::core::result::Result<
+        ::mediator_core::SendError,
+        ::mediator_core::__private::BoxError,
+    > {
+        #[allow(unused_imports)]
+        use ::mediator_core::__private::RecoverOther as _;
+        ::mediator_core::__private::Recover::<::mediator_core::SendError>::new()
+            .recover(error)
     }
     fn request_name() -> &'static ::core::primitive::str {
         "find"

@@ -43,7 +43,7 @@ fn assemble(pieces: &mut impl Iterator<Item = Piece>) -> TokenStream {
 
 /// Everything that the macros have an opinion about, and what commonly stands around it.
 const VOCABULARY: &str = r##"
-    event event_handler event_handlers request request_handler request_handlers service inject notification manual DynNotification Option Result self cfg cfg_attr derive Inject default with name new order after before
+    event event_handler event_handlers request request_handler request_handlers behavior Behavior lends service inject notification manual DynNotification Option Result self cfg cfg_attr derive Inject default with name new order after before
     crate self super Self struct enum union fn impl trait type mod const static async unsafe extern pub mut ref dyn
     for where in move let OrderPlaced EventHandler PlaceOrder RequestHandler error event_id r#type 'a 'static '_ & && * - -> => = == , ; : :: . .. < >
     << | ! ? # $ @ _ 0 -1 1.5 3_000_000_000 "text" 'c' b"bytes" true false

@@ -7,7 +7,7 @@ use quote::ToTokens;
 
 use crate::kind::Kind;
 use crate::{
-    event, event_handler, event_handlers, inject, link_modules, notification, request, service, sources,
+    behavior, event, event_handler, event_handlers, inject, link_modules, notification, request, service, sources,
     split_first_attribute,
 };
 
@@ -50,6 +50,7 @@ fn expand_first_attribute(item: TokenStream) -> Option<TokenStream> {
         "request" => Some(request::expand(&arguments, rest)),
         "request_handler" => Some(event_handler::expand(Kind::Request, &arguments, rest)),
         "request_handlers" => Some(event_handlers::expand(Kind::Request, &arguments, rest)),
+        "behavior" => Some(behavior::expand(&arguments, rest)),
         "service" => Some(service::expand(&arguments, rest)),
         "derive" => {
             let derive = arguments.into_iter().last()?.to_string();

@@ -1,0 +1,21 @@
+struct Timing {
+    log: Arc<Log>,
+    calls: AtomicUsize,
+}
+#[automatically_derived]
+impl ::mediator_core::Inject for Timing {
+    fn inject(
+        __services: &::mediator_core::Services<'_>,
+    ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
+        let __field_0 = __services.get_for::<Arc<Log>>("log");
+        ::core::result::Result::Ok(Self {
+            log: __field_0?,
+            calls: <AtomicUsize as ::core::default::Default>::default(),
+        })
+    }
+}
+::mediator_core::__private::inventory::submit! {
+    ::mediator_core::__private::BehaviorRegistration::new:: <
+    ::mediator_core::AnyMessage, Timing > (::core::concat!(::core::module_path!(),
+    "::Timing"), ::core::module_path!(), "1.2.3")
+}

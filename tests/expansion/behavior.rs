@@ -1,0 +1,6 @@
+#[behavior]
+struct Timing {
+    log: Arc<Log>,
+    #[inject(default)]
+    calls: AtomicUsize,
+}

@@ -1,0 +1,25 @@
+struct Audit {
+    log: Arc<Log>,
+}
+#[automatically_derived]
+impl ::mediator_core::Inject for Audit {
+    fn inject(
+        __services: &::mediator_core::Services<'_>,
+    ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
+        let __field_0 = __services.get_for::<Arc<Log>>("log");
+        ::core::result::Result::Ok(Self { log: __field_0? })
+    }
+}
+::mediator_core::__private::inventory::submit! {
+    ::mediator_core::__private::HandlerRegistration::new:: < OrderPlaced, Audit >
+    (::core::concat!(::core::module_path!(), "::Audit"), ::core::module_path!(), "1.2.3")
+}
+::mediator_core::__private::inventory::submit! {
+    ::mediator_core::__private::ServiceRegistration::of_struct:: < Audit >
+    (::core::concat!(::core::module_path!(), "::Audit"), ::core::module_path!())
+}
+::mediator_core::__private::inventory::submit! {
+    ::mediator_core::__private::BehaviorRegistration::new:: <
+    ::mediator_core::AnyMessage, Audit > (::core::concat!(::core::module_path!(),
+    "::Audit"), ::core::module_path!(), "1.2.3")
+}

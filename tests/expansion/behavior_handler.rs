@@ -1,0 +1,6 @@
+#[behavior]
+#[service]
+#[event_handler(OrderPlaced)]
+struct Audit {
+    log: Arc<Log>,
+}
