@@ -173,7 +173,8 @@ pub use crate::topology::{BorrowUse, EventNode, HandlerNode, RequestNode, Servic
 
 #[cfg(feature = "macros")]
 pub use mediator_macros::{
-    Inject, Notification, event, event_handler, event_handlers, request, request_handler, request_handlers, service,
+    Inject, Notification, behavior, event, event_handler, event_handlers, request, request_handler, request_handlers,
+    service,
 };
 
 #[cfg(feature = "link-modules")]
@@ -184,21 +185,24 @@ pub use uuid::Uuid;
 /// What modules need: `use mediator_core::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Behavior, BestEffortEventPublisher, BuildError, Call, DynNotification, Event, EventHandler, EventId, EventPublisher,
-        GroupEventPublisher, Inject, JoinEventPublisher, Mediator, Notification, Outcome, PendingEvents, PublishError,
-        Publisher, Request, RequestHandler, SendError, Sender, SequentialEventPublisher, Uuid,
+        Behavior, BestEffortEventPublisher, BuildError, Call, DynNotification, Event, EventHandler, EventId,
+        EventPublisher, GroupEventPublisher, Inject, JoinEventPublisher, Mediator, Notification, Outcome,
+        PendingEvents, PublishError, Publisher, Request, RequestHandler, SendError, Sender, SequentialEventPublisher,
+        Uuid,
     };
 
     #[cfg(feature = "macros")]
-    pub use crate::{event, event_handler, event_handlers, request, request_handler, request_handlers, service};
+    pub use crate::{
+        behavior, event, event_handler, event_handlers, request, request_handler, request_handlers, service,
+    };
 }
 
 /// What the macros' expansions use. Not part of the public API: anything here may change.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::dispatch::{
-        BehaviorPlan, Borrow, BorrowError, CallPlan, Exclusive, FnHandler, FnRequestHandler, Handle, Lent, MessageKind, OfAny,
-        OfEvent, OfRequest, Shared,
+        BehaviorPlan, Borrow, BorrowError, CallPlan, Exclusive, FnHandler, FnRequestHandler, Handle, Lent, MessageKind,
+        OfAny, OfEvent, OfRequest, Shared,
     };
     pub use crate::handler::error::BoxError;
     pub use crate::registry::behavior_registration::BehaviorRegistration;

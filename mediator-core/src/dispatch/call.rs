@@ -474,12 +474,7 @@ fn plan<'a, M: Message, B: Behavior<M>, S: Settle<Outcome<M>>, F: Future<Output 
     _handle: impl FnOnce(&'a B, Call<'a, M>) -> F,
 ) -> BehaviorPlan {
     let start: Start = start::<M, B, S>;
-    BehaviorPlan {
-        message,
-        message_name,
-        behavior: TypeId::of::<B>(),
-        compiled: Compiled::of_future::<F, S>(start),
-    }
+    BehaviorPlan { message, message_name, behavior: TypeId::of::<B>(), compiled: Compiled::of_future::<F, S>(start) }
 }
 
 /// # Safety

@@ -107,7 +107,13 @@ impl Chain {
             // The start functions rely on this.
             assert_eq!(plan.behavior, (**instance).type_id(), "a behavior called as another type");
             let frame = frame(plan.compiled.frame);
-            Level { index, behavior: NonNull::from(&**instance).cast(), info: *info, vtable: plan.compiled.vtable, frame }
+            Level {
+                index,
+                behavior: NonNull::from(&**instance).cast(),
+                info: *info,
+                vtable: plan.compiled.vtable,
+                frame,
+            }
         };
         let behaviors = around.iter().enumerate().map(level).collect();
         let handler_frame = frame(plan.compiled.frame);

@@ -393,8 +393,9 @@ impl Run<'_> {
         event: NonNull<dyn DynNotification>,
     ) {
         // SAFETY: guaranteed by the caller.
-        let dispatch =
-            unsafe { self.put_dispatch(core, handlers, event, handlers.strategy.is_concurrent(), size_of::<Storage>()) };
+        let dispatch = unsafe {
+            self.put_dispatch(core, handlers, event, handlers.strategy.is_concurrent(), size_of::<Storage>())
+        };
         if let Err(error) = dispatch.check_borrows() {
             return self.refuse(error);
         }

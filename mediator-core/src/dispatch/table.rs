@@ -94,8 +94,11 @@ impl HandlerList {
         let any_takes_dispatch = entries.iter().any(takes_dispatch);
         let argument = if any_takes_dispatch { Argument::Dispatch } else { Argument::Message };
         let adapted = |entry: &&Entry| entry.around.is_empty() && entry.plan.argument != argument;
-        let takes_event: Vec<TakesEvent> =
-            entries.iter().filter(adapted).map(|entry| TakesEvent::new(entry.plan.compiled.vtable, &entry.instance)).collect();
+        let takes_event: Vec<TakesEvent> = entries
+            .iter()
+            .filter(adapted)
+            .map(|entry| TakesEvent::new(entry.plan.compiled.vtable, &entry.instance))
+            .collect();
         let chains: Vec<Chain> = entries.iter().filter(|entry| !entry.around.is_empty()).map(Chain::new).collect();
         let (mut takes_event_left, mut chains_left) = (takes_event.iter(), chains.iter());
         let mut calls = Vec::with_capacity(entries.len() + 1);
