@@ -1,7 +1,7 @@
 //! Which behaviors are around which handlers.
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::dispatch::{Around, Instance, TypeIdMap};
 use crate::errors::build_error::BuildProblem;
@@ -19,23 +19,27 @@ pub(super) struct Behaviors {
 }
 
 impl Behaviors {
-    /// What was discovered and what the builder was `given`, which takes the place of what was discovered of its type.
+    /// What was discovered and what the builder was `given`: a value of a type that the macro stands on is what that says, and
+    /// any other comes last.
     pub(super) fn build(
         mut discovered: Vec<BehaviorRegistration>,
         given: Vec<ReadyMadeBehavior>,
         offer: &Offer,
         problems: &mut Vec<BuildProblem>,
     ) -> Self {
-        BehaviorRegistration::sort(&mut discovered);
         let mut instances: TypeIdMap<Option<Instance>> = TypeIdMap::default();
-        let mut registrations = discovered;
-        let types: Vec<_> = registrations.iter().map(|registration| key(registration)).collect();
+        let mut others = Vec::new();
+        let known: HashSet<_> = discovered.iter().map(key).collect();
         for ReadyMadeBehavior { registration, instance } in given {
-            if !types.contains(&key(&registration)) {
-                registrations.push(registration);
-            }
             instances.insert(registration.plan().behavior, Some(instance));
+            match inventory::iter::<BehaviorRegistration>().find(|known| key(known) == key(&registration)) {
+                Some(declared) if !known.contains(&key(declared)) => discovered.push(*declared),
+                Some(_) => {}
+                None => others.push(registration),
+            }
         }
+        BehaviorRegistration::sort(&mut discovered);
+        let registrations = [discovered, others].concat();
         problems.extend(duplicates(&registrations));
         for registration in &registrations {
             let instance = instances.entry(registration.plan().behavior);
