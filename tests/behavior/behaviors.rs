@@ -603,4 +603,298 @@ mod lending {
         assert_eq!(error.source().unwrap().to_string(), "no");
         assert_eq!(log.take(), [r#"commit ["write", "write too"]"#, "fail", "rollback"]);
     }
+
+    #[test]
+    fn a_transaction_is_rolled_back_on_error_and_panic_and_cancellation() {
+        let log = Log::default();
+        let mediator = mediator(&log, SequentialEventPublisher);
+        assert_eq!(block_on(mediator.send(Write(2))).unwrap(), 1);
+        assert_eq!(log.take(), [r#"commit ["request 2"]"#]);
+        assert!(matches!(block_on(mediator.send(Write(0))), Err(OrderError::OutOfStock)));
+        assert_eq!(log.take(), ["rollback"]);
+        assert!(matches!(block_on(mediator.send(Write(13))), Err(OrderError::Send(SendError::Panicked(_)))));
+        assert_eq!(log.take(), ["rollback"]);
+        let mut send = Stepped::new(mediator.send(Write(2)));
+        assert!(send.step().is_pending());
+        drop(send);
+        assert_eq!(log.take(), ["rollback"]);
+    }
+
+    #[test]
+    fn what_is_lent_already_is_used() {
+        let log = Log::default();
+        let mediator = mediator(&log, SequentialEventPublisher);
+        let mut connection = Connection::default();
+        let error = block_on(mediator.with(&mut connection).publish(Placed::new())).unwrap_err();
+        assert_eq!(error.failures().len(), 1);
+        assert_eq!(connection.written, ["write", "write too", "fail"]);
+        assert_eq!(block_on(mediator.with(&mut connection).send(Write(1))).unwrap(), 4);
+        assert!(log.entries().is_empty());
+    }
+
+    #[test]
+    fn handlers_at_once_are_lent_a_value_each() {
+        let log = Log::default();
+        let error = block_on(mediator(&log, JoinEventPublisher).publish(Placed::new())).unwrap_err();
+        assert_eq!(error.failures().len(), 1);
+        let mut entries = log.take();
+        entries.sort();
+        assert_eq!(entries, [r#"commit ["write", "write too"]"#, "fail", "rollback"]);
+    }
+
+    #[test]
+    fn what_a_behavior_declares_and_does_not_lend_is_the_failure_of_the_handler() {
+        #[behavior(lends(&mut Connection))]
+        struct Forgets;
+
+        impl Behavior for Forgets {
+            async fn handle(&self, mut call: Call<'_>) -> Outcome {
+                call.run().await
+            }
+        }
+
+        let mediator = bare().provide(Log::default()).bind_fn(fail).bind_fn(write_request).behavior(Forgets).build();
+        let mediator = mediator.unwrap();
+        let error = block_on(mediator.publish(Placed::new())).unwrap_err();
+        assert!(format!("{error:#}").contains("borrows `connection: &mut"), "{error:#}");
+        let error = block_on(mediator.send(Write(1))).unwrap_err();
+        assert!(matches!(error, OrderError::Send(SendError::NotLent(_))), "{error}");
+    }
+
+    #[test]
+    fn a_behavior_that_lends_a_shared_value_does_not_serve_an_exclusive_borrow() {
+        #[behavior(lends(&Connection))]
+        struct Shares;
+
+        impl Behavior for Shares {
+            async fn handle(&self, mut call: Call<'_>) -> Outcome {
+                call.with(&Connection::default()).run().await
+            }
+        }
+
+        let mediator = bare().bind_fn(fail).behavior(Shares).build().unwrap();
+        let error = block_on(mediator.publish(Placed::new())).unwrap_err();
+        assert_eq!(error.kind(), mediator_core::PublishErrorKind::NotLent, "{error:#}");
+    }
+
+    /// The value lives as long as the behavior, so what borrows it must not be polled or dropped after that.
+    #[test]
+    fn a_forgotten_run_with_a_lent_value_is_forgotten_whole() {
+        #[behavior(lends(&mut Connection))]
+        struct Forget;
+
+        impl Behavior for Forget {
+            async fn handle(&self, mut call: Call<'_>) -> Outcome {
+                {
+                    let mut connection = Box::new(Connection::default());
+                    let mut run = Box::pin(call.with(&mut *connection).run());
+                    assert!(futures::poll!(run.as_mut()).is_pending());
+                    std::mem::forget(run);
+                    drop(connection);
+                }
+                let mut connection = Connection::default();
+                call.with(&mut connection).run().await
+            }
+        }
+
+        let mediator = bare().bind_fn(write_request).behavior(Forget).build().unwrap();
+        assert_eq!(block_on(mediator.send(Write(3))).unwrap(), 1);
+    }
+}
+
+mod wiring {
+    use mediator_core::BuildProblem;
+
+    use super::*;
+
+    macro_rules! logging {
+        ($($(#[$behavior:meta])* $name:ident;)*) => {
+            $(
+                $(#[$behavior])*
+                struct $name {
+                    log: Log,
+                }
+
+                impl Behavior for $name {
+                    async fn handle(&self, mut call: Call<'_>) -> Outcome {
+                        self.log.add(stringify!($name));
+                        call.run().await
+                    }
+                }
+            )*
+        };
+    }
+
+    logging! {
+        #[behavior(order = 1)]
+        Second;
+        #[behavior(order = -1)]
+        First;
+        #[behavior(after = Second)]
+        Third;
+        #[behavior(before = First)]
+        Zeroth;
+    }
+
+    #[behavior(Placed, order = -100)]
+    pub(super) struct Inside {
+        log: Log,
+    }
+
+    impl Behavior<Placed> for Inside {
+        async fn handle(&self, mut call: Call<'_, Placed>) -> Outcome {
+            self.log.add("Inside");
+            call.run().await
+        }
+    }
+
+    #[event_handler(manual)]
+    fn nothing(_event: &Placed) {}
+
+    /// Discovery of this module's behaviors alone.
+    fn discovering() -> MediatorBuilder {
+        Mediator::builder().discover_where(|it| it.is_behavior() && it.module_path() == module_path!())
+    }
+
+    #[test]
+    fn the_order_is_what_the_attributes_say() {
+        let log = Log::default();
+        let mediator = discovering().provide(log.clone()).bind_fn(nothing).build().unwrap();
+        block_on(mediator.publish(Placed::new())).unwrap();
+        assert_eq!(log.take(), ["Zeroth", "First", "Second", "Third", "Inside"]);
+        let topology = mediator.topology();
+        let event = topology.events().iter().find(|it| !it.handlers().is_empty()).unwrap();
+        let around: Vec<_> =
+            event.handlers()[0].behaviors().iter().map(|it| it.name().rsplit("::").next().unwrap()).collect();
+        assert_eq!(around, ["Zeroth", "First", "Second", "Third", "Inside"]);
+        assert!(topology.to_string().contains("inside Zeroth, First, Second, Third, Inside"), "{topology}");
+        assert_eq!(topology.events().iter().flat_map(|it| it.handlers()).count(), 1, "{topology}");
+    }
+
+    #[test]
+    fn without_behaviors_only_those_remain_that_the_builder_was_given() {
+        let log = Log::default();
+        let builder = discovering().without_behaviors().bind_fn(nothing).behavior(Second { log: log.clone() });
+        block_on(builder.behavior(Around::<1>(log.clone())).build().unwrap().publish(Placed::new())).unwrap();
+        assert_eq!(log.take(), ["Second", "1 starts", "1 ends"]);
+    }
+
+    #[test]
+    fn a_given_behavior_takes_the_place_of_the_discovered_one_of_its_type() {
+        let (log, other) = (Log::default(), Log::default());
+        let builder = discovering().provide(log.clone()).bind_fn(nothing).behavior(First { log: other.clone() });
+        block_on(builder.build().unwrap().publish(Placed::new())).unwrap();
+        assert_eq!(log.take(), ["Zeroth", "Second", "Third", "Inside"]);
+        assert_eq!(other.take(), ["First"]);
+    }
+
+    #[test]
+    fn what_a_behavior_needs_and_nobody_provides_is_said() {
+        let error = discovering().bind_fn(nothing).build().unwrap_err();
+        let missing = |problem: &&BuildProblem| matches!(problem, BuildProblem::MissingServiceOfBehavior { .. });
+        assert_eq!(error.problems().iter().filter(missing).count(), 5, "{error}");
+        let text = error.to_string();
+        assert!(text.contains("behavior `behavior::behaviors::wiring::First` (tests/behavior/behaviors.rs:"), "{text}");
+    }
+
+    #[test]
+    fn a_behavior_twice_is_an_error_with_both_places() {
+        let log = Log::default();
+        let builder = bare().bind_fn(nothing).behavior(Around::<1>(log.clone())).behavior(Around::<1>(log));
+        let error = builder.build().unwrap_err();
+        let [BuildProblem::DuplicateBehavior { first, second, .. }] = error.problems() else { panic!("{error}") };
+        assert_eq!(first.location().line(), second.location().line());
+        assert!(
+            error.to_string().contains("is already around `any message` at tests/behavior/behaviors.rs:"),
+            "{error}"
+        );
+    }
+}
+
+/// Apart from the others, which are discovered together.
+mod impossible {
+    use mediator_core::AnyMessage;
+
+    use super::wiring::Inside;
+    use super::*;
+
+    #[event_handler(manual)]
+    fn nothing(_event: &Placed) {}
+
+    #[test]
+    fn an_order_that_cannot_be_is_an_error() {
+        #[behavior(before = Two)]
+        struct One;
+        #[behavior(before = One)]
+        struct Two;
+        #[behavior(after = Inside)]
+        struct Outside;
+        #[behavior(before = One)]
+        struct Lost;
+        #[behavior(Placed, before = One)]
+        struct Typed;
+        #[behavior(after = Placed)]
+        struct NoBehavior;
+
+        macro_rules! pass {
+            ($($name:ty: $message:ty,)*) => {
+                $(
+                    impl Behavior<$message> for $name {
+                        async fn handle(&self, mut call: Call<'_, $message>) -> Outcome<$message> {
+                            call.run().await
+                        }
+                    }
+                )*
+            };
+        }
+
+        pass! { One: AnyMessage, Two: AnyMessage, Outside: AnyMessage, Lost: AnyMessage, NoBehavior: AnyMessage, Typed: Placed, }
+
+        let texts = |builder: MediatorBuilder| {
+            let error = builder.bind_fn(nothing).build().unwrap_err();
+            error.problems().iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let cycle = texts(bare().behavior(One).behavior(Two));
+        assert!(cycle[0].starts_with("the order of the behaviors around `any message` is a cycle"), "{cycle:?}");
+        let outside = texts(bare().behavior(Outside));
+        assert!(outside[0].contains("a behavior around every message is outside of those around one"), "{outside:?}");
+        let outside = texts(bare().behavior(Typed));
+        assert!(outside[0].contains("a behavior around every message is outside of those around one"), "{outside:?}");
+        let unknown = texts(bare().behavior(NoBehavior));
+        assert!(unknown[0].contains("which is no behavior"), "{unknown:?}");
+        bare().bind_fn(nothing).behavior(Lost).build().unwrap();
+    }
+}
+
+mod observing {
+    use super::*;
+
+    #[event_handler(manual)]
+    async fn observe(event: &dyn DynNotification, log: Log) {
+        log.add(format!("observes {}", event.event_name().rsplit("::").next().unwrap()));
+    }
+
+    struct Typed(Log);
+
+    impl Behavior<Placed> for Typed {
+        async fn handle(&self, mut call: Call<'_, Placed>) -> Outcome {
+            self.0.add("typed");
+            call.run().await
+        }
+    }
+
+    #[test]
+    fn behaviors_around_every_message_are_around_observers_and_those_around_one_are_not() {
+        #[event]
+        struct Unhandled {}
+
+        let log = Log::default();
+        let builder = bare().provide(log.clone()).bind_fn(observe).bind_fn(placed);
+        let mediator = builder.behavior(Around::<1>(log.clone())).behavior(Typed(log.clone())).build().unwrap();
+        block_on(mediator.publish(Unhandled::new())).unwrap();
+        assert_eq!(log.take(), ["1 starts", "observes Unhandled", "1 ends"]);
+        block_on(mediator.publish(Placed::new())).unwrap();
+        let all = ["1 starts", "observes Placed", "1 ends", "1 starts", "typed", "handled", "done", "1 ends"];
+        assert_eq!(log.take(), all);
+    }
 }
