@@ -34,6 +34,7 @@
 //! | declare a request | [`#[request]`](macro@request), [`Request`], [`RequestError`] |
 //! | handle it | [`#[request_handler]`](macro@request_handler), [`#[request_handlers]`](macro@request_handlers) for methods, [`RequestHandler`] |
 //! | send it | [`Mediator::send`], [`Sender`]; what goes wrong is a [`SendError`] |
+//! | run something around handlers | [`#[behavior]`](macro@behavior), [`Behavior`], [`Call`], [`Outcome`] |
 //! | give handlers what they need | [`MediatorBuilder::provide`], [`#[service]`](macro@service), [`#[derive(Inject)]`](derive@Inject), [`Inject`], [`Services`] |
 //! | build | [`Mediator::builder`], [`MediatorBuilder`]; what is wrong is a [`BuildError`] |
 //! | publish | [`Mediator`], [`Publisher`] (the table there tells strong handles from weak ones) |
@@ -263,6 +264,7 @@ mod readme {
         Publishing: "../../docs/publishing.md",
         Lending: "../../docs/lending.md",
         Requests: "../../docs/requests.md",
+        Behaviors: "../../docs/behaviors.md",
         Strategies: "../../docs/strategies.md",
         Failures: "../../docs/failures.md",
         ModulesAndLinking: "../../docs/modules-and-linking.md",
