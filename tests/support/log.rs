@@ -31,6 +31,13 @@ pub struct OnDrop {
     pub(crate) entry: String,
 }
 
+impl OnDrop {
+    /// Adds this instead.
+    pub fn set(&mut self, entry: impl Into<String>) {
+        self.entry = entry.into();
+    }
+}
+
 impl Drop for OnDrop {
     fn drop(&mut self) {
         self.log.add(&*self.entry);

@@ -311,6 +311,8 @@ pub enum BuildProblem {
         first: HandlerInfo,
         /// The second registration.
         second: HandlerInfo,
+        /// Whether it is one piece of code, compiled into the program twice.
+        compiled_twice: bool,
     },
     /// A behavior needs a service that nobody provides.
     #[non_exhaustive]
@@ -540,7 +542,12 @@ impl fmt::Display for BuildProblem {
             Self::ProvidedHandle { service, location } => {
                 write!(f, "a `{service}` is provided at {location}, but the mediator provides its own; remove it")
             }
-            Self::DuplicateBehavior { message_name, first, second } => write!(
+            Self::DuplicateBehavior { second, compiled_twice: true, .. } => write!(
+                f,
+                "behavior {second} was compiled into this program twice and would run twice; {ONCE}; and keep one version of \
+                 its package (`cargo tree --duplicates`)"
+            ),
+            Self::DuplicateBehavior { message_name, first, second, .. } => write!(
                 f,
                 "behavior {second} is already around `{message_name}` at {}; remove one of the two",
                 first.location()

@@ -1,7 +1,7 @@
 //! Which behaviors are around which handlers.
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::dispatch::{Around, Instance, TypeIdMap};
 use crate::errors::build_error::BuildProblem;
@@ -19,23 +19,27 @@ pub(super) struct Behaviors {
 }
 
 impl Behaviors {
-    /// What was discovered and what the builder was `given`, which takes the place of what was discovered of its type.
+    /// What was discovered and what the builder was `given`: a value of a type that the macro stands on is what that says, and
+    /// any other comes last.
     pub(super) fn build(
         mut discovered: Vec<BehaviorRegistration>,
         given: Vec<ReadyMadeBehavior>,
         offer: &Offer,
         problems: &mut Vec<BuildProblem>,
     ) -> Self {
-        BehaviorRegistration::sort(&mut discovered);
         let mut instances: TypeIdMap<Option<Instance>> = TypeIdMap::default();
-        let mut registrations = discovered;
-        let types: Vec<_> = registrations.iter().map(|registration| key(registration)).collect();
+        let mut others = Vec::new();
+        let known: HashSet<_> = discovered.iter().map(key).collect();
         for ReadyMadeBehavior { registration, instance } in given {
-            if !types.contains(&key(&registration)) {
-                registrations.push(registration);
-            }
             instances.insert(registration.plan().behavior, Some(instance));
+            match inventory::iter::<BehaviorRegistration>().find(|known| key(known) == key(&registration)) {
+                Some(declared) if !known.contains(&key(declared)) => discovered.push(*declared),
+                Some(_) => {}
+                None => others.push(registration),
+            }
         }
+        BehaviorRegistration::sort(&mut discovered);
+        let registrations = [discovered, others].concat();
         problems.extend(duplicates(&registrations));
         for registration in &registrations {
             let instance = instances.entry(registration.plan().behavior);
@@ -75,17 +79,15 @@ fn duplicates(registrations: &[BehaviorRegistration]) -> Vec<BuildProblem> {
     let mut problems = Vec::new();
     for second in registrations {
         let (message_name, info) = (second.plan().message_name, second.info);
-        let at_place = *by_place.entry((second.plan().message, info.location())).or_insert(*second);
-        let of_crate = *by_crate.entry((second.plan().message, info.crate_name(), info.name())).or_insert(*second);
-        let versions = (of_crate.version, second.version);
+        let message = second.plan().message;
+        let name_in_crate = info.name().split_once("::").map_or(info.name(), |(_, name)| name);
+        let at_place = *by_place.entry((message, info.location(), name_in_crate)).or_insert(*second);
+        let of_crate = *by_crate.entry((message, info.crate_name(), info.name())).or_insert(*second);
         if let Some(first) = by_type.insert(key(second), info) {
-            problems.push(BuildProblem::DuplicateBehavior { message_name, first, second: info });
-        } else if key(&at_place) != key(second) && second.inject.is_some() {
-            let (event_name, first, second) = (message_name, at_place.info, info);
-            problems.push(BuildProblem::CompiledTwice { event_name, first, second, versions: None });
-        } else if versions.0 != versions.1 && second.inject.is_some() {
-            let (event_name, first, second) = (message_name, of_crate.info, info);
-            problems.push(BuildProblem::CompiledTwice { event_name, first, second, versions: Some(versions) });
+            problems.push(BuildProblem::DuplicateBehavior { message_name, first, second: info, compiled_twice: false });
+        } else if second.inject.is_some() && (key(&at_place) != key(second) || of_crate.version != second.version) {
+            let (first, second) = (of_crate.info, info);
+            problems.push(BuildProblem::DuplicateBehavior { message_name, first, second, compiled_twice: true });
         }
     }
     problems

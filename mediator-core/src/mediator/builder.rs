@@ -390,7 +390,8 @@ impl MediatorBuilder {
     /// Puts a ready-made behavior around the handlers of `M`, or around all: inside of the discovered ones, in the order of the
     /// calls.
     ///
-    /// Of a type that is discovered, the value takes the place of the discovered one, in its order.
+    /// A value of a type that [`#[behavior]`](macro@crate::behavior) stands on takes the place of the discovered one instead: its
+    /// order is what the attribute says, and so is what it lends.
     ///
     /// ```standalone_crate
     /// use mediator_core::prelude::*;
