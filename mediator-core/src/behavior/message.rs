@@ -13,7 +13,7 @@ use crate::event::notification::Notification;
     note = "a behavior around the handlers of one message names it, as in `#[behavior(PlaceOrder)]` and \
             `impl Behavior<PlaceOrder> for …`; one around all handlers names none"
 )]
-pub trait Message: Sized + Send + Sync + 'static {
+pub trait Message: Sized + 'static {
     #[doc(hidden)]
     type Kind: MessageKind<Self>;
 }

@@ -337,7 +337,7 @@ type View<M> = <<M as Message>::Kind as MessageKind<M>>::View;
 pub trait MessageKind<M>: 'static {
     type Outcome: Send;
 
-    type View: ?Sized;
+    type View: ?Sized + Send + Sync;
 
     fn view(message: dispatch::Message<'_>) -> &Self::View;
 

@@ -54,7 +54,7 @@ impl<T: Clone + Send + Sync + 'static> Service for T {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be built from the mediator's services",
     label = "lacks `#[derive(Inject)]`",
-    note = "derive or implement `Inject`; or bind a ready-made handler by `.bind_handler(…)`"
+    note = "derive or implement `Inject`; or give the builder a ready-made one, by `.bind_handler(…)` or `.behavior(…)`"
 )]
 pub trait Inject: Sized {
     /// Builds the handler; called once by [`build`](crate::MediatorBuilder::build) for each

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use mediator_core::prelude::*;
+use mediator_core::{Message, prelude::*};
 
 #[event]
 struct OrderPlaced {

@@ -17,13 +17,4 @@ impl Behavior for Timing {
     }
 }
 
-#[behavior(before = [Timing, Loging])]
-struct Audit;
-
-impl Behavior for Audit {
-    async fn handle(&self, mut call: Call<'_>) -> Outcome {
-        call.run().await
-    }
-}
-
 fn main() {}
