@@ -101,6 +101,8 @@ fn expand_impl(declared: &Declared<'_>) -> TokenStream {
         #[automatically_derived]
         #(#lints)*
         impl #impl_generics #krate::Message for #ident #type_generics #where_clause {
+            type Response = #response;
+            type Error = #error;
             type Kind = #krate::__private::OfRequest;
         }
 

@@ -1,14 +1,14 @@
 //! The trait of behaviors.
 
 use super::message::{AnyMessage, Message};
-use crate::dispatch::{Call, MessageKind};
+use crate::dispatch::Call;
 
 /// What comes of a handler, and of a behavior around it.
 ///
 /// Of a request the same as of [`send`](crate::Mediator::send): `Result<Response, Error>`. Of an event, and of
 /// [any message](AnyMessage), `Result<(), Box<dyn Error + Send + Sync>>`. A request's own error is in that box, too, and is
 /// itself again when it leaves the behaviors that know no type.
-pub type Outcome<M = AnyMessage> = <<M as Message>::Kind as MessageKind<M>>::Outcome;
+pub type Outcome<M = AnyMessage> = Result<<M as Message>::Response, <M as Message>::Error>;
 
 /// Runs around handlers: those of the events and requests of type `M`, or all.
 ///

@@ -2,6 +2,7 @@
 
 use crate::dispatch::{MessageKind, OfAny, OfEvent};
 use crate::event::notification::Notification;
+use crate::handler::error::BoxError;
 
 /// What is handled: an event, a request, or [any of them](AnyMessage).
 ///
@@ -14,12 +15,20 @@ use crate::event::notification::Notification;
             `impl Behavior<PlaceOrder> for …`; one around all handlers names none"
 )]
 pub trait Message: Sized + 'static {
+    /// What comes of it when all is well: of a request its answer, of an event nothing.
+    type Response: Send + 'static;
+
+    /// What comes of it otherwise: of a request its error, of an event that of a handler.
+    type Error: Send + 'static;
+
     #[doc(hidden)]
     type Kind: MessageKind<Self>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<E: Notification> Message for E {
+    type Response = ();
+    type Error = BoxError;
     type Kind = OfEvent;
 }
 
@@ -28,5 +37,7 @@ impl<E: Notification> Message for E {
 pub enum AnyMessage {}
 
 impl Message for AnyMessage {
+    type Response = ();
+    type Error = BoxError;
     type Kind = OfAny;
 }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use super::dispatch::{self, Dispatch};
 use super::lent::{Lend, Values};
 use super::passage::{BehaviorPlan, Level, Passage, resume};
-use super::request::{Answered, LeftAnswer, take_answer};
+use super::request::{LeftAnswer, take_answer};
 use super::storage::Storage;
 use super::vtable::{Compiled, FailureOnly, Polled, Settle, Start, start_future};
 use crate::behavior::behavior::{Behavior, Outcome};
@@ -334,9 +334,7 @@ type View<M> = <<M as Message>::Kind as MessageKind<M>>::View;
 /// Events, requests, or all of them: what a behavior is told of them, and what it returns.
 #[doc(hidden)]
 #[allow(private_interfaces)]
-pub trait MessageKind<M>: 'static {
-    type Outcome: Send;
-
+pub trait MessageKind<M: Message>: 'static {
     type View: ?Sized + Send + Sync;
 
     fn view(message: dispatch::Message<'_>) -> &Self::View;
@@ -350,9 +348,9 @@ pub trait MessageKind<M>: 'static {
     /// # Safety
     ///
     /// The passage, which is of an `M`, has not ended; what is at the level has just come to this, and is not pending.
-    unsafe fn outcome(passage: Passage, level: usize, polled: Polled) -> Self::Outcome;
+    unsafe fn outcome(passage: Passage, level: usize, polled: Polled) -> Outcome<M>;
 
-    fn refused(name: &'static str, handler: HandlerInfo, refused: Refused) -> Self::Outcome;
+    fn refused(name: &'static str, handler: HandlerInfo, refused: Refused) -> Outcome<M>;
 }
 
 /// Of an event.
@@ -371,9 +369,10 @@ pub enum OfRequest {}
 pub enum OfAny {}
 
 #[allow(private_interfaces)]
-impl<E: Notification> MessageKind<E> for OfEvent {
-    type Outcome = Result<(), BoxError>;
-
+impl<E> MessageKind<E> for OfEvent
+where
+    E: Notification + Message<Response = (), Error = BoxError>,
+{
     type View = E;
 
     fn view(message: dispatch::Message<'_>) -> &E {
@@ -391,19 +390,20 @@ impl<E: Notification> MessageKind<E> for OfEvent {
     }
 
     #[inline]
-    unsafe fn outcome(_passage: Passage, _level: usize, polled: Polled) -> Self::Outcome {
+    unsafe fn outcome(_passage: Passage, _level: usize, polled: Polled) -> Result<(), BoxError> {
         to_result(polled)
     }
 
-    fn refused(_name: &'static str, _handler: HandlerInfo, refused: Refused) -> Self::Outcome {
+    fn refused(_name: &'static str, _handler: HandlerInfo, refused: Refused) -> Result<(), BoxError> {
         Err(Box::new(refused))
     }
 }
 
 #[allow(private_interfaces)]
-impl<R: Request> MessageKind<R> for OfRequest {
-    type Outcome = Answered<R>;
-
+impl<R> MessageKind<R> for OfRequest
+where
+    R: Request + Message<Response = <R as Request>::Response, Error = <R as Request>::Error>,
+ {
     type View = R;
 
     fn view(message: dispatch::Message<'_>) -> &R {
@@ -420,20 +420,18 @@ impl<R: Request> MessageKind<R> for OfRequest {
         plan::<R, B, LeftAnswer<R>, _>(Some(TypeId::of::<R>()), R::request_name(), B::handle)
     }
 
-    unsafe fn outcome(passage: Passage, level: usize, _polled: Polled) -> Self::Outcome {
+    unsafe fn outcome(passage: Passage, level: usize, _polled: Polled) -> Outcome<R> {
         // SAFETY: what is inside a behavior of a request knows the request, and has answered.
         unsafe { take_answer::<R>(passage.give_answer(level)) }
     }
 
-    fn refused(name: &'static str, handler: HandlerInfo, refused: Refused) -> Self::Outcome {
-        Err(R::Error::of_send(SendError::of_behavior(name, handler, Box::new(refused))))
+    fn refused(name: &'static str, handler: HandlerInfo, refused: Refused) -> Outcome<R> {
+        Err(<R as Request>::Error::of_send(SendError::of_behavior(name, handler, Box::new(refused))))
     }
 }
 
 #[allow(private_interfaces)]
 impl MessageKind<AnyMessage> for OfAny {
-    type Outcome = Result<(), BoxError>;
-
     type View = dyn Any + Send + Sync;
 
     fn view(message: dispatch::Message<'_>) -> &Self::View {
@@ -447,7 +445,7 @@ impl MessageKind<AnyMessage> for OfAny {
         plan::<AnyMessage, B, FailureOnly, _>(None, "any message", B::handle)
     }
 
-    unsafe fn outcome(passage: Passage, level: usize, polled: Polled) -> Self::Outcome {
+    unsafe fn outcome(passage: Passage, level: usize, polled: Polled) -> Result<(), BoxError> {
         // SAFETY: guaranteed by the caller.
         match unsafe { passage.take_error(level) } {
             Some(error) => Err(error),
@@ -455,7 +453,7 @@ impl MessageKind<AnyMessage> for OfAny {
         }
     }
 
-    fn refused(_name: &'static str, _handler: HandlerInfo, refused: Refused) -> Self::Outcome {
+    fn refused(_name: &'static str, _handler: HandlerInfo, refused: Refused) -> Result<(), BoxError> {
         Err(Box::new(refused))
     }
 }
