@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
+use mediator_core::MediatorBuilder;
 use mediator_core::prelude::*;
 use shop_orders::OrderService;
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteConnectOptions;
+
+mod timing;
 
 mediator_core::link_modules!();
 
@@ -26,20 +29,16 @@ pub struct Shop {
 ///
 /// When the database cannot be opened, or the modules do not fit together.
 pub async fn open(path: &Path) -> anyhow::Result<Shop> {
-    let mediator = mediator()?;
     let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(path).create_if_missing(true)).await?;
+    let mediator = builder(&pool).build()?;
     let mut db = pool.acquire().await?;
     shop_orders::create_tables(&mut db).await?;
     shop_analytics::create_tables(&mut db).await?;
     shop_notifications::create_tables(&mut db).await?;
-    Ok(Shop { orders: OrderService::new(pool.clone(), mediator.sender()), queries: mediator.sender(), pool })
+    Ok(Shop { orders: OrderService::new(mediator.sender()), queries: mediator.sender(), pool })
 }
 
-/// The handlers of all modules.
-///
-/// # Errors
-///
-/// When the modules do not fit together, or an event has no handler, for instance because a module is not linked.
-pub fn mediator() -> Result<Mediator, BuildError> {
-    Mediator::builder().require_handlers_for_all_events().build()
+/// The handlers of all modules. It is an error of `build` if an event has none, for instance because a module is not linked.
+pub fn builder(pool: &SqlitePool) -> MediatorBuilder {
+    Mediator::builder().provide(pool.clone()).require_handlers_for_all_events()
 }

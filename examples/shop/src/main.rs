@@ -1,6 +1,6 @@
-//! A modular monolith on SQLite. The command `PlaceOrder` is sent with a transaction lent; its handler, in the orders module,
-//! publishes `OrderPlaced`, for which analytics and notifications write their own tables in that transaction; none of the three
-//! depends on another. If a handler fails, everything of that order is rolled back.
+//! A modular monolith on SQLite. A behavior lends the handler of the command `PlaceOrder` a transaction; the handler, in the
+//! orders module, publishes `OrderPlaced`, for which analytics and notifications write their own tables in that transaction; none
+//! of the three depends on another. If a handler fails, everything of that order is rolled back.
 //!
 //! `shop [FILE]` keeps its data in FILE, or in a temporary folder; `shop topology` shows who handles what.
 
@@ -12,12 +12,14 @@ use shop::Shop;
 use shop_events::Tenant;
 use shop_notifications::AddressError;
 use shop_orders::ServiceError;
+use sqlx::SqlitePool;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let argument = std::env::args_os().nth(1);
     if argument.as_ref().is_some_and(|argument| argument == "topology") {
-        print!("{}", shop::mediator()?.topology().to_mermaid());
+        let pool = SqlitePool::connect_lazy("sqlite::memory:")?;
+        print!("{}", shop::builder(&pool).build()?.topology().to_mermaid());
         return Ok(());
     }
     let folder = tempfile::tempdir()?;

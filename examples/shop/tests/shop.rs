@@ -136,8 +136,8 @@ impl EventHandler<OrderPlaced> for Stall {
 async fn an_order_whose_future_is_dropped_after_all_modules_have_written_leaves_nothing() {
     let (_folder, shop) = open().await;
     let (acme, stalled) = (tenant("acme"), Arc::new(Notify::new()));
-    let mediator = Mediator::builder().bind_handler::<OrderPlaced, _>(Stall(stalled.clone())).build().unwrap();
-    let orders = OrderService::new(shop.pool.clone(), mediator.sender());
+    let mediator = shop::builder(&shop.pool).bind_handler::<OrderPlaced, _>(Stall(stalled.clone())).build().unwrap();
+    let orders = OrderService::new(mediator.sender());
     tokio::select! {
         placed = orders.place(&acme, "ada@example.com", &[100]) => panic!("{placed:?}"),
         () = stalled.notified() => {}

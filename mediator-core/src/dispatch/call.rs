@@ -403,7 +403,7 @@ where
 impl<R> MessageKind<R> for OfRequest
 where
     R: Request + Message<Response = <R as Request>::Response, Error = <R as Request>::Error>,
- {
+{
     type View = R;
 
     fn view(message: dispatch::Message<'_>) -> &R {

@@ -1,4 +1,4 @@
-//! What can be done with orders. Each handler writes into the transaction that it is lent, as do those of the events.
+//! What can be done with orders. Each handler writes into the transaction that it is lent, and lends it to those of the events.
 
 use mediator_core::prelude::*;
 use shop_events::Tenant;

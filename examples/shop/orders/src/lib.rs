@@ -1,5 +1,6 @@
-//! Orders: an aggregate that records what happens to it, commands whose handlers save it and publish its events, and a service
-//! that runs each command in a transaction. The module does not know who handles the events; all it is given is a [`Sender`].
+//! Orders: an aggregate that records what happens to it, commands whose handlers save it and publish its events, a behavior
+//! that runs each command in a transaction, and a service that sends the commands. The module does not know who handles the
+//! events; all the service is given is a [`Sender`].
 //!
 //! [`Sender`]: mediator_core::Sender
 
@@ -7,6 +8,7 @@ mod commands;
 mod order;
 mod repository;
 mod service;
+mod transaction;
 
 pub use crate::commands::{CancelOrder, PlaceOrder, ServiceError};
 pub use crate::order::{Order, OrderError, Status};
