@@ -19,6 +19,7 @@ mod manifest;
 mod notification;
 mod registration;
 mod request;
+mod retry;
 #[cfg(feature = "link-modules")]
 mod runtime;
 #[cfg(not(feature = "link-modules"))]
@@ -43,6 +44,9 @@ use crate::kind::Kind;
 
 /// Whether the runtime's ids serialize.
 const SERDE: bool = cfg!(feature = "serde");
+
+/// Whether the runtime has behaviors that need a timer.
+const TOKIO: bool = cfg!(feature = "tokio");
 
 /// Makes a struct an event: adds `pub event_id: EventId`, a constructor, `Notification` and `Event`.
 ///

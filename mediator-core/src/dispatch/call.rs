@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use super::dispatch::{self, Dispatch};
 use super::lent::{Lend, Values};
 use super::passage::{BehaviorPlan, Level, Passage, resume};
-use super::request::{LeftAnswer, take_answer};
+use super::request::{LeftAnswer, error_of, take_answer};
 use super::storage::Storage;
 use super::vtable::{Compiled, FailureOnly, Polled, Settle, Start, start_future};
 use crate::behavior::behavior::{Behavior, Outcome};
@@ -93,6 +93,32 @@ impl<'a, M> Call<'a, M> {
     pub fn lends<T: ?Sized + 'static>(&self) -> bool {
         self.dispatch().lender().lends(TypeId::of::<T>())
     }
+
+    /// Whether the handler borrows a `&mut` that is lent here already, and not only by a behavior inside.
+    ///
+    /// What the handler writes through it is not undone by running it again: a behavior that retries leaves such a handler
+    /// alone, as [`Retry`](crate::Retry) does.
+    ///
+    /// ```standalone_crate
+    /// use mediator_core::prelude::*;
+    ///
+    /// struct Again;
+    ///
+    /// impl Behavior for Again {
+    ///     async fn handle(&self, mut call: Call<'_>) -> Outcome {
+    ///         match call.run().await {
+    ///             Err(_) if !call.borrows_exclusively() => call.run().await,
+    ///             outcome => outcome,
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn borrows_exclusively(&self) -> bool {
+        let lender = self.dispatch().lender();
+        let mut borrows = self.passage.chain().borrows.iter().filter(|borrow| borrow.exclusive);
+        borrows.any(|borrow| lender.lends_exclusively(borrow.type_id()))
+    }
 }
 
 impl<'a, M: Message> Call<'a, M> {
@@ -135,6 +161,12 @@ impl<'a, M: Message> Call<'a, M> {
     /// Always.
     pub fn refuse(&self, reason: impl Into<BoxError>) -> Outcome<M> {
         M::Kind::refused(self.name(), *self.handler(), Refused::new(self.behavior(), reason.into()))
+    }
+
+    /// An error, as the message has it.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn error_of(&self, error: BoxError) -> M::Error {
+        M::Kind::error_of(error, *self.handler())
     }
 }
 
@@ -343,6 +375,10 @@ pub trait MessageKind<M: Message>: 'static {
     unsafe fn outcome(passage: Passage<'_>, level: usize, polled: Polled) -> Outcome<M>;
 
     fn refused(name: &'static str, handler: HandlerInfo, refused: Refused) -> Outcome<M>;
+
+    fn error_of(error: BoxError, handler: HandlerInfo) -> M::Error;
+
+    fn into_box(error: M::Error) -> BoxError;
 }
 
 /// Of an event.
@@ -389,6 +425,14 @@ where
     fn refused(_name: &'static str, _handler: HandlerInfo, refused: Refused) -> Result<(), BoxError> {
         Err(Box::new(refused))
     }
+
+    fn error_of(error: BoxError, _handler: HandlerInfo) -> BoxError {
+        error
+    }
+
+    fn into_box(error: BoxError) -> BoxError {
+        error
+    }
 }
 
 #[allow(private_interfaces)]
@@ -422,6 +466,14 @@ where
     fn refused(name: &'static str, handler: HandlerInfo, refused: Refused) -> Outcome<R> {
         Err(<R as Request>::Error::of_send(SendError::of_behavior(name, handler, Box::new(refused))))
     }
+
+    fn error_of(error: BoxError, handler: HandlerInfo) -> <R as Request>::Error {
+        error_of::<R>(error, handler)
+    }
+
+    fn into_box(error: <R as Request>::Error) -> BoxError {
+        error.into_box()
+    }
 }
 
 #[allow(private_interfaces)]
@@ -448,6 +500,14 @@ impl MessageKind<AnyMessage> for OfAny {
 
     fn refused(_name: &'static str, _handler: HandlerInfo, refused: Refused) -> Result<(), BoxError> {
         Err(Box::new(refused))
+    }
+
+    fn error_of(error: BoxError, _handler: HandlerInfo) -> BoxError {
+        error
+    }
+
+    fn into_box(error: BoxError) -> BoxError {
+        error
     }
 }
 

@@ -67,10 +67,12 @@ pub(super) struct Chain {
     /// What `handler` is called with.
     argument: Argument,
     handler_frame: usize,
-    /// So many behaviors are around every message, the outermost ones.
+    /// So many of the outermost behaviors do not know the message. Of a request the others do; of an event it does not matter.
     any: usize,
     request: Option<(RequestInfo, &'static Answers)>,
     pub(super) info: HandlerInfo,
+    /// What the handler borrows.
+    pub(super) borrows: &'static [Borrow],
     memory: Layout,
 }
 
@@ -122,9 +124,10 @@ impl Chain {
             handler: Callee { vtable: plan.compiled.vtable, handler: NonNull::from(&**instance).cast() },
             argument: plan.argument,
             handler_frame,
-            any: around.iter().filter(|around| around.plan.message.is_none()).count(),
+            any: around.iter().take_while(|around| around.plan.message.is_none()).count(),
             request: plan.request(),
             info: *info,
+            borrows: plan.borrows,
             memory: memory.align_to(align_of::<Storage>()).expect("small frames").pad_to_align(),
         }
     }
