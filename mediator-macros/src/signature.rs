@@ -70,6 +70,9 @@ impl HandlerSignature {
             parameters,
             output: signature.output.clone(),
         };
+        if let Some(retry) = &options.retry {
+            retry.require_repeatable(&handler, errors);
+        }
         if let Some(self_ty) = self_ty {
             handler.leave_impl(self_ty, options.kind, errors);
         }
