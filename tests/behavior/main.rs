@@ -24,6 +24,7 @@ mod odd_types;
 mod panics;
 mod pictures;
 mod requests;
+mod retries;
 mod service_handlers;
 mod strategies;
 mod wakers;
