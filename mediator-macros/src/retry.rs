@@ -11,7 +11,7 @@ use crate::TOKIO;
 use crate::arguments::{Arguments, Positional};
 use crate::errors::Errors;
 use crate::kind::Kind;
-use crate::signature::HandlerSignature;
+use crate::signature::{HandlerSignature, lender};
 
 /// What stands in the parentheses of `retry`.
 const OPTIONS: &[&str] = &["attempts", "base", "cap"];
@@ -34,19 +34,19 @@ impl Retry {
         if let (Some(base), Some((cap, literal))) = (base.as_ref().map(|(base, _)| base), &cap)
             && cap < base
         {
-            errors.at(literal, "`cap` is the longest pause, and is shorter here than `base`, the first one");
+            errors.at(literal, "`cap` is the longest pause, and must not be shorter than `base`, the first one");
         }
         errors.into_result()?;
         Ok(Self { key, attempts, base: base.map(|(base, _)| base), cap: cap.map(|(cap, _)| cap) })
     }
 
     /// A second run would not undo what the first has written through a `&mut`.
-    pub(crate) fn require_repeatable(&self, handler: &HandlerSignature, errors: &mut Errors) {
+    pub(crate) fn require_repeatable(&self, handler: &HandlerSignature, kind: Kind, errors: &mut Errors) {
         if let Some(borrowed) = handler.borrowed().find(|borrowed| borrowed.is_exclusive) {
-            let name = &borrowed.name;
+            let (name, lender) = (&borrowed.name, lender(kind));
             let message = format!(
-                "a second run would not undo what the first has written through `{name}`; remove `retry`, and put a \
-                 `Retry` behavior outside of the behavior that lends `{name}`"
+                "a second run would not undo what the first has written through `{name}`; remove `retry`, and \
+                 retry from outside of what lends it: by a `Retry` around the behavior that does, or around the {lender}"
             );
             errors.at(&self.key, message);
         }
@@ -108,27 +108,32 @@ pub(crate) fn parse_attempts(input: ParseStream<'_>) -> syn::Result<u32> {
 pub(crate) fn parse_duration(input: ParseStream<'_>) -> syn::Result<(Duration, LitStr)> {
     let expected = || syn::Error::new(input.span(), "expected a duration in `ms`, `s`, `m` or `h`");
     let literal: LitStr = input.fork().parse().map_err(|_| expected())?;
-    let duration = duration(&literal.value()).ok_or_else(expected)?;
+    let text = literal.value();
+    let (count, unit) = split(&text).ok_or_else(expected)?;
+    let duration = count.parse::<u64>().ok().and_then(|count| count.checked_mul(unit)).map(Duration::from_millis);
     input.parse::<LitStr>()?;
-    Ok((duration, literal))
+    match duration {
+        Some(duration) => Ok((duration, literal)),
+        None => Err(syn::Error::new_spanned(literal, "this is longer than can be counted")),
+    }
 }
 
 /// A limit that is not over at once.
 pub(crate) fn parse_limit(input: ParseStream<'_>) -> syn::Result<Duration> {
     let (limit, literal) = parse_duration(input)?;
-    if limit.is_zero() { Err(syn::Error::new_spanned(literal, "nothing is done in no time")) } else { Ok(limit) }
+    if limit.is_zero() { Err(syn::Error::new_spanned(literal, "this leaves no time at all")) } else { Ok(limit) }
 }
 
-/// `50ms`, `2s`, `5m` or `1h`
-fn duration(text: &str) -> Option<Duration> {
-    let unit = text.find(|c: char| !c.is_ascii_digit())?;
+/// The digits of `50ms`, `2s`, `5m` or `1h`, and how many milliseconds the unit has.
+fn split(text: &str) -> Option<(&str, u64)> {
+    let unit = text.find(|c: char| !c.is_ascii_digit()).filter(|digits| *digits > 0)?;
     let (count, unit) = text.split_at(unit);
-    let milliseconds: u64 = match unit {
+    let milliseconds = match unit {
         "ms" => 1,
         "s" => 1_000,
         "m" => 60_000,
         "h" => 3_600_000,
         _ => return None,
     };
-    count.parse::<u64>().ok()?.checked_mul(milliseconds).map(Duration::from_millis)
+    Some((count, milliseconds))
 }

@@ -71,7 +71,7 @@ impl HandlerSignature {
             output: signature.output.clone(),
         };
         if let Some(retry) = &options.retry {
-            retry.require_repeatable(&handler, errors);
+            retry.require_repeatable(&handler, options.kind, errors);
         }
         if let Some(self_ty) = self_ty {
             handler.leave_impl(self_ty, options.kind, errors);
@@ -193,7 +193,7 @@ pub(crate) fn error_of(output: &Type) -> Option<&Type> {
 }
 
 /// What lends to the handlers.
-fn lender(kind: Kind) -> &'static str {
+pub(crate) fn lender(kind: Kind) -> &'static str {
     match kind {
         Kind::Event => "publish",
         Kind::Request => "send",

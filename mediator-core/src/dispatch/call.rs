@@ -15,7 +15,7 @@ use super::request::{LeftAnswer, error_of, take_answer};
 use super::storage::Storage;
 use super::vtable::{Compiled, FailureOnly, Polled, Settle, Start, start_future};
 use crate::behavior::behavior::{Behavior, Outcome};
-use crate::behavior::message::{AnyMessage, Message};
+use crate::behavior::message::{AnyMessage, AnyRequest, Message};
 use crate::errors::refused::Refused;
 use crate::errors::send_error::SendError;
 use crate::event::dynamic::DynNotification;
@@ -443,10 +443,7 @@ where
     type View = R;
 
     fn view(message: dispatch::Message<'_>) -> &R {
-        match message {
-            dispatch::Message::Request(request) => request.downcast_ref().expect("a request of this type"),
-            dispatch::Message::Event(_) => unreachable!("an event is no request"),
-        }
+        as_request(message)
     }
 
     fn plan<B: Behavior<R>>() -> BehaviorPlan
@@ -457,14 +454,12 @@ where
     }
 
     unsafe fn outcome(passage: Passage<'_>, level: usize, _polled: Polled) -> Outcome<R> {
-        // SAFETY: what is inside a behavior of a request knows the request, and has answered.
-        let answer = unsafe { passage.give_answer(level) };
-        // SAFETY: an answer to an `R`, taken once.
-        unsafe { take_answer::<R>(answer) }
+        // SAFETY: guaranteed by the caller.
+        unsafe { answer_in::<R>(passage, level) }
     }
 
     fn refused(name: &'static str, handler: HandlerInfo, refused: Refused) -> Outcome<R> {
-        Err(<R as Request>::Error::of_send(SendError::of_behavior(name, handler, Box::new(refused))))
+        Err(refusal::<R>(name, handler, refused))
     }
 
     fn error_of(error: BoxError, handler: HandlerInfo) -> <R as Request>::Error {
@@ -474,6 +469,60 @@ where
     fn into_box(error: <R as Request>::Error) -> BoxError {
         error.into_box()
     }
+}
+
+/// As of a request whose macro has made a message of it.
+#[allow(private_interfaces)]
+impl<R: Request> MessageKind<AnyRequest<R>> for OfRequest {
+    type View = R;
+
+    fn view(message: dispatch::Message<'_>) -> &R {
+        as_request(message)
+    }
+
+    fn plan<B: Behavior<AnyRequest<R>>>() -> BehaviorPlan {
+        plan::<AnyRequest<R>, B, LeftAnswer<R>, _>(Some(TypeId::of::<R>()), R::request_name(), B::handle)
+    }
+
+    unsafe fn outcome(passage: Passage<'_>, level: usize, _polled: Polled) -> Outcome<AnyRequest<R>> {
+        // SAFETY: guaranteed by the caller.
+        unsafe { answer_in::<R>(passage, level) }
+    }
+
+    fn refused(name: &'static str, handler: HandlerInfo, refused: Refused) -> Outcome<AnyRequest<R>> {
+        Err(refusal::<R>(name, handler, refused))
+    }
+
+    fn error_of(error: BoxError, handler: HandlerInfo) -> R::Error {
+        error_of::<R>(error, handler)
+    }
+
+    fn into_box(error: R::Error) -> BoxError {
+        error.into_box()
+    }
+}
+
+fn as_request<R: Request>(message: dispatch::Message<'_>) -> &R {
+    match message {
+        dispatch::Message::Request(request) => request.downcast_ref().expect("a request of this type"),
+        dispatch::Message::Event(_) => unreachable!("an event is no request"),
+    }
+}
+
+/// Takes the answer of what is at `level`.
+///
+/// # Safety
+///
+/// The passage is of an `R`; what is at the level knows that, has just come to an end, and its answer is not taken yet.
+unsafe fn answer_in<R: Request>(passage: Passage<'_>, level: usize) -> Result<R::Response, R::Error> {
+    // SAFETY: what is inside a behavior of a request knows the request, and has answered.
+    let answer = unsafe { passage.give_answer(level) };
+    // SAFETY: an answer to an `R`, taken once.
+    unsafe { take_answer::<R>(answer) }
+}
+
+fn refusal<R: Request>(name: &'static str, handler: HandlerInfo, refused: Refused) -> R::Error {
+    R::Error::of_send(SendError::of_behavior(name, handler, Box::new(refused)))
 }
 
 #[allow(private_interfaces)]
