@@ -271,7 +271,6 @@ mod readme {
         Publishing: "../../docs/publishing.md",
         Lending: "../../docs/lending.md",
         Requests: "../../docs/requests.md",
-        Behaviors: "../../docs/behaviors.md",
         Strategies: "../../docs/strategies.md",
         Failures: "../../docs/failures.md",
         ModulesAndLinking: "../../docs/modules-and-linking.md",
@@ -280,5 +279,11 @@ mod readme {
         Topology: "../../docs/topology.md",
         Recipes: "../../docs/recipes.md",
         Performance: "../../docs/performance.md",
+    }
+
+    // Its examples have timeouts.
+    #[cfg(feature = "tokio")]
+    pages! {
+        Behaviors: "../../docs/behaviors.md",
     }
 }
