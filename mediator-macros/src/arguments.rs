@@ -235,11 +235,11 @@ impl Arguments {
         if name == "lends" {
             return self.parse_lends(&key, input);
         }
-        if name == "timeout" || name == "retry" {
-            if let Err(error) = retry::require_timer(&key) {
-                take_to_comma(input)?;
-                return Err(error);
-            }
+        if ["timeout", "retry"].contains(&&*name)
+            && let Err(error) = retry::require_timer(&key)
+        {
+            take_to_comma(input)?;
+            return Err(error);
         }
         if name == "retry" {
             return self.parse_retry(key, input);
