@@ -439,6 +439,7 @@ impl MessageKind<AnyMessage> for OfAny {
         plan::<AnyMessage, B, FailureOnly, _>(None, "any message", B::handle)
     }
 
+    #[inline]
     unsafe fn outcome(passage: Passage<'_>, level: usize, polled: Polled) -> Result<(), BoxError> {
         match passage.take_error(level) {
             Some(error) => Err(error),
@@ -451,6 +452,7 @@ impl MessageKind<AnyMessage> for OfAny {
     }
 }
 
+#[inline]
 fn to_result(polled: Polled) -> Result<(), BoxError> {
     match polled {
         Polled::Failed(error) => Err(*error),
