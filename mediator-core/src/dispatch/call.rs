@@ -540,6 +540,7 @@ impl MessageKind<AnyMessage> for OfAny {
         plan::<AnyMessage, B, FailureOnly, _>(None, "any message", B::handle)
     }
 
+    #[inline]
     unsafe fn outcome(passage: Passage<'_>, level: usize, polled: Polled) -> Result<(), BoxError> {
         match passage.take_error(level) {
             Some(error) => Err(error),
@@ -560,6 +561,7 @@ impl MessageKind<AnyMessage> for OfAny {
     }
 }
 
+#[inline]
 fn to_result(polled: Polled) -> Result<(), BoxError> {
     match polled {
         Polled::Failed(error) => Err(*error),

@@ -39,13 +39,14 @@ pub(crate) struct Dispatch<'a> {
     /// Whether handlers may run at once.
     is_concurrent: AtomicBool,
     /// How much memory there is where the list's calls keep their futures, in bytes.
-    room: usize,
+    room: u32,
     /// Of the handles that this publish or send lends; owns nothing.
     pub(super) link: ManuallyDrop<Link>,
 }
 
 impl<'a> Dispatch<'a> {
-    /// `handlers` are those of the message's type, in `core`.
+    /// `handlers` are those of the message's type, in `core`. Where the calls of the list keep their futures, there are `room`
+    /// bytes.
     #[inline]
     pub(super) fn new(
         core: &'a Core,
@@ -53,25 +54,20 @@ impl<'a> Dispatch<'a> {
         message: Message<'a>,
         lender: Lender<'a>,
         is_concurrent: bool,
+        room: u32,
     ) -> Self {
-        let (is_concurrent, room) = (AtomicBool::new(is_concurrent), size_of::<Storage>());
+        let is_concurrent = AtomicBool::new(is_concurrent);
         Self { core, handlers, message, lender, is_concurrent, room, link: ManuallyDrop::new(Link::of_publish()) }
-    }
-
-    /// For calls whose futures are kept where there is more memory than in a storage.
-    #[inline]
-    pub(super) fn with_room(self, room: usize) -> Self {
-        Self { room, ..self }
     }
 
     /// The same message for the same handlers, with what a behavior lends.
     pub(super) fn lending(&self, values: &'a Values) -> Self {
-        Self::new(self.core, self.handlers, self.message, Lender::Scope(values), self.is_concurrent())
+        Self::new(self.core, self.handlers, self.message, Lender::Scope(values), self.is_concurrent(), Storage::SIZE)
     }
 
     #[inline]
     pub(super) fn room(&self) -> usize {
-        self.room
+        self.room as usize
     }
 
     pub(super) fn message(&self) -> Message<'a> {
@@ -86,7 +82,7 @@ impl<'a> Dispatch<'a> {
         is_concurrent: bool,
     ) -> Option<Self> {
         let handlers = core.table.handlers_of(event.type_id())?;
-        Some(Self::new(core, handlers, Message::Event(event), lender, is_concurrent))
+        Some(Self::new(core, handlers, Message::Event(event), lender, is_concurrent, Storage::SIZE))
     }
 
     pub(crate) fn core(&self) -> &'a Core {

@@ -180,11 +180,14 @@ enum State {
 }
 
 /// The memory of a passage: this, a [`State`] for each level, and the frames.
-#[derive(Clone, Copy)]
 #[repr(C)]
 struct Head<'a> {
     chain: &'a Chain,
     dispatch: &'a Dispatch<'a>,
+    /// So many levels, from outside in, have been started; the frames of the others are empty, and have no state.
+    started: u32,
+    /// In so many frames there is something.
+    occupied: u32,
 }
 
 /// One call of a handler, through the behaviors around it.
@@ -202,11 +205,7 @@ impl<'a> Passage<'a> {
     unsafe fn write(memory: NonNull<u8>, chain: &'a Chain, dispatch: &'a Dispatch<'a>) -> Self {
         let passage = Self(memory.cast());
         // SAFETY: within the memory.
-        unsafe { passage.0.write(Head { chain, dispatch }) };
-        for level in 0..chain.levels() {
-            // SAFETY: a frame in which nothing is.
-            unsafe { passage.set_state(level, State::Empty) };
-        }
+        unsafe { passage.0.write(Head { chain, dispatch, started: 0, occupied: 0 }) };
         passage
     }
 
@@ -251,19 +250,32 @@ impl<'a> Passage<'a> {
         Self(argument.cast())
     }
 
-    fn head(self) -> Head<'a> {
-        // SAFETY: written at first, and the passage has not ended.
-        unsafe { self.0.read() }
-    }
-
+    // Not a `&Head`, which would claim all of the memory that it was made from.
+    #[inline]
     pub(super) fn chain(self) -> &'a Chain {
-        self.head().chain
+        // SAFETY: written at first, and the passage has not ended.
+        unsafe { (*self.0.as_ptr()).chain }
     }
 
+    #[inline]
     pub(super) fn dispatch(self) -> &'a Dispatch<'a> {
-        self.head().dispatch
+        // SAFETY: written at first, and the passage has not ended.
+        unsafe { (*self.0.as_ptr()).dispatch }
     }
 
+    #[inline]
+    fn started(self) -> usize {
+        // SAFETY: written at first, and the passage has not ended.
+        unsafe { (*self.0.as_ptr()).started as usize }
+    }
+
+    #[inline]
+    fn occupied(self) -> u32 {
+        // SAFETY: written at first, and the passage has not ended.
+        unsafe { (*self.0.as_ptr()).occupied }
+    }
+
+    #[inline]
     fn state_of(self, level: usize) -> NonNull<State> {
         debug_assert!(level < self.chain().levels(), "a passage has this level");
         // SAFETY: the states are behind the head.
@@ -272,25 +284,64 @@ impl<'a> Passage<'a> {
         unsafe { states.add(level) }
     }
 
+    #[inline]
     fn state(self, level: usize) -> State {
-        // SAFETY: written at first.
+        if level >= self.started() {
+            return State::Empty;
+        }
+        // SAFETY: written when the level was started.
         unsafe { self.state_of(level).read() }
     }
 
-    /// # Safety
-    ///
-    /// The frame of the level holds what `state` says.
-    unsafe fn set_state(self, level: usize, state: State) {
-        // SAFETY: memory for a state, exclusively used.
-        unsafe { self.state_of(level).write(state) };
+    /// Notes that the level is started, and those outside of it.
+    #[inline]
+    fn open(self, level: usize) {
+        for level in self.started()..=level {
+            // SAFETY: memory for a state, exclusively used.
+            unsafe { self.state_of(level).write(State::Empty) };
+            // SAFETY: within the head.
+            let started = unsafe { &raw mut (*self.0.as_ptr()).started };
+            // SAFETY: exclusively used.
+            unsafe { started.write(level as u32 + 1) };
+        }
     }
 
+    /// Notes that something is in the frame of a level, which was empty.
+    ///
+    /// # Safety
+    ///
+    /// It holds what `state` says.
+    unsafe fn fill(self, level: usize, state: State) {
+        // SAFETY: memory for a state, exclusively used.
+        unsafe { self.state_of(level).write(state) };
+        // SAFETY: within the head.
+        let occupied = unsafe { &raw mut (*self.0.as_ptr()).occupied };
+        // SAFETY: exclusively used.
+        unsafe { occupied.write(self.occupied() + 1) };
+    }
+
+    /// Notes that the frame of a level, in which something was, is empty.
+    ///
+    /// # Safety
+    ///
+    /// The caller takes or drops what was there.
+    unsafe fn empty(self, level: usize) {
+        // SAFETY: memory for a state, exclusively used.
+        unsafe { self.state_of(level).write(State::Empty) };
+        // SAFETY: within the head.
+        let occupied = unsafe { &raw mut (*self.0.as_ptr()).occupied };
+        // SAFETY: exclusively used.
+        unsafe { occupied.write(self.occupied() - 1) };
+    }
+
+    #[inline]
     fn frame(self, level: usize) -> NonNull<Storage> {
         let offset = self.chain().frame(level);
         // SAFETY: within the memory of the passage.
         unsafe { self.0.cast::<u8>().add(offset) }.cast()
     }
 
+    #[inline]
     pub(super) fn is_pending(self, level: usize) -> bool {
         self.state(level) == State::Pending
     }
@@ -301,6 +352,7 @@ impl<'a> Passage<'a> {
     ///
     /// Nothing is in the frames of this level and those inside it.
     pub(super) unsafe fn start(self, level: usize, cx: &mut Context<'_>) -> Polled {
+        self.open(level);
         let (chain, frame) = (self.chain(), self.frame(level));
         let polled = match chain.behaviors.get(level) {
             // SAFETY: a level of the vtable's type and this passage; the frame is large enough, empty and pinned.
@@ -327,30 +379,35 @@ impl<'a> Passage<'a> {
     pub(super) unsafe fn poll(self, level: usize, cx: &mut Context<'_>) -> Polled {
         let frame = self.frame(level);
         // SAFETY: gone after a panic; otherwise `settle` tells.
-        unsafe { self.set_state(level, State::Empty) };
+        unsafe { self.empty(level) };
         // SAFETY: the frame holds a future of this vtable, pinned and reached by nobody else.
         let polled = unsafe { (self.chain().vtable(level).poll)(frame, cx) };
         self.settle(level, polled)
     }
 
     /// Notes what the start or a poll has left in the frame of `level`.
+    #[inline]
     fn settle(self, level: usize, polled: Polled) -> Polled {
+        match polled {
+            // SAFETY: as the vtable says.
+            Polled::Pending => unsafe { self.fill(level, State::Pending) },
+            polled if self.chain().request.is_some() => return self.settle_request(level, polled),
+            polled => return polled,
+        }
+        Polled::Pending
+    }
+
+    fn settle_request(self, level: usize, polled: Polled) -> Polled {
         let chain = self.chain();
-        let answers = chain.answers().filter(|_| chain.is_typed(level));
-        let (state, polled) = match (polled, answers) {
-            (Polled::Pending, _) => (State::Pending, Polled::Pending),
-            (Polled::Done, Some(_)) => (State::Answer, Polled::Done),
-            // The handler of a request could not borrow.
-            (Polled::Failed(error), Some(answers)) => {
-                // SAFETY: the frame is the handler's, empty, and has room for an answer.
-                unsafe { answers.put_error(self.frame(level), *error, chain.info) };
-                (State::Answer, Polled::Done)
-            }
-            (polled, None) => (State::Empty, polled),
-        };
-        // SAFETY: as the vtables say.
-        unsafe { self.set_state(level, state) };
-        polled
+        let Some(answers) = chain.answers().filter(|_| chain.is_typed(level)) else { return polled };
+        // The handler could not borrow.
+        if let Polled::Failed(error) = polled {
+            // SAFETY: the frame is the handler's, empty, and has room for an answer.
+            unsafe { answers.put_error(self.frame(level), *error, chain.info) };
+        }
+        // SAFETY: what knows the request leaves an answer.
+        unsafe { self.fill(level, State::Answer) };
+        Polled::Done
     }
 
     /// The error that the answer at `level` is, if there is one and it is; otherwise the answer remains.
@@ -359,7 +416,7 @@ impl<'a> Passage<'a> {
         // SAFETY: an answer is in the frame.
         let error = unsafe { answers.take_error(self.frame(level)) }?;
         // SAFETY: taken just now.
-        unsafe { self.set_state(level, State::Empty) };
+        unsafe { self.empty(level) };
         Some(error)
     }
 
@@ -370,7 +427,7 @@ impl<'a> Passage<'a> {
     /// There is one, and the caller takes it.
     pub(super) unsafe fn give_answer(self, level: usize) -> NonNull<Storage> {
         // SAFETY: the caller takes it.
-        unsafe { self.set_state(level, State::Empty) };
+        unsafe { self.empty(level) };
         self.frame(level)
     }
 
@@ -383,23 +440,29 @@ impl<'a> Passage<'a> {
             let from = unsafe { self.give_answer(level) };
             // SAFETY: two frames for an answer, of different passages.
             unsafe { from.cast::<u8>().copy_to_nonoverlapping(other.frame(level).cast(), answers.size()) };
+            other.open(level);
             // SAFETY: copied just now.
-            unsafe { other.set_state(level, State::Answer) };
+            unsafe { other.fill(level, State::Answer) };
         }
     }
 
     /// Drops what is in the frames of `level` and those inside it. All of it is gone afterwards, even after a panic, which is
     /// returned.
+    #[inline]
     pub(super) fn clear_from(self, level: usize) -> Option<Panic> {
-        self.clear(level..self.chain().levels())
+        if self.occupied() == 0 { None } else { self.clear(level..self.started()) }
     }
 
+    #[cold]
     fn clear(self, levels: Range<usize>) -> Option<Panic> {
         let mut first_panic = None;
         for level in levels {
             let state = self.state(level);
+            if state == State::Empty {
+                continue;
+            }
             // SAFETY: what was there is dropped at once.
-            unsafe { self.set_state(level, State::Empty) };
+            unsafe { self.empty(level) };
             // SAFETY: what was there.
             match catch_unwind(AssertUnwindSafe(|| unsafe { self.drop_in_frame(level, state) })) {
                 Err(panic) if first_panic.is_some() => discard_panic(panic),
@@ -426,11 +489,15 @@ impl<'a> Passage<'a> {
 }
 
 /// Passes on a panic of what was dropped, unless another one is on its way.
+#[inline]
 pub(super) fn resume(panic: Option<Panic>) {
-    match panic {
-        Some(panic) if std::thread::panicking() => discard_panic(panic),
-        Some(panic) => resume_unwind(panic),
-        None => {}
+    #[cold]
+    fn pass_on(panic: Panic) {
+        if std::thread::panicking() { discard_panic(panic) } else { resume_unwind(panic) }
+    }
+
+    if let Some(panic) = panic {
+        pass_on(panic);
     }
 }
 
@@ -578,18 +645,21 @@ unsafe fn drive(
 fn answer_place(passage: Passage<'_>, answers: &Answers, polled: Polled) -> NonNull<Storage> {
     let (chain, level) = (passage.chain(), passage.chain().any);
     let error = match polled {
-        Polled::Failed(error) => Some(*error),
-        _ if passage.state(level) == State::Answer => None,
-        _ => Some(Box::new(NotAnswered) as BoxError),
+        Polled::Failed(error) => *error,
+        _ if passage.state(level) == State::Answer => {
+            // The answer, and what a forgotten run has left.
+            if passage.occupied() > 1 {
+                resume(passage.clear(0..level));
+                resume(passage.clear_from(level + 1));
+            }
+            // SAFETY: the answer is there.
+            return unsafe { passage.give_answer(level) };
+        }
+        _ => Box::new(NotAnswered) as BoxError,
     };
-    if let Some(error) = error {
-        resume(passage.clear_from(0));
-        // SAFETY: an empty frame for an answer.
-        unsafe { answers.put_error(passage.frame(level), error, chain.info) };
-    } else {
-        resume(passage.clear(0..level));
-        resume(passage.clear_from(level + 1));
-    }
-    // SAFETY: the answer is there.
-    unsafe { passage.give_answer(level) }
+    resume(passage.clear_from(0));
+    let place = passage.frame(level);
+    // SAFETY: an empty frame for an answer.
+    unsafe { answers.put_error(place, error, chain.info) };
+    place
 }

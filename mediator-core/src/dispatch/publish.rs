@@ -393,9 +393,8 @@ impl Run<'_> {
         event: NonNull<dyn DynNotification>,
     ) {
         // SAFETY: guaranteed by the caller.
-        let dispatch = unsafe {
-            self.put_dispatch(core, handlers, event, handlers.strategy.is_concurrent(), size_of::<Storage>())
-        };
+        let dispatch =
+            unsafe { self.put_dispatch(core, handlers, event, handlers.strategy.is_concurrent(), Storage::SIZE) };
         if let Err(error) = dispatch.check_borrows() {
             return self.refuse(error);
         }
@@ -419,20 +418,20 @@ impl Run<'_> {
     /// # Safety
     ///
     /// As for [`start_borrowing`](Self::start_borrowing).
-    #[inline]
+    #[inline(always)]
     unsafe fn put_dispatch(
         &mut self,
         core: &'static Core,
         handlers: &'static HandlerList,
         event: NonNull<dyn DynNotification>,
         is_concurrent: bool,
-        room: usize,
+        room: u32,
     ) -> &'static Dispatch<'static> {
         // SAFETY: borrowed from `link`, and so outlives `self`.
         let lender = unsafe { mem::transmute::<Lender<'_>, Lender<'static>>(self.link.lender()) };
         // SAFETY: guaranteed by the caller.
         let event: &'static dyn DynNotification = unsafe { event.as_ref() };
-        let dispatch = Dispatch::new(core, handlers, Message::Event(event), lender, is_concurrent).with_room(room);
+        let dispatch = Dispatch::new(core, handlers, Message::Event(event), lender, is_concurrent, room);
         // SAFETY: pinned with `self`, and the only one.
         unsafe { self.room.put_dispatch(dispatch) }
     }

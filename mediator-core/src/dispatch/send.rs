@@ -300,7 +300,7 @@ impl Run<'_> {
         // SAFETY: guaranteed by the caller.
         let request: &'static (dyn Any + Send + Sync) = unsafe { request.as_ref() };
         let dispatch =
-            Dispatch::new(core, handlers, Message::Request(request), lender, false).with_room(size_of::<Room>());
+            Dispatch::new(core, handlers, Message::Request(request), lender, false, size_of::<Room>() as u32);
         if let Some(reason) = dispatch.check_borrows_of_request() {
             return Err(SendError::not_lent(asked.name(), handlers.infos()[0], reason));
         }
