@@ -71,7 +71,7 @@ async fn placed(_event: &Placed, runs: Runs) -> io::Result<()> {
 async fn waits(_event: &Placed, log: Log) {
     let _dropped = log.on_drop("dropped");
     log.add("waits");
-    future::pending().await
+    future::pending::<()>().await;
 }
 
 #[request_handler(manual)]
@@ -81,7 +81,7 @@ async fn place(_request: &Place, runs: Runs) -> Result<u32, OrderError> {
 
 #[request_handler(manual)]
 async fn tidy(_request: &Tidy) {
-    future::pending().await
+    future::pending::<()>().await;
 }
 
 #[request_handler(manual)]
@@ -253,7 +253,9 @@ fn writes(_event: &Placed, ledger: &mut Ledger, runs: Runs) -> io::Result<()> {
 
 #[event_handler(manual)]
 fn may_write(_event: &Placed, ledger: Option<&mut Ledger>, runs: Runs) -> io::Result<()> {
-    ledger.map(|ledger| ledger.0.push("written"));
+    if let Some(ledger) = ledger {
+        ledger.0.push("written");
+    }
     runs.run()
 }
 
@@ -379,7 +381,7 @@ mod with_options {
     /// Waits longer than is allowed, until it has run often enough.
     async fn wait(runs: &Runs) {
         if runs.run().is_err() {
-            future::pending().await
+            future::pending::<()>().await;
         }
     }
 
@@ -527,7 +529,7 @@ fn the_topology_shows_them_around_their_handler() {
     let builder = bare().provide(Runs::default()).bind_fn(with_options::function).bind_fn(with_options::request);
     let mediator = builder.behavior(Lends).build().unwrap();
     let topology = mediator.topology();
-    assert_eq!(names(&topology), ["Lends, Retry, Timeout", "Retry, Timeout"]);
+    assert_eq!(names(topology), ["Lends, Retry, Timeout", "Retry, Timeout"]);
     let [event] = &*topology.events().iter().filter(|event| !event.handlers().is_empty()).collect::<Vec<_>>() else {
         panic!("one event is handled");
     };
@@ -552,4 +554,30 @@ async fn a_publish_that_is_dropped_between_two_runs_runs_no_more() {
     assert!(mediator.publish(Placed::new()).now_or_never().is_none());
     sleep(SECOND).await;
     assert_eq!(runs.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_written_by_hand_may_have_them_too() {
+    struct ByHand;
+
+    impl Request for ByHand {
+        type Response = u32;
+        type Error = SendError;
+        type Output = u32;
+
+        fn into_result(output: u32) -> Result<u32, SendError> {
+            Ok(output)
+        }
+    }
+
+    #[request_handler(timeout = "1s", retry(attempts = 2, base = "0ms"), manual)]
+    async fn answers(_request: &ByHand, runs: Runs) -> u32 {
+        if runs.run().is_err() {
+            future::pending::<()>().await;
+        }
+        runs.count()
+    }
+
+    let mediator = bare().provide(Runs::failing(1)).bind_fn(answers).build().unwrap();
+    assert_eq!(mediator.send(ByHand).await.unwrap(), 2);
 }
