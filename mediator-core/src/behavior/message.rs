@@ -19,7 +19,7 @@ use crate::request::request::Request;
 )]
 pub trait Message: Sized + 'static {
     /// What comes of it when all is well: of a request its answer, of an event nothing.
-    type Response: Send + 'static;
+    type Response;
 
     /// What comes of it otherwise: of a request its error, of an event that of a handler.
     type Error: Send + 'static;

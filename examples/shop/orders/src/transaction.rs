@@ -4,14 +4,14 @@ use mediator_core::Message;
 use mediator_core::prelude::*;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 
-use crate::{CancelOrder, PlaceOrder, ServiceError};
+use crate::{CancelOrder, Order, PlaceOrder, ServiceError};
 
 #[behavior(PlaceOrder, CancelOrder, lends(&mut SqliteConnection))]
 struct InTransaction {
     pool: SqlitePool,
 }
 
-impl<C: Message<Error = ServiceError>> Behavior<C> for InTransaction {
+impl<C: Message<Response = Order, Error = ServiceError>> Behavior<C> for InTransaction {
     /// After an error, a panic, or when nobody waits any more, the transaction is dropped, which rolls it back.
     async fn handle(&self, mut call: Call<'_, C>) -> Outcome<C> {
         let mut tx = self.begin().await?;
