@@ -260,3 +260,58 @@ fn only_an_answer_larger_than_the_storage_is_boxed() {
     let (answer, allocations) = counted(large.send(Numbers::<100>));
     assert_eq!((answer.unwrap(), allocations > 0), ([1; 100], true));
 }
+
+/// As timing or logging does, around every message.
+struct Around<const NUMBER: usize>;
+
+impl<const NUMBER: usize> Behavior for Around<NUMBER> {
+    async fn handle(&self, mut call: Call<'_>) -> Outcome {
+        let started = std::time::Instant::now();
+        let outcome = call.run().await;
+        assert!(started.elapsed().as_secs() < 60);
+        outcome
+    }
+}
+
+/// Around one request.
+struct Checked;
+
+impl Behavior<CountOrders> for Checked {
+    async fn handle(&self, mut call: Call<'_, CountOrders>) -> Outcome<CountOrders> {
+        if call.message().0 > 100 { call.refuse("too many") } else { call.run().await }
+    }
+}
+
+#[test]
+fn up_to_two_behaviors_allocate_nothing() {
+    let builder = Mediator::builder().without_discovery().bind_fn(count_orders);
+    let builder = builder.bind_handler::<OrderPlaced, _>(Wait::<0>(1)).bind_handler::<OrderPlaced, _>(Wait::<1>(0));
+    let mediator = builder.behavior(Around::<0>).behavior(Checked).build().unwrap();
+    for waits in [0, 3] {
+        assert_eq!(counted(mediator.send(CountOrders(waits))).1, 0);
+    }
+    assert_eq!(allocations(mediator.publish(OrderPlaced)), 0);
+    let builder = Mediator::builder().without_discovery().bind_handler::<OrderPlaced, _>(Wait::<0>(1));
+    let mediator = builder.behavior(Around::<0>).behavior(Around::<1>).build().unwrap();
+    assert_eq!(allocations(mediator.publish(OrderPlaced)), 0);
+}
+
+#[test]
+fn what_does_not_fit_in_place_is_one_allocation_for_each_handler_and_so_is_a_value_that_is_lent() {
+    #[behavior(lends(&mut Tally))]
+    struct Lends;
+
+    impl Behavior for Lends {
+        async fn handle(&self, mut call: Call<'_>) -> Outcome {
+            call.with(&mut Tally(0)).run().await
+        }
+    }
+
+    let builder = || Mediator::builder().without_discovery().bind_handler::<OrderPlaced, _>(Wait::<0>(1));
+    let many = builder().behavior(Around::<0>).behavior(Around::<1>).behavior(Around::<2>).behavior(Around::<3>);
+    assert_eq!(allocations(many.build().unwrap().publish(OrderPlaced)), 1);
+    // The future of one that lends is boxed, as any large one is, and what is inside has memory of its own.
+    assert_eq!(allocations(builder().behavior(Lends).build().unwrap().publish(OrderPlaced)), 2);
+    let group = builder().behavior(Around::<0>).event_publisher(GroupEventPublisher).build().unwrap();
+    assert_eq!(allocations(group.publish(OrderPlaced)), 1);
+}

@@ -620,6 +620,32 @@ mod lending {
         assert_eq!(log.take(), ["rollback"]);
     }
 
+    /// The error of a commit is what comes of the handler, although that has succeeded.
+    #[test]
+    fn a_commit_that_fails_is_reported() {
+        #[behavior(lends(&mut Connection))]
+        struct FailsToCommit;
+
+        #[derive(Debug, thiserror::Error)]
+        #[error("the disk is full")]
+        struct DiskFull;
+
+        impl Behavior for FailsToCommit {
+            async fn handle(&self, mut call: Call<'_>) -> Outcome {
+                call.with(&mut Connection::default()).run().await?;
+                Err(DiskFull.into())
+            }
+        }
+
+        let builder = bare().bind_fn(write_too).bind_fn(write_request).behavior(FailsToCommit);
+        let mediator = builder.build().unwrap();
+        let error = block_on(mediator.publish(Written::new())).unwrap_err();
+        assert!(error.downcast_ref::<DiskFull>().is_some(), "{error:#}");
+        let error = block_on(mediator.send(Write(1))).unwrap_err();
+        let OrderError::Send(error @ SendError::Refused(_)) = error else { panic!("{error}") };
+        assert!(error.source().unwrap().is::<DiskFull>(), "{error:#}");
+    }
+
     #[test]
     fn what_is_lent_already_is_used() {
         let log = Log::default();

@@ -1151,6 +1151,69 @@ fn requests_need_no_prelude_and_mind_no_namesakes() {
     assert!(r#fn::request_name().ends_with("requests_between_namesakes::fn"));
 }
 
+mod behaviors_without_a_prelude {
+    #![no_implicit_prelude]
+
+    mod core {}
+    mod inventory {}
+    mod mediator_core {}
+    mod std {}
+
+    pub(crate) enum Result {}
+    pub(crate) enum Option {}
+    pub(crate) struct Borrow;
+
+    #[::mediator_core::request(u8)]
+    pub(crate) struct Ask;
+
+    #[::mediator_core::request_handler]
+    fn ask(_request: &Ask, lent: &Borrow) -> u8 {
+        let Borrow = lent;
+        1
+    }
+
+    #[allow(non_camel_case_types)]
+    #[::mediator_core::behavior(Ask, order = FIRST, before = [Last], lends(&Borrow, &mut u64))]
+    struct r#fn {
+        #[inject(with = 10)]
+        r#let: u8,
+    }
+
+    const FIRST: i32 = -1;
+
+    impl ::mediator_core::Behavior<Ask> for r#fn {
+        async fn handle(&self, mut call: ::mediator_core::Call<'_, Ask>) -> ::mediator_core::Outcome<Ask> {
+            match call.with(&Borrow).run().await {
+                ::core::result::Result::Ok(answer) => ::core::result::Result::Ok(answer + self.r#let),
+                error => error,
+            }
+        }
+    }
+
+    #[derive(::mediator_core::Inject)]
+    struct Last;
+
+    #[::mediator_core::behavior]
+    impl ::mediator_core::Behavior<Ask> for Last {
+        async fn handle(&self, mut call: ::mediator_core::Call<'_, Ask>) -> ::mediator_core::Outcome<Ask> {
+            match call.run().await {
+                ::core::result::Result::Ok(answer) => ::core::result::Result::Ok(2 * answer),
+                error => error,
+            }
+        }
+    }
+
+    #[cfg(any())]
+    #[::mediator_core::behavior(Missing)]
+    struct Away;
+}
+
+#[test]
+fn behaviors_need_no_prelude_and_mind_no_namesakes() {
+    let mediator = Mediator::new().unwrap();
+    assert_eq!(block_on(mediator.send(behaviors_without_a_prelude::Ask)).unwrap(), 12);
+}
+
 /// A request that comes out of another macro, is configured away, stands in a body, or is deprecated.
 mod requests_in_odd_places {
     macro_rules! asks {
