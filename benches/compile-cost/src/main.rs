@@ -34,6 +34,7 @@ fn main() -> Result<()> {
     );
     compare("binary size per handler, release, stripped, bytes", sides.each_ref().map(Side::bytes_per_handler));
     println!();
+    pairs(&root, rounds)?;
     clean_builds(&root, rounds)?;
     println!(
         "\nThe ten costliest functions of a module crate with 100 handlers, in lines of LLVM IR (debug):\n\n```text"
@@ -109,6 +110,18 @@ fn compare_times(what: &str, arguments: &str, sides: &[Side; 2], rounds: usize) 
         }
     }
     print_ratio(what, " s", &seconds);
+    Ok(())
+}
+
+/// A request and its handler, next to an event and its handler.
+fn pairs(root: &Path, rounds: usize) -> Result<()> {
+    let sides = [Side::generate(root, Style::RequestPairs)?, Side::generate(root, Style::EventPairs)?];
+    println!("| 2,000 pairs with a handler, 20 crates | requests | events | ratio |");
+    println!("|---|---|---|---|");
+    for (what, arguments) in [("`cargo check`", "check"), ("`cargo build`", "build")] {
+        compare_times(what, arguments, &sides, rounds)?;
+    }
+    println!();
     Ok(())
 }
 

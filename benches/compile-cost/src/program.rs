@@ -13,6 +13,10 @@ pub enum Style {
     Macros,
     /// Trait impls, a registration list per crate, a boxed future per call.
     ByHand,
+    /// By macros, an event for each handler.
+    EventPairs,
+    /// By macros, a request for each handler.
+    RequestPairs,
 }
 
 impl Style {
@@ -20,6 +24,15 @@ impl Style {
         match self {
             Self::Macros => "macros",
             Self::ByHand => "by-hand",
+            Self::EventPairs => "event-pairs",
+            Self::RequestPairs => "request-pairs",
+        }
+    }
+
+    fn messages_per_crate(self) -> usize {
+        match self {
+            Self::Macros | Self::ByHand => EVENTS_PER_CRATE,
+            Self::EventPairs | Self::RequestPairs => HANDLERS_PER_CRATE,
         }
     }
 }
@@ -55,7 +68,7 @@ fn manifest(name: &str, dependencies: &str) -> String {
 fn runtime_manifest(style: Style) -> String {
     let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mediator-core");
     let dependency = match style {
-        Style::Macros => format!("mediator-core = {{ path = {core:?} }}"),
+        Style::Macros | Style::EventPairs | Style::RequestPairs => format!("mediator-core = {{ path = {core:?} }}"),
         Style::ByHand => "uuid = { version = \"1\", features = [\"v7\"] }".to_owned(),
     };
     format!("[package]\nname = \"runtime\"\nedition = \"2024\"\n[dependencies]\n{dependency}\n")
@@ -115,31 +128,36 @@ impl Bus {
 
 fn runtime(style: Style) -> String {
     match style {
-        Style::Macros => format!("pub use mediator_core::*;\n{SERVICE}"),
+        Style::Macros | Style::EventPairs | Style::RequestPairs => format!("pub use mediator_core::*;\n{SERVICE}"),
         Style::ByHand => format!("{BUS}{SERVICE}"),
     }
 }
 
 fn module(style: Style, number: usize) -> String {
     let mut text = String::from(match style {
-        Style::Macros => "use runtime::{EventHandler, Log, event, event_handler};\n",
+        Style::Macros | Style::EventPairs => "use runtime::{EventHandler, Log, event, event_handler};\n",
+        Style::RequestPairs => "use runtime::{Log, RequestHandler, SendError, request, request_handler};\n",
         Style::ByHand => "use std::sync::Arc;\nuse runtime::{BoxFuture, Bus, Handler, Log, Uuid};\n",
     });
-    for event in 0..EVENTS_PER_CRATE {
+    for event in 0..style.messages_per_crate() {
         text += &match style {
-            Style::Macros => event_by_macro(event),
+            Style::Macros | Style::EventPairs => event_by_macro(event),
+            Style::RequestPairs => request_by_macro(event),
             Style::ByHand => event_by_hand(event),
         };
     }
     for handler in 0..HANDLERS_PER_CRATE {
-        let event = handler % EVENTS_PER_CRATE;
+        let event = handler % style.messages_per_crate();
         text += &match style {
-            Style::Macros => handler_by_macro(number, handler, event),
+            Style::Macros | Style::EventPairs => handler_by_macro(number, handler, event),
+            Style::RequestPairs => request_handler_by_macro(number, handler),
             Style::ByHand => handler_by_hand(number, handler, event),
         };
     }
-    if style == Style::ByHand {
-        text += &registrations();
+    match style {
+        Style::ByHand => text += &registrations(),
+        Style::RequestPairs => text += FAILURE,
+        Style::Macros | Style::EventPairs => {}
     }
     text
 }
@@ -147,6 +165,12 @@ fn module(style: Style, number: usize) -> String {
 fn event_by_macro(event: usize) -> String {
     format!(
         "\n#[event(crate = ::runtime)]\n#[derive(Debug, Clone)]\npub struct Event{event} {{ pub order_id: String, pub total: u64 }}\n"
+    )
+}
+
+fn request_by_macro(request: usize) -> String {
+    format!(
+        "\n#[request(u64, error = Failure, crate = ::runtime)]\n#[derive(Debug, Clone)]\npub struct Request{request} {{ pub order_id: String, pub total: u64 }}\n"
     )
 }
 
@@ -169,6 +193,29 @@ fn handler_by_macro(module: usize, handler: usize, event: usize) -> String {
     )
 }
 
+fn request_handler_by_macro(module: usize, handler: usize) -> String {
+    let body = body(module, handler).replace("event.", "request.");
+    format!(
+        "\n#[request_handler(Request{handler}, crate = ::runtime)]\nstruct Handler{handler} {{ log: Log }}\n\
+         impl RequestHandler<Request{handler}> for Handler{handler} {{\n    async fn handle(&self, request: &Request{handler}) -> Result<u64, Failure> {{\n        {body}\n        Ok(request.total)\n    }}\n}}\n"
+    )
+}
+
+const FAILURE: &str = "
+#[derive(Debug)]
+pub enum Failure { Io, Send }
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(\"failed\") }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<SendError> for Failure { fn from(_: SendError) -> Self { Self::Send } }
+
+impl From<std::io::Error> for Failure { fn from(_: std::io::Error) -> Self { Self::Io } }
+";
+
 fn handler_by_hand(module: usize, handler: usize, event: usize) -> String {
     let body = body(module, handler);
     format!(
@@ -186,11 +233,13 @@ fn registrations() -> String {
     text + "}\n"
 }
 
-/// Publishes one event of each module, so that nothing is dead code.
+/// Publishes or sends each message of each module, so that nothing is dead code.
 fn app(style: Style) -> String {
     let mut text = String::from("use runtime::*;\n\nfn main() {\n    let log = Log::default();\n");
     match style {
-        Style::Macros => text += "    let bus = Mediator::builder().provide(log.clone()).build().unwrap();\n",
+        Style::Macros | Style::EventPairs | Style::RequestPairs => {
+            text += "    let bus = Mediator::builder().provide(log.clone()).build().unwrap();\n"
+        }
         Style::ByHand => {
             text += "    let mut bus = Bus::default();\n";
             for number in 0..CRATES {
@@ -200,11 +249,17 @@ fn app(style: Style) -> String {
     }
     text += "    futures_executor::block_on(async {\n";
     for number in 0..CRATES {
-        for event in 0..EVENTS_PER_CRATE {
-            let _ = writeln!(
-                text,
-                "        bus.publish(module_{number:02}::Event{event}::new(String::new(), 1000)).await.unwrap();"
-            );
+        for event in 0..style.messages_per_crate() {
+            let _ = match style {
+                Style::RequestPairs => writeln!(
+                    text,
+                    "        bus.send(module_{number:02}::Request{event} {{ order_id: String::new(), total: 1000 }}).await.unwrap();"
+                ),
+                _ => writeln!(
+                    text,
+                    "        bus.publish(module_{number:02}::Event{event}::new(String::new(), 1000)).await.unwrap();"
+                ),
+            };
         }
     }
     text + "    });\n    println!(\"{}\", log.0.lock().unwrap().len());\n}\n"
