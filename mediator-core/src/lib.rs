@@ -54,6 +54,8 @@
 //! | `serde` | no | events with ids can derive serde's traits; [`Topology`] serializes |
 //! | `anyhow` | no | [`PublishError::downcast_ref`] looks into an `anyhow::Error` |
 //! | `testing` | no | `testing::assert_modules_linked` |
+//! | `tracing` | no | a span for each publish, each send and each call of a handler |
+//! | `metrics` | no | counters and durations by event and handler |
 //!
 //! # To copy
 //!
@@ -131,6 +133,8 @@ mod errors;
 mod event;
 mod handler;
 mod mediator;
+#[cfg(any(feature = "tracing", feature = "metrics"))]
+mod observe;
 mod registry;
 mod request;
 mod services;

@@ -32,6 +32,8 @@ use crate::errors::panics::discard_panic;
 use crate::errors::refused::NotAnswered;
 use crate::handler::error::BoxError;
 use crate::handler::info::HandlerInfo;
+#[cfg(any(feature = "tracing", feature = "metrics"))]
+use crate::observe::ended::Told;
 use crate::request::info::RequestInfo;
 
 /// What something panicked with.
@@ -372,6 +374,24 @@ impl Passage {
         // SAFETY: taken just now.
         unsafe { self.set_state(level, State::Empty) };
         Some(error)
+    }
+
+    /// What the answer that has come out of the passage says, if it is an error; it remains. Of an event nothing.
+    ///
+    /// # Safety
+    ///
+    /// The passage has not ended.
+    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    pub(super) unsafe fn told(self) -> Option<Told> {
+        // SAFETY: guaranteed by the caller.
+        let chain = unsafe { self.chain() };
+        let answers = chain.answers()?;
+        // SAFETY: guaranteed by the caller.
+        if unsafe { self.state(chain.any) } != State::Answer {
+            return Some(Told::of(&(Box::new(NotAnswered) as BoxError)));
+        }
+        // SAFETY: an answer is in the frame.
+        unsafe { answers.told(self.frame(chain.any)) }
     }
 
     /// Where the answer at `level` is, which the caller takes.

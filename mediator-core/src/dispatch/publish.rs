@@ -14,6 +14,7 @@ use super::core::{Core, Link, Strategy};
 use super::dispatch::{Dispatch, Message};
 use super::group::Group;
 use super::lent::Lender;
+use super::observed::{Reports, Seen};
 use super::room::Room;
 use super::storage::Storage;
 use super::table::HandlerList;
@@ -121,7 +122,13 @@ impl<E: UnwindSafe> UnwindSafe for Publish<'_, E> {}
 impl<'m, E> Publish<'m, E> {
     #[inline]
     pub(crate) fn new(link: &'m Link, event: E) -> Self {
-        let run = Run { room: Room::empty(), link, stage: Stage::New, kept: ManuallyDrop::new(None) };
+        let run = Run {
+            room: Room::empty(),
+            link,
+            stage: Stage::New,
+            kept: ManuallyDrop::new(None),
+            seen: ManuallyDrop::new(None),
+        };
         Self { run, event: ManuallyDrop::new(event) }
     }
 
@@ -138,7 +145,11 @@ impl<'m, E> Publish<'m, E> {
 
     #[cold]
     fn cancel(&mut self) {
-        self.run.clear();
+        let seen = self.run.seen.take();
+        Seen::within(&seen, || self.run.clear());
+        if let Some(seen) = seen {
+            seen.cancel();
+        }
         self.run.release_core();
         self.run.stage = Stage::Ended;
         // SAFETY: what borrowed the event was dropped; the publish had not ended before.
@@ -153,9 +164,33 @@ impl<E: Publishable> Publish<'_, E> {
         super::depth::Nested::enter(self.event.event().event_name())
     }
 
+    /// Polls a publish that is observed.
+    ///
+    /// # Safety
+    ///
+    /// `self` is pinned.
+    #[cold]
+    unsafe fn poll_seen(&mut self, cx: &mut Context<'_>) -> Published {
+        let seen = self.run.seen.clone();
+        // SAFETY: guaranteed by the caller.
+        let polled = Seen::poll_publish(&seen, &mut || unsafe { self.poll_unseen(cx) });
+        if polled.is_ready() {
+            self.run.seen.take();
+        }
+        polled
+    }
+
     /// Polls a publish whose handlers do not run in order.
+    ///
+    /// # Safety
+    ///
+    /// `self` is pinned.
     #[inline(never)]
-    fn poll_strategy(&mut self, cx: &mut Context<'_>) -> Published {
+    unsafe fn poll_strategy(&mut self, cx: &mut Context<'_>) -> Published {
+        if self.run.seen.is_some() && matches!(self.run.stage, Stage::New) {
+            // SAFETY: guaranteed by the caller.
+            return unsafe { self.poll_seen(cx) };
+        }
         match self.run.poll_strategy(cx) {
             Poll::Ready(()) => self.end(),
             Poll::Pending => Poll::Pending,
@@ -210,23 +245,40 @@ impl<E: Publishable> Future for Publish<'_, E> {
         let this = unsafe { self.get_unchecked_mut() };
         #[cfg(debug_assertions)]
         let _nested = this.enter();
-        let (run, resumes) = match this.run.stage {
+        if this.run.seen.is_some() {
+            // SAFETY: pinned.
+            return unsafe { this.poll_seen(cx) };
+        }
+        // SAFETY: pinned.
+        unsafe { this.poll_unseen(cx) }
+    }
+}
+
+impl<E: Publishable> Publish<'_, E> {
+    /// # Safety
+    ///
+    /// `self` is pinned.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn poll_unseen(&mut self, cx: &mut Context<'_>) -> Published {
+        let (run, resumes) = match self.run.stage {
             Stage::InOrder(run) => (run, true),
             Stage::New => {
                 // SAFETY: the event stays where it is and is only read until the publish has ended, and what borrows it is gone
                 // by then.
-                match unsafe { this.run.start(NonNull::from(this.event.event())) } {
+                match unsafe { self.run.start(NonNull::from(self.event.event())) } {
                     Some(run) => (run, false),
-                    None => return this.poll_strategy(cx),
+                    // SAFETY: guaranteed by the caller.
+                    None => return unsafe { self.poll_strategy(cx) },
                 }
             }
-            _ => return this.poll_strategy(cx),
+            // SAFETY: guaranteed by the caller.
+            _ => return unsafe { self.poll_strategy(cx) },
         };
-        let event = NonNull::from(this.event.event());
+        let event = NonNull::from(self.event.event());
         // SAFETY: `self` is pinned; the run was started with this event, and if it resumes, the future at its cursor is in the
         // room.
-        match unsafe { this.run.run_in_order(run, resumes, event, cx) } {
-            Poll::Ready(()) => this.end(),
+        match unsafe { self.run.run_in_order(run, resumes, event, cx) } {
+            Poll::Ready(()) => self.end(),
             Poll::Pending => Poll::Pending,
         }
     }
@@ -259,6 +311,8 @@ struct Run<'m> {
     stage: Stage,
     /// The mediator of a weak handle, until the publish has ended.
     kept: ManuallyDrop<Option<Arc<Core>>>,
+    /// Who observes, from the start of the publish until it has ended.
+    seen: ManuallyDrop<Option<Seen>>,
 }
 
 /// What is under way, and what is in the room.
@@ -318,12 +372,18 @@ impl Run<'_> {
         };
         // SAFETY: guaranteed by the caller; this publish or its handle keeps the mediator.
         let core: &'static Core = unsafe { core.as_ref() };
+        if core.watch.is_on() && self.seen.is_none() {
+            // SAFETY: guaranteed by the caller.
+            *self.seen = Seen::of_publish(core, self.link, unsafe { event.as_ref() });
+            return None;
+        }
         // SAFETY: guaranteed by the caller.
         let event_type: TypeId = unsafe { event.as_ref() }.type_id();
         let Some(handlers) = core.table.handlers_of(event_type) else {
             self.stage = Stage::Done;
             return None;
         };
+        let handlers = Seen::list(&self.seen, handlers);
         let argument = match (handlers.argument, &handlers.strategy) {
             // The calls take the event, which is of their type.
             (Argument::Message, Strategy::InOrder) => event.cast(),
@@ -432,7 +492,10 @@ impl Run<'_> {
         let lender = unsafe { mem::transmute::<Lender<'_>, Lender<'static>>(self.link.lender()) };
         // SAFETY: guaranteed by the caller.
         let event: &'static dyn DynNotification = unsafe { event.as_ref() };
-        let dispatch = Dispatch::new(core, handlers, Message::Event(event), lender, is_concurrent).with_room(room);
+        // SAFETY: kept by `self` until nothing is under way any more.
+        let reports = unsafe { mem::transmute::<Reports<'_>, Reports<'static>>(Reports::to(&self.seen)) };
+        let dispatch = Dispatch::new(core, handlers, Message::Event(event), lender, is_concurrent);
+        let dispatch = dispatch.with_room(room).reporting(reports);
         // SAFETY: pinned with `self`, and the only one.
         unsafe { self.room.put_dispatch(dispatch) }
     }
@@ -598,8 +661,8 @@ pub(crate) struct RunInOrder<'a> {
 
 impl<'a> RunInOrder<'a> {
     pub(crate) fn new(dispatch: &'a Dispatch<'a>) -> Self {
-        let kept = ManuallyDrop::new(None);
-        Self { run: Run { room: Room::empty(), link: &dispatch.link, stage: Stage::New, kept }, dispatch }
+        let (kept, seen) = (ManuallyDrop::new(None), ManuallyDrop::new(None));
+        Self { run: Run { room: Room::empty(), link: &dispatch.link, stage: Stage::New, kept, seen }, dispatch }
     }
 }
 
