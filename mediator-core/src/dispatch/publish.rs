@@ -171,7 +171,7 @@ impl<E: Publishable> Publish<'_, E> {
     /// `self` is pinned.
     #[cold]
     unsafe fn poll_seen(&mut self, cx: &mut Context<'_>) -> Published {
-        let seen = self.run.seen.clone();
+        let seen = Option::clone(&self.run.seen);
         // SAFETY: guaranteed by the caller.
         let polled = Seen::poll_publish(&seen, &mut || unsafe { self.poll_unseen(cx) });
         if polled.is_ready() {
