@@ -21,7 +21,8 @@ fn measured(run: impl FnOnce()) -> Vec<Series> {
         let name = key.key().name().to_owned();
         let labels: Vec<_> = key.key().labels().filter(|label| label.key() != "messaging.system").collect();
         let last = |value: &str| value.rsplit("::").next().unwrap_or_default().to_owned();
-        let labels: Vec<_> = labels.into_iter().map(|label| format!("{}={}", label.key(), last(label.value()))).collect();
+        let labels: Vec<_> =
+            labels.into_iter().map(|label| format!("{}={}", label.key(), last(label.value()))).collect();
         let count = match value {
             DebugValue::Counter(count) => count,
             DebugValue::Histogram(values) => {
@@ -55,12 +56,15 @@ fn what_is_handled_is_counted_and_measured() {
     let process = |event: &str, handler: &str| {
         format!("messaging.operation.name=process messaging.destination.name={event} mediator.handler={handler}")
     };
-    let handled = [("Divide", "divide"), ("OrderPlaced", "reserve"), ("OrderPlaced", "thank"), ("StockReserved", "ship")];
-    let consumed = handled.map(|(event, handler)| series("messaging.client.consumed.messages", &process(event, handler), 3));
-    let sent = [("publish", "OrderPlaced"), ("publish", "StockReserved"), ("send", "Divide")].map(|(operation, event)| {
-        let labels = format!("messaging.operation.name={operation} messaging.destination.name={event}");
-        series("messaging.client.sent.messages", &labels, 3)
-    });
+    let handled =
+        [("Divide", "divide"), ("OrderPlaced", "reserve"), ("OrderPlaced", "thank"), ("StockReserved", "ship")];
+    let consumed =
+        handled.map(|(event, handler)| series("messaging.client.consumed.messages", &process(event, handler), 3));
+    let sent =
+        [("publish", "OrderPlaced"), ("publish", "StockReserved"), ("send", "Divide")].map(|(operation, event)| {
+            let labels = format!("messaging.operation.name={operation} messaging.destination.name={event}");
+            series("messaging.client.sent.messages", &labels, 3)
+        });
     let durations = handled.map(|(event, handler)| series("messaging.process.duration", &process(event, handler), 3));
     assert_eq!(measured, [&consumed[..], &sent, &durations].concat());
 }

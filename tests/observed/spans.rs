@@ -79,7 +79,9 @@ fn fields_have_the_names_of_the_conventions() {
     assert_eq!(field(publish, "messaging.system"), "mediator");
     assert_eq!(field(publish, "messaging.operation.name"), "publish");
     assert_eq!(field(publish, "messaging.operation.type"), "send");
-    assert!(field(publish, "otel.name").starts_with("publish ") && field(publish, "otel.name").ends_with("::OrderPlaced"));
+    assert!(
+        field(publish, "otel.name").starts_with("publish ") && field(publish, "otel.name").ends_with("::OrderPlaced")
+    );
     let id = field(publish, "messaging.message.id");
     assert_eq!(id.len(), 36);
     assert_eq!(field(publish, "messaging.message.conversation_id"), id);

@@ -3,8 +3,8 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use mediator_core::prelude::*;
 use mediator_core::Deliveries;
+use mediator_core::prelude::*;
 
 #[event]
 pub(crate) struct OrderPlaced {

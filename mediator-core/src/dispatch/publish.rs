@@ -171,23 +171,26 @@ impl<E: Publishable> Publish<'_, E> {
     /// `self` is pinned.
     #[cold]
     unsafe fn poll_seen(&mut self, cx: &mut Context<'_>) -> Published {
-        let seen = Option::clone(&self.run.seen);
-        // SAFETY: guaranteed by the caller.
-        let polled = Seen::poll_publish(&seen, &mut || unsafe { self.poll_unseen(cx) });
+        let (seen, event) = (Option::clone(&self.run.seen), NonNull::from(self.event.event()));
+        // SAFETY: guaranteed by the caller; the event is the same always.
+        let polled = Seen::poll_publish(&seen, &mut || match unsafe { self.run.poll_seen(event, cx) } {
+            Poll::Ready(()) => self.end(),
+            Poll::Pending => Poll::Pending,
+        });
         if polled.is_ready() {
             self.run.seen.take();
         }
         polled
     }
 
-    /// Polls a publish whose handlers do not run in order.
+    /// Polls a publish that is observed, or whose handlers do not run in order.
     ///
     /// # Safety
     ///
     /// `self` is pinned.
     #[inline(never)]
     unsafe fn poll_strategy(&mut self, cx: &mut Context<'_>) -> Published {
-        if self.run.seen.is_some() && matches!(self.run.stage, Stage::New) {
+        if self.run.seen.is_some() {
             // SAFETY: guaranteed by the caller.
             return unsafe { self.poll_seen(cx) };
         }
@@ -247,38 +250,27 @@ impl<E: Publishable> Future for Publish<'_, E> {
         let _nested = this.enter();
         if this.run.seen.is_some() {
             // SAFETY: pinned.
-            return unsafe { this.poll_seen(cx) };
+            return unsafe { this.poll_strategy(cx) };
         }
-        // SAFETY: pinned.
-        unsafe { this.poll_unseen(cx) }
-    }
-}
-
-impl<E: Publishable> Publish<'_, E> {
-    /// # Safety
-    ///
-    /// `self` is pinned.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn poll_unseen(&mut self, cx: &mut Context<'_>) -> Published {
-        let (run, resumes) = match self.run.stage {
+        let (run, resumes) = match this.run.stage {
             Stage::InOrder(run) => (run, true),
             Stage::New => {
                 // SAFETY: the event stays where it is and is only read until the publish has ended, and what borrows it is gone
                 // by then.
-                match unsafe { self.run.start(NonNull::from(self.event.event())) } {
+                match unsafe { this.run.start(NonNull::from(this.event.event())) } {
                     Some(run) => (run, false),
-                    // SAFETY: guaranteed by the caller.
-                    None => return unsafe { self.poll_strategy(cx) },
+                    // SAFETY: pinned.
+                    None => return unsafe { this.poll_strategy(cx) },
                 }
             }
-            // SAFETY: guaranteed by the caller.
-            _ => return unsafe { self.poll_strategy(cx) },
+            // SAFETY: pinned.
+            _ => return unsafe { this.poll_strategy(cx) },
         };
-        let event = NonNull::from(self.event.event());
+        let event = NonNull::from(this.event.event());
         // SAFETY: `self` is pinned; the run was started with this event, and if it resumes, the future at its cursor is in the
         // room.
-        match unsafe { self.run.run_in_order(run, resumes, event, cx) } {
-            Poll::Ready(()) => self.end(),
+        match unsafe { this.run.run_in_order(run, resumes, event, cx) } {
+            Poll::Ready(()) => this.end(),
             Poll::Pending => Poll::Pending,
         }
     }
@@ -372,9 +364,8 @@ impl Run<'_> {
         };
         // SAFETY: guaranteed by the caller; this publish or its handle keeps the mediator.
         let core: &'static Core = unsafe { core.as_ref() };
-        if core.watch.is_on() && self.seen.is_none() {
-            // SAFETY: guaranteed by the caller.
-            *self.seen = Seen::of_publish(core, self.link, unsafe { event.as_ref() });
+        // SAFETY: guaranteed by the caller.
+        if core.watch.is_on() && self.see(core, unsafe { event.as_ref() }) {
             return None;
         }
         // SAFETY: guaranteed by the caller.
@@ -396,6 +387,36 @@ impl Run<'_> {
             }
         };
         Some(InOrder { handlers, argument, cursor: handlers.cursor() })
+    }
+
+    /// Notes that somebody observes this publish; whether that is new.
+    #[cold]
+    fn see(&mut self, core: &Core, event: &dyn DynNotification) -> bool {
+        let is_new = self.seen.is_none();
+        if is_new {
+            *self.seen = Seen::of_publish(core, self.link, event);
+        }
+        is_new
+    }
+
+    /// Polls a publish that is observed: starts it if it is new.
+    ///
+    /// # Safety
+    ///
+    /// As for [`start`](Self::start), except that `self` need not be new; the event is the same always.
+    #[inline(never)]
+    unsafe fn poll_seen(&mut self, event: NonNull<dyn DynNotification>, cx: &mut Context<'_>) -> Poll<()> {
+        let in_order = match self.stage {
+            Stage::InOrder(run) => Some((run, true)),
+            // SAFETY: guaranteed by the caller.
+            Stage::New => unsafe { self.start(event) }.map(|run| (run, false)),
+            _ => None,
+        };
+        match in_order {
+            // SAFETY: guaranteed by the caller; the run was started with this event.
+            Some((run, resumes)) => unsafe { self.run_in_order(run, resumes, event, cx) },
+            None => self.poll_strategy(cx),
+        }
     }
 
     /// Refuses a publish that is nested too deep.

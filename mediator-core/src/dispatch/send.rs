@@ -149,8 +149,15 @@ impl<R: 'static, A: 'static> Sending<'_, R, A> {
     #[cfg(any(feature = "tracing", feature = "metrics"))]
     #[inline]
     fn tell_end(&mut self, answer: &A) {
-        if let Some(seen) = self.run.seen.take() {
-            seen.end_send((self.answering.told)(answer));
+        #[cold]
+        fn tell<A>(seen: &mut Option<Seen>, told: fn(&A) -> Option<Told>, answer: &A) {
+            if let Some(seen) = seen.take() {
+                seen.end_send(told(answer));
+            }
+        }
+
+        if self.run.seen.is_some() {
+            tell(&mut self.run.seen, self.answering.told, answer);
         }
     }
 
@@ -267,14 +274,30 @@ impl Run<'_> {
             Ok(core) => unsafe { core.as_ref() },
             Err(error) => return Poll::Ready(Err(error)),
         };
-        if core.watch.is_on() && self.seen.is_none() {
+        if core.watch.is_on() {
             // SAFETY: guaranteed by the caller.
             return unsafe { self.start_seen(core, asked, cx) };
         }
         let Some(handlers) = core.requests.handlers_of(asked.request_type) else {
             return Poll::Ready(Err(SendError::no_handler(asked.name())));
         };
-        let handlers = Seen::list(&self.seen, handlers);
+        // SAFETY: guaranteed by the caller; these are the handlers of the request's type.
+        unsafe { self.start_list(core, handlers, asked, cx) }
+    }
+
+    /// Starts with the handlers of the request.
+    ///
+    /// # Safety
+    ///
+    /// As for [`lend`](Self::lend).
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn start_list(
+        &mut self,
+        core: &'static Core,
+        handlers: &'static HandlerList,
+        asked: &Asked,
+        cx: &mut Context<'_>,
+    ) -> Sent {
         let argument = match handlers.argument {
             Argument::Message => asked.request,
             // SAFETY: guaranteed by the caller.
@@ -298,11 +321,14 @@ impl Run<'_> {
     ///
     /// As for [`start`](Self::start).
     #[cold]
-    unsafe fn start_seen(&mut self, core: &Core, asked: &Asked, cx: &mut Context<'_>) -> Sent {
+    unsafe fn start_seen(&mut self, core: &'static Core, asked: &Asked, cx: &mut Context<'_>) -> Sent {
         let seen = Seen::of_send(core, self.link, asked.name());
         self.seen = ManuallyDrop::new(seen.clone());
-        // SAFETY: guaranteed by the caller; the send is seen now.
-        Seen::within(&seen, || unsafe { self.start(asked, cx) })
+        Seen::within(&seen, || match core.requests.handlers_of(asked.request_type) {
+            // SAFETY: guaranteed by the caller; these are the handlers of the request's type, or their twin.
+            Some(handlers) => unsafe { self.start_list(core, Seen::list(&seen, handlers), asked, cx) },
+            None => Poll::Ready(Err(SendError::no_handler(asked.name()))),
+        })
     }
 
     /// # Safety
@@ -350,8 +376,9 @@ impl Run<'_> {
         let request: &'static (dyn Any + Send + Sync) = unsafe { request.as_ref() };
         // SAFETY: kept by `self` until nothing is under way any more.
         let reports = unsafe { transmute::<Reports<'_>, Reports<'static>>(Reports::to(&self.seen)) };
-        let dispatch = Dispatch::new(core, handlers, Message::Request(request), lender, false);
-        let dispatch = dispatch.with_room(size_of::<Room>()).reporting(reports);
+        let dispatch = Dispatch::new(core, handlers, Message::Request(request), lender, false)
+            .reporting(reports)
+            .with_room(size_of::<Room>());
         if let Some(reason) = dispatch.check_borrows_of_request() {
             return Err(SendError::not_lent(asked.name(), handlers.infos()[0], reason));
         }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt::Display;
 
 use tracing::field::{Empty, display};
+use tracing::level_filters::LevelFilter;
 use tracing::{Level, error, event_enabled, span, span_enabled, warn};
 
 use super::ended::Ended;
@@ -12,9 +13,15 @@ use crate::handler::info::HandlerInfo;
 
 const TARGET: &str = "mediator";
 
-/// Whether anybody may be interested in any of it. A load or two, if a subscriber has said once that it never is.
+/// Whether anybody may be interested in any of it.
 #[inline]
 pub(crate) fn is_on() -> bool {
+    LevelFilter::current() != LevelFilter::OFF && is_enabled()
+}
+
+/// A load or two, if all subscribers have said once that they never are.
+#[inline(never)]
+fn is_enabled() -> bool {
     event_enabled!(target: TARGET, Level::ERROR) || span_enabled!(target: TARGET, Level::INFO)
 }
 
