@@ -43,6 +43,7 @@
 //! | choose a strategy, or write one | [`EventPublisher`], [`Deliveries`], [`Delivery`] |
 //! | understand a failure | [`PublishError`], [`PublishErrorKind`], [`HandlerFailure`] |
 //! | link the crates of an application | [`link_modules!`], `testing::assert_modules_linked` |
+//! | see what happens | features `tracing` and `metrics`, below |
 //! | see who handles what | [`Mediator::topology`], [`Topology`] |
 //!
 //! # Features
@@ -275,6 +276,7 @@ mod readme {
         Order: "../../docs/order.md",
         Testing: "../../docs/testing.md",
         Topology: "../../docs/topology.md",
+        Observability: "../../docs/observability.md",
         Recipes: "../../docs/recipes.md",
         Performance: "../../docs/performance.md",
     }

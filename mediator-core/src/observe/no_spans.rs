@@ -17,7 +17,7 @@ impl Span {
         Self
     }
 
-    pub(crate) fn of_handler(_subject: &Subject, _handler: &HandlerInfo, _attempt: u64) -> Self {
+    pub(crate) fn of_handler(_subject: &Subject, _handler: &HandlerInfo, _attempt: i64) -> Self {
         Self
     }
 

@@ -62,7 +62,7 @@ impl Span {
         }
     }
 
-    pub(crate) fn of_handler(subject: &Subject, handler: &HandlerInfo, attempt: u64) -> Self {
+    pub(crate) fn of_handler(subject: &Subject, handler: &HandlerInfo, attempt: i64) -> Self {
         message_span!(
             "process",
             "consumer",
