@@ -313,7 +313,9 @@ impl Watched {
     /// The passage outlives it.
     unsafe fn new(passage: Passage, level: &Level, watcher: &Watcher) -> Self {
         // SAFETY: guaranteed by the caller.
-        let (chain, dispatch) = unsafe { (passage.chain(), passage.dispatch()) };
+        let chain = unsafe { passage.chain() };
+        // SAFETY: guaranteed by the caller.
+        let dispatch = unsafe { passage.dispatch() };
         let conversation = dispatch.correlation_id();
         let subject = match dispatch.message() {
             Message::Event(event) => {
@@ -356,7 +358,9 @@ impl Watched {
 
     fn end(&self, ended: &Ended<'_>) {
         // SAFETY: the passage has not ended.
-        let (chain, dispatch) = unsafe { (self.passage.chain(), self.passage.dispatch()) };
+        let chain = unsafe { self.passage.chain() };
+        // SAFETY: the passage has not ended.
+        let dispatch = unsafe { self.passage.dispatch() };
         match ended {
             Ended::Ok => dispatch.reports().note(self.position, DONE),
             Ended::Failed(_) | Ended::Panicked(_) => dispatch.reports().note(self.position, FAILED),
@@ -394,8 +398,10 @@ unsafe fn start(level: NonNull<()>, passage: NonNull<()>, frame: NonNull<Storage
     let watcher: &Watcher = unsafe { level.behavior.cast().as_ref() };
     // SAFETY: the passage ends after what is in its frames.
     let watched = unsafe { Watched::new(Passage::of(passage), level, watcher) };
-    // SAFETY: the frame is empty, and so are those inside of it.
-    unsafe { watched.run(frame, |passage, inside| passage.start(inside, cx)) }
+    // SAFETY: nothing is in the frames inside of this one.
+    let run = |passage: Passage, inside| unsafe { passage.start(inside, cx) };
+    // SAFETY: the frame is empty.
+    unsafe { watched.run(frame, run) }
 }
 
 /// # Safety
@@ -404,8 +410,10 @@ unsafe fn start(level: NonNull<()>, passage: NonNull<()>, frame: NonNull<Storage
 unsafe fn poll(frame: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
     // SAFETY: guaranteed by the caller.
     let watched: Watched = unsafe { frame.cast().read() };
-    // SAFETY: taken out just now; it was put there while what is inside is pending.
-    unsafe { watched.run(frame, |passage, inside| passage.poll(inside, cx)) }
+    // SAFETY: what is inside is pending, or there would be nothing in this frame.
+    let run = |passage: Passage, inside| unsafe { passage.poll(inside, cx) };
+    // SAFETY: taken out just now.
+    unsafe { watched.run(frame, run) }
 }
 
 /// # Safety
