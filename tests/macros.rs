@@ -33,6 +33,8 @@ mod notification;
 mod registration;
 #[path = "../mediator-macros/src/request.rs"]
 mod request;
+#[path = "../mediator-macros/src/retry.rs"]
+mod retry;
 #[path = "../mediator-macros/src/runtime.rs"]
 mod runtime;
 #[path = "../mediator-macros/src/serde_derives.rs"]
@@ -52,6 +54,9 @@ use proc_macro2::{TokenStream, TokenTree};
 
 /// Whether the runtime's ids serialize.
 const SERDE: bool = true;
+
+/// Whether the runtime has behaviors that need a timer.
+const TOKIO: bool = true;
 
 /// The first attribute of an item, as `(event, name = "…", the rest)` of `#[event(name = "…")] struct …`.
 fn split_first_attribute(item: TokenStream) -> Option<(String, TokenStream, TokenStream)> {

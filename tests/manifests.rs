@@ -31,3 +31,8 @@ fn a_crate_that_does_not_list_the_runtime_is_told_to() {
 fn a_crate_that_serializes_events_without_the_feature_is_told_its_name() {
     insta::assert_snapshot!(mistakes("without-serde"));
 }
+
+#[test]
+fn a_crate_that_limits_the_time_of_handlers_without_the_feature_is_told_its_name() {
+    insta::assert_snapshot!(mistakes("without-tokio"));
+}

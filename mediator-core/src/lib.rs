@@ -34,7 +34,7 @@
 //! | declare a request | [`#[request]`](macro@request), [`Request`], [`RequestError`] |
 //! | handle it | [`#[request_handler]`](macro@request_handler), [`#[request_handlers]`](macro@request_handlers) for methods, [`RequestHandler`] |
 //! | send it | [`Mediator::send`], [`Sender`]; what goes wrong is a [`SendError`] |
-//! | run something around handlers | [`#[behavior]`](macro@behavior), [`Behavior`], [`Call`], [`Outcome`] |
+//! | run something around handlers | [`#[behavior]`](macro@behavior), [`Behavior`], [`Call`], [`Outcome`]; `Timeout` and `Retry` |
 //! | give handlers what they need | [`MediatorBuilder::provide`], [`#[service]`](macro@service), [`#[derive(Inject)]`](derive@Inject), [`Inject`], [`Services`] |
 //! | build | [`Mediator::builder`], [`MediatorBuilder`]; what is wrong is a [`BuildError`] |
 //! | publish | [`Mediator`], [`Publisher`] (the table there tells strong handles from weak ones) |
@@ -55,6 +55,7 @@
 //! | `serde` | no | events with ids can derive serde's traits; [`Topology`] serializes |
 //! | `anyhow` | no | [`PublishError::downcast_ref`] looks into an `anyhow::Error` |
 //! | `testing` | no | `testing::assert_modules_linked` |
+//! | `tokio` | no | the behaviors `Timeout` and `Retry`, and the options `timeout` and `retry` of handlers |
 //! | `tracing` | no | a span for each publish, each send and each call of a handler |
 //! | `metrics` | no | counters and durations by event and handler |
 //!
@@ -146,6 +147,11 @@ mod topology;
 
 pub use crate::behavior::behavior::{Behavior, Outcome};
 pub use crate::behavior::message::{AnyMessage, Message};
+#[cfg(feature = "tokio")]
+pub use crate::behavior::{
+    retry::Retry,
+    timeout::{TimedOut, Timeout},
+};
 pub use crate::dispatch::{Call, Lend, Lending, Publish, Publishable, Scope, Sending};
 pub use crate::errors::build_error::{BuildError, BuildProblem, OrderStep};
 pub use crate::errors::handler_failure::HandlerFailure;
@@ -213,6 +219,7 @@ pub mod __private {
     pub use crate::handler::error::BoxError;
     pub use crate::registry::behavior_registration::BehaviorRegistration;
     pub use crate::registry::event_registration::EventRegistration;
+    pub use crate::registry::handler_behavior::HandlerBehavior;
     pub use crate::registry::linked_modules::LinkedModules;
     pub use crate::registry::order::HandlerRef;
     pub use crate::registry::registration::HandlerRegistration;
@@ -269,7 +276,6 @@ mod readme {
         Publishing: "../../docs/publishing.md",
         Lending: "../../docs/lending.md",
         Requests: "../../docs/requests.md",
-        Behaviors: "../../docs/behaviors.md",
         Strategies: "../../docs/strategies.md",
         Failures: "../../docs/failures.md",
         ModulesAndLinking: "../../docs/modules-and-linking.md",
@@ -279,5 +285,11 @@ mod readme {
         Observability: "../../docs/observability.md",
         Recipes: "../../docs/recipes.md",
         Performance: "../../docs/performance.md",
+    }
+
+    // Its examples have timeouts.
+    #[cfg(feature = "tokio")]
+    pages! {
+        Behaviors: "../../docs/behaviors.md",
     }
 }

@@ -1,5 +1,7 @@
 //! What stands in the parentheses of an attribute.
 
+use std::time::Duration;
+
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::ext::IdentExt;
@@ -9,6 +11,7 @@ use syn::{Attribute, Expr, ExprLit, Lit, LitBool, LitInt, LitStr, Meta, Path, To
 
 use crate::errors::Errors;
 use crate::kind::Kind;
+use crate::retry::{self, Retry};
 use crate::signature::Borrowed;
 use crate::{runtime, types};
 
@@ -33,6 +36,16 @@ pub(crate) struct Arguments {
     pub(crate) lends: Vec<Borrowed>,
     /// `manual`
     pub(crate) manual: bool,
+    /// `timeout = "2s"`
+    pub(crate) timeout: Option<Duration>,
+    /// `retry(attempts = 3)`
+    pub(crate) retry: Option<Retry>,
+    /// `attempts = 3`, within `retry(…)`
+    pub(crate) attempts: Option<u32>,
+    /// `base = "50ms"`, there too
+    pub(crate) base: Option<(Duration, LitStr)>,
+    /// `cap = "1s"`, there too
+    pub(crate) cap: Option<(Duration, LitStr)>,
     /// `error = OrderError`
     pub(crate) error: Option<Type>,
     /// `crate = path`
@@ -107,6 +120,11 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("after", "after = ReserveStock` or `after = [ReserveStock, Audit]"),
     ("before", "before = ReserveStock` or `before = [ReserveStock, Audit]"),
     ("lends", "lends(&mut SqliteConnection, &Tenant)"),
+    ("timeout", r#"timeout = "2s""#),
+    ("retry", r#"retry(attempts = 3, base = "50ms", cap = "1s")"#),
+    ("attempts", "attempts = 3"),
+    ("base", r#"base = "50ms""#),
+    ("cap", r#"cap = "1s""#),
     ("error", "error = OrderError"),
     ("crate", "crate = ::facade::mediator_core` or `crate = crate::mediator_core"),
 ];
@@ -114,9 +132,10 @@ const EXAMPLES: &[(&str, &str)] = &[
 // (Type | option),*
 //
 // option: `name` = "…" | `new` = bool | `order` = integer or expression | (`after` | `before`) = handlers | `manual`
-//         | `lends` (reference,*) | `error` = Type | `crate` = absolute path
+//         | `lends` (reference,*) | `timeout` = duration | `retry` (retry option,*) | `error` = Type | `crate` = absolute path
 //
 // handlers: Type | [Type,*]
+// retry option: `attempts` = integer | (`base` | `cap`) = duration
 impl Arguments {
     /// Parses what an attribute macro was given: options out of `keys`, and what may stand there without a key.
     ///
@@ -216,6 +235,15 @@ impl Arguments {
         if name == "lends" {
             return self.parse_lends(&key, input);
         }
+        if ["timeout", "retry"].contains(&&*name)
+            && let Err(error) = retry::require_timer(&key)
+        {
+            take_to_comma(input)?;
+            return Err(error);
+        }
+        if name == "retry" {
+            return self.parse_retry(key, input);
+        }
         let equals: Option<Token![=]> = input.parse()?;
         if equals.is_none() || input.is_empty() || input.peek(Token![,]) {
             let message = format!("`{key}` needs a value; write `{}`", example(&name));
@@ -250,6 +278,18 @@ impl Arguments {
         errors.into_result()
     }
 
+    /// `(attempts = 3, base = "50ms")`
+    fn parse_retry(&mut self, key: Ident, input: ParseStream<'_>) -> syn::Result<()> {
+        let options = if input.peek(token::Paren) { input.parse::<Group>()?.stream() } else { TokenStream::new() };
+        if options.is_empty() {
+            take_to_comma(input)?;
+            let message = format!("`{key}` needs its options in parentheses; write `{}`", example("retry"));
+            return Err(syn::Error::new(key.span(), message));
+        }
+        self.retry = Some(Retry::parse(key, options)?);
+        Ok(())
+    }
+
     fn parse_value(&mut self, key: &str, input: ParseStream<'_>) -> syn::Result<()> {
         match key {
             "name" => self.name = Some(input.parse()?),
@@ -257,6 +297,10 @@ impl Arguments {
             "order" => self.order = Some(parse_order(input)?),
             "after" => self.after = parse_handlers(input)?,
             "before" => self.before = parse_handlers(input)?,
+            "timeout" => self.timeout = Some(retry::parse_limit(input)?),
+            "attempts" => self.attempts = Some(retry::parse_attempts(input)?),
+            "base" => self.base = Some(retry::parse_duration(input)?),
+            "cap" => self.cap = Some(retry::parse_duration(input)?),
             "error" => self.error = Some(input.parse()?),
             _ => self.krate = Some(parse_absolute(input)?),
         }

@@ -19,11 +19,12 @@ use crate::{handler_fn, inject, item};
 //
 // An observer has `dyn DynNotification` in the place of the event.
 //
-// option: order = integer | after = handlers | before = handlers | name = "…" | manual | crate = path
+// option: order = integer | after = handlers | before = handlers | name = "…" | manual | timeout = duration
+//         | retry(retry option,*) | crate = path
 //
 // #[request_handler(Request,* option,*)] is the same with `RequestHandler<Request>`
 //
-// option: name = "…" | manual | crate = path
+// option: name = "…" | manual | timeout = duration | retry(retry option,*) | crate = path
 pub(crate) fn expand(kind: Kind, arguments: &TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let mut options = Arguments::parse(arguments.clone(), kind.options(), Positional::Handled(kind), &mut errors);

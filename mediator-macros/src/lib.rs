@@ -19,6 +19,7 @@ mod manifest;
 mod notification;
 mod registration;
 mod request;
+mod retry;
 #[cfg(feature = "link-modules")]
 mod runtime;
 #[cfg(not(feature = "link-modules"))]
@@ -43,6 +44,9 @@ use crate::kind::Kind;
 
 /// Whether the runtime's ids serialize.
 const SERDE: bool = cfg!(feature = "serde");
+
+/// Whether the runtime has behaviors that need a timer.
+const TOKIO: bool = cfg!(feature = "tokio");
 
 /// Makes a struct an event: adds `pub event_id: EventId`, a constructor, `Notification` and `Event`.
 ///
@@ -184,6 +188,10 @@ pub fn derive_notification(item: TokenStream) -> TokenStream {
 ///   handle the event, is an error of `build`. Concerns all events of the attribute; for one of
 ///   several, put a second `#[event_handler(…)]` on the impl block.
 /// - `name = "email.confirmation"`: a display name that survives renaming and moving the handler.
+/// - `timeout = "2s"`: a run that takes longer is dropped, and has failed with a `TimedOut`. Durations are in `ms`, `s`, `m` or `h`.
+/// - `retry(attempts = 3, base = "50ms", cap = "1s")`: what has failed runs again, `attempts` times in all, each with the timeout;
+///   the pauses start at `base`, double up to `cap`, and are random up to that. Each of the three may be left out. Not for what
+///   borrows a `&mut`. Both need the feature `tokio` of `mediator-core`.
 /// - `crate = path`: where `mediator_core` is, as for [`#[event]`](macro@event).
 #[proc_macro_attribute]
 pub fn event_handler(arguments: TokenStream, item: TokenStream) -> TokenStream {
@@ -315,6 +323,7 @@ pub fn request(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// - `manual`: registers nothing at link time; the handler can be bound, as by `bind_fn`.
 /// - `name = "orders.place"`: a display name that survives renaming and moving the handler.
+/// - `timeout = "2s"`, `retry(attempts = 3, base = "50ms", cap = "1s")`: as for [`#[event_handler]`](macro@event_handler).
 /// - `crate = path`: where `mediator_core` is, as for [`#[event]`](macro@event).
 #[proc_macro_attribute]
 pub fn request_handler(arguments: TokenStream, item: TokenStream) -> TokenStream {

@@ -8,6 +8,7 @@ use syn::{Path, PathArguments, Type};
 use crate::arguments::{Arguments, ungrouped};
 use crate::item;
 use crate::kind::Kind;
+use crate::retry;
 use crate::types::{is_any_event, last_ident, relocated};
 
 /// A handler and what it handles, each shown where it is wrong if it is.
@@ -42,6 +43,7 @@ impl Registration<'_> {
         let position = self.function.map(|function| function.position).filter(|position| *position > 0);
         let position = position.map(Literal::usize_unsuffixed).map(|position| quote!(.behind(#position)));
         let options = expand_options(self.options);
+        let around = retry::expand_around(self.message, self.options, &krate);
         let registration = quote!(#krate::__private::HandlerRegistration);
         let arguments = quote!((#item #place));
         let (registration, arguments) = match self.options.kind {
@@ -51,7 +53,7 @@ impl Registration<'_> {
         };
         quote! {
             #krate::__private::inventory::submit! {
-                #registration::#constructor #arguments #position #options
+                #registration::#constructor #arguments #position #options #around
             }
         }
     }

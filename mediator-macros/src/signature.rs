@@ -70,6 +70,9 @@ impl HandlerSignature {
             parameters,
             output: signature.output.clone(),
         };
+        if let Some(retry) = &options.retry {
+            retry.require_repeatable(&handler, options.kind, errors);
+        }
         if let Some(self_ty) = self_ty {
             handler.leave_impl(self_ty, options.kind, errors);
         }
@@ -190,7 +193,7 @@ pub(crate) fn error_of(output: &Type) -> Option<&Type> {
 }
 
 /// What lends to the handlers.
-fn lender(kind: Kind) -> &'static str {
+pub(crate) fn lender(kind: Kind) -> &'static str {
     match kind {
         Kind::Event => "publish",
         Kind::Request => "send",

@@ -4,6 +4,7 @@
 //! Tests of mediators with all the handlers that are linked are in `discovery`.
 #![allow(missing_docs)]
 
+mod behavior_model;
 mod behaviors;
 mod declared_order;
 mod drops;
@@ -24,6 +25,7 @@ mod odd_types;
 mod panics;
 mod pictures;
 mod requests;
+mod retries;
 mod service_handlers;
 mod strategies;
 mod wakers;

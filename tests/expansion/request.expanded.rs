@@ -5,6 +5,8 @@ pub struct PlaceOrder {
 }
 #[automatically_derived]
 impl ::mediator_core::Message for PlaceOrder {
+    type Response = OrderConfirmation;
+    type Error = OrderError;
     type Kind = ::mediator_core::__private::OfRequest;
 }
 #[automatically_derived]
@@ -42,6 +44,8 @@ enum Tidy {
 }
 #[automatically_derived]
 impl ::mediator_core::Message for Tidy {
+    type Response = ();
+    type Error = ::mediator_core::SendError;
     type Kind = ::mediator_core::__private::OfRequest;
 }
 #[automatically_derived]

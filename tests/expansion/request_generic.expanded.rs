@@ -5,6 +5,8 @@ where
     Self: ::core::marker::Send + ::core::marker::Sync + 'static,
     Option<T>: ::core::marker::Send + 'static,
 {
+    type Response = Option<T>;
+    type Error = ::mediator_core::SendError;
     type Kind = ::mediator_core::__private::OfRequest;
 }
 #[automatically_derived]

@@ -15,6 +15,7 @@ macro_rules! publishes {
     };
 }
 
+pub mod behaving;
 pub mod lending;
 pub mod measure;
 mod peers;

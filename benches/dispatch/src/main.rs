@@ -1,5 +1,6 @@
 //! Measures everything and writes `BENCHMARKS.md` with its plot: `cargo run --release` in this folder. With the argument
-//! `lending` it measures only what lending costs, with `sending` only what a send costs, and writes nothing.
+//! `lending` it measures only what lending costs, with `sending` only what a send costs, with `behaving` only what behaviors cost,
+//! and writes nothing.
 
 use std::io;
 
@@ -22,6 +23,10 @@ fn main() -> io::Result<()> {
             report.table(dispatch_benchmarks::sending::sends());
             return Ok(());
         }
+        Some("behaving") => {
+            behave(&mut report);
+            return Ok(());
+        }
         _ => {}
     }
     report.table(dispatch_benchmarks::one_ready());
@@ -32,11 +37,17 @@ fn main() -> io::Result<()> {
     report.table(dispatch_benchmarks::group_of_four());
     report.table(dispatch_benchmarks::group_of_sixty_four());
     report.table(dispatch_benchmarks::sending::sends());
+    behave(&mut report);
     report.table(dispatch_benchmarks::new_event());
     report.scaling();
     report.threads("Two threads", scale::publishing());
     lend(&mut report);
     report.write()
+}
+
+fn behave(report: &mut Report) {
+    report.table(dispatch_benchmarks::behaving::publishes_inside());
+    report.table(dispatch_benchmarks::behaving::sends_inside());
 }
 
 fn lend(report: &mut Report) {

@@ -214,6 +214,49 @@ fn lend_to_request(mediator: Mediator) -> Mediator {
     mediator
 }
 
+/// Around every handler, as the shortest behavior is.
+struct Around<const NUMBER: usize>;
+
+impl<const NUMBER: usize> Behavior for Around<NUMBER> {
+    async fn handle(&self, mut call: Call<'_>) -> Outcome {
+        call.run().await
+    }
+}
+
+fn inside_one() -> Mediator {
+    let builder = Mediator::builder().without_discovery().behavior(Around::<0>);
+    builder.bind_handler::<OrderPlaced, _>(Handler::<0, 0>).bind_fn(place_order).build().expect("wired")
+}
+
+fn inside_two() -> Mediator {
+    let builder = Mediator::builder().without_discovery().behavior(Around::<0>).behavior(Around::<1>);
+    builder.bind_handler::<OrderPlaced, _>(Handler::<0, 0>).bind_fn(place_order).build().expect("wired")
+}
+
+#[library_benchmark]
+#[bench::one(args = (inside_one()), config = limit(INSIDE_ONE))]
+#[bench::two(args = (inside_two()), config = limit(INSIDE_TWO))]
+fn publish_inside_behaviors(mediator: Mediator) -> Mediator {
+    block_on(async {
+        for _ in 0..100 {
+            black_box(mediator.publish(OrderPlaced(String::new())).await).expect("no handler fails");
+        }
+    });
+    mediator
+}
+
+#[library_benchmark]
+#[bench::one(args = (inside_one()), config = limit(SEND_INSIDE_ONE))]
+#[bench::two(args = (inside_two()), config = limit(SEND_INSIDE_TWO))]
+fn send_inside_behaviors(mediator: Mediator) -> Mediator {
+    block_on(async {
+        for number in 0..100 {
+            black_box(mediator.send(PlaceOrder(number)).await).expect("no handler panics");
+        }
+    });
+    mediator
+}
+
 #[library_benchmark(config = limit(ID))]
 fn event() {
     for _ in 0..100 {
@@ -221,8 +264,8 @@ fn event() {
     }
 }
 
-const BORROWING: u64 = 30_000;
-const INHERITING: u64 = 76_000;
+const BORROWING: u64 = 33_000;
+const INHERITING: u64 = 83_000;
 const NESTED: u64 = 51_000;
 const NESTED_STRONG: u64 = 38_000;
 const ONE: u64 = 9_000;
@@ -233,6 +276,10 @@ const ID: u64 = 25_200;
 const SEND: u64 = 10_600;
 const SEND_PENDING: u64 = 19_100;
 const SEND_BORROWING: u64 = 59_700;
+const INSIDE_ONE: u64 = 100_000;
+const INSIDE_TWO: u64 = 100_000;
+const SEND_INSIDE_ONE: u64 = 100_000;
+const SEND_INSIDE_TWO: u64 = 100_000;
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
@@ -244,5 +291,8 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-library_benchmark_group!(name = publishing, benchmarks = [publish, lend, send, lend_to_request, event]);
+library_benchmark_group!(
+    name = publishing,
+    benchmarks = [publish, lend, send, lend_to_request, publish_inside_behaviors, send_inside_behaviors, event]
+);
 main!(library_benchmark_groups = publishing);

@@ -1,8 +1,11 @@
 //! What a behavior can be around.
 
-use crate::dispatch::{MessageKind, OfAny, OfEvent};
+use std::marker::PhantomData;
+
+use crate::dispatch::{MessageKind, OfAny, OfEvent, OfRequest};
 use crate::event::notification::Notification;
 use crate::handler::error::BoxError;
+use crate::request::request::Request;
 
 /// What is handled: an event, a request, or [any of them](AnyMessage).
 ///
@@ -40,4 +43,13 @@ impl Message for AnyMessage {
     type Response = ();
     type Error = BoxError;
     type Kind = OfAny;
+}
+
+/// An `R`, for what its handler's own options put around it: every request will do, one without a macro, too.
+pub(crate) struct AnyRequest<R>(PhantomData<R>);
+
+impl<R: Request> Message for AnyRequest<R> {
+    type Response = <R as Request>::Response;
+    type Error = <R as Request>::Error;
+    type Kind = OfRequest;
 }

@@ -11,11 +11,11 @@ use std::task::{Context, Poll};
 use super::dispatch::{self, Dispatch};
 use super::lent::{Lend, Values};
 use super::passage::{BehaviorPlan, Level, Passage, resume};
-use super::request::{LeftAnswer, take_answer};
+use super::request::{LeftAnswer, error_of, take_answer};
 use super::storage::Storage;
 use super::vtable::{Compiled, FailureOnly, Polled, Settle, Start, start_future};
 use crate::behavior::behavior::{Behavior, Outcome};
-use crate::behavior::message::{AnyMessage, Message};
+use crate::behavior::message::{AnyMessage, AnyRequest, Message};
 use crate::errors::refused::Refused;
 use crate::errors::send_error::SendError;
 use crate::event::dynamic::DynNotification;
@@ -42,10 +42,10 @@ use crate::request::request::{Request, RequestError};
 /// }
 /// ```
 pub struct Call<'a, M = AnyMessage> {
-    /// Has not ended, and the future at `level` has this.
-    passage: Passage,
+    /// The future at `level` of it has this.
+    passage: Passage<'a>,
     level: usize,
-    _borrows: PhantomData<(&'a (), fn() -> M)>,
+    _message: PhantomData<fn() -> M>,
 }
 
 // SAFETY: what is shared of a passage is `Sync`, and the rest is reached only by futures that are borrowed exclusively.
@@ -55,20 +55,17 @@ unsafe impl<M> Sync for Call<'_, M> {}
 
 impl<'a, M> Call<'a, M> {
     fn dispatch(&self) -> &'a Dispatch<'a> {
-        // SAFETY: the passage has not ended, and the dispatch outlives it.
-        unsafe { self.passage.dispatch() }
+        self.passage.dispatch()
     }
 
     fn behavior(&self) -> HandlerInfo {
-        // SAFETY: the passage has not ended.
-        unsafe { self.passage.chain() }.behavior(self.level)
+        self.passage.chain().behavior(self.level)
     }
 
     /// The name of the event or the request.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        // SAFETY: the passage has not ended.
-        match unsafe { self.passage.chain() }.request() {
+        match self.passage.chain().request() {
             Some(request) => request.name(),
             None => self.dispatch().event().event_name(),
         }
@@ -77,8 +74,7 @@ impl<'a, M> Call<'a, M> {
     /// The handler that this is around.
     #[must_use]
     pub fn handler(&self) -> &'a HandlerInfo {
-        // SAFETY: the list, which has the chain, outlives the passage, and that is borrowed for `'a`.
-        &unsafe { self.passage.chain() }.info
+        &self.passage.chain().info
     }
 
     /// The event, if it is one.
@@ -96,6 +92,32 @@ impl<'a, M> Call<'a, M> {
     #[must_use]
     pub fn lends<T: ?Sized + 'static>(&self) -> bool {
         self.dispatch().lender().lends(TypeId::of::<T>())
+    }
+
+    /// Whether the handler borrows a `&mut` that is lent here already, and not only by a behavior inside.
+    ///
+    /// What the handler writes through it is not undone by running it again: a behavior that retries leaves such a handler
+    /// alone, as [`Retry`](crate::Retry) does.
+    ///
+    /// ```standalone_crate
+    /// use mediator_core::prelude::*;
+    ///
+    /// struct Again;
+    ///
+    /// impl Behavior for Again {
+    ///     async fn handle(&self, mut call: Call<'_>) -> Outcome {
+    ///         match call.run().await {
+    ///             Err(_) if !call.borrows_exclusively() => call.run().await,
+    ///             outcome => outcome,
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn borrows_exclusively(&self) -> bool {
+        let lender = self.dispatch().lender();
+        let mut borrows = self.passage.chain().borrows.iter().filter(|borrow| borrow.exclusive);
+        borrows.any(|borrow| lender.lends_exclusively(borrow.type_id()))
     }
 }
 
@@ -140,6 +162,12 @@ impl<'a, M: Message> Call<'a, M> {
     pub fn refuse(&self, reason: impl Into<BoxError>) -> Outcome<M> {
         M::Kind::refused(self.name(), *self.handler(), Refused::new(self.behavior(), reason.into()))
     }
+
+    /// An error, as the message has it.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn error_of(&self, error: BoxError) -> M::Error {
+        M::Kind::error_of(error, *self.handler())
+    }
 }
 
 impl<M> fmt::Debug for Call<'_, M> {
@@ -161,7 +189,7 @@ impl<M: Message> Future for Run<'_, '_, M> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<M>> {
         let started = mem::replace(&mut self.started, true);
         let Call { passage, level, .. } = *self.call;
-        // SAFETY: the passage has not ended, and the future at its level, which polls this, is borrowed exclusively.
+        // SAFETY: the future at the level polls this; if it was started, it is in the same passage.
         unsafe { step::<M>(passage, level, passage, started, cx) }
     }
 }
@@ -170,10 +198,8 @@ impl<M> Drop for Run<'_, '_, M> {
     #[inline]
     fn drop(&mut self) {
         let Call { passage, level, .. } = *self.call;
-        // SAFETY: the passage has not ended, and the future at its level, which drops this, is borrowed exclusively.
-        if self.started && unsafe { passage.is_pending(level + 1) } {
-            // SAFETY: the same.
-            resume(unsafe { passage.clear_from(level + 1) });
+        if self.started && passage.is_pending(level + 1) {
+            resume(passage.clear_from(level + 1));
         }
     }
 }
@@ -182,28 +208,26 @@ impl<M> Drop for Run<'_, '_, M> {
 ///
 /// # Safety
 ///
-/// Neither passage has ended, and they are exclusively borrowed. If this has `started` it, that is pending.
+/// Called by the future at `level`, always with the same passages.
 ///
 /// # Panics
 ///
 /// If it is not.
 unsafe fn step<M: Message>(
-    passage: Passage,
+    passage: Passage<'_>,
     level: usize,
-    inside: Passage,
+    inside: Passage<'_>,
     started: bool,
     cx: &mut Context<'_>,
 ) -> Poll<Outcome<M>> {
     let inner = level + 1;
     let polled = if started {
-        // SAFETY: guaranteed by the caller.
-        assert!(unsafe { inside.is_pending(inner) }, "a run was polled again after it had ended");
-        // SAFETY: asserted just now.
+        assert!(inside.is_pending(inner), "a run was polled again after it had ended");
+        // SAFETY: it is pending.
         unsafe { inside.poll(inner, cx) }
     } else {
         // What an earlier run has left.
-        // SAFETY: guaranteed by the caller.
-        resume(unsafe { passage.clear_from(inner) });
+        resume(passage.clear_from(inner));
         // SAFETY: nothing is in these frames.
         unsafe { inside.start(inner, cx) }
     };
@@ -255,7 +279,7 @@ impl<M> fmt::Debug for Lending<'_, '_, M> {
 /// The future of `Lending::run`.
 pub(super) struct RunLending<'c, 'a, M> {
     /// Of the rest, until it has ended: in memory of its own, since what it borrows does not outlive this.
-    inside: Option<Passage>,
+    inside: Option<Passage<'static>>,
     /// Of `inside`, which borrows it; borrows `values`.
     dispatch: MaybeUninit<Dispatch<'static>>,
     values: Values,
@@ -272,16 +296,18 @@ impl<M> RunLending<'_, '_, M> {
     /// # Safety
     ///
     /// `self` is pinned, and there was none before.
-    unsafe fn enter(&mut self) -> Passage {
+    unsafe fn enter(&mut self) -> Passage<'static> {
         let values = NonNull::from(&self.values);
         // SAFETY: pinned with `self`, not changed any more, and the dispatch is used only by `inside`, which `self` drops.
         let values: &'static Values = unsafe { values.as_ref() };
-        // SAFETY: the passage, which is borrowed by the call, has not ended before its dispatch. The same for `inside`.
-        let outer: &'static Dispatch<'static> = unsafe { self.call.passage.dispatch() };
-        self.dispatch.write(outer.lending(values));
-        let dispatch = NonNull::from(&mut self.dispatch).cast();
-        // SAFETY: pinned with `self`, which frees the passage.
-        let inside = unsafe { self.call.passage.within(dispatch) };
+        // SAFETY: the passage of the call, and what it borrows, outlives `self`, and with it `inside`.
+        let outer = unsafe { mem::transmute::<Passage<'_>, Passage<'static>>(self.call.passage) };
+        self.dispatch.write(outer.dispatch().lending(values));
+        let dispatch = NonNull::from(&mut self.dispatch).cast::<Dispatch<'static>>();
+        // SAFETY: written just now, and pinned with `self`.
+        let dispatch: &'static Dispatch<'static> = unsafe { dispatch.as_ref() };
+        // SAFETY: `leave` frees it.
+        let inside = unsafe { outer.within(dispatch) };
         self.inside = Some(inside);
         inside
     }
@@ -289,8 +315,7 @@ impl<M> RunLending<'_, '_, M> {
     /// Drops what is inside, and the passage.
     fn leave(&mut self) {
         if let Some(inside) = self.inside.take() {
-            // SAFETY: it has not ended before.
-            let panic = unsafe { inside.clear_from(0) };
+            let panic = inside.clear_from(0);
             // SAFETY: it is made by `within`, and its frames are empty.
             unsafe { inside.free() };
             resume(panic);
@@ -307,15 +332,14 @@ impl<M: Message> Future for RunLending<'_, '_, M> {
         let started = this.inside.is_some();
         let inside = match this.inside {
             Some(inside) => inside,
-            // SAFETY: pinned; that there was none before, the stage of the call says.
+            // SAFETY: pinned, and there is none.
             None => unsafe { this.enter() },
         };
         let Call { passage, level, .. } = *this.call;
-        // SAFETY: neither has ended, and the future at the level, which polls this, is borrowed exclusively.
+        // SAFETY: the future at the level polls this, with the passage that it has entered.
         let polled = unsafe { step::<M>(passage, level, inside, started, cx) };
         if polled.is_ready() {
-            // SAFETY: neither has ended; the frame was cleared at the start.
-            unsafe { inside.move_answer_to(passage) };
+            inside.move_answer_to(passage);
             this.leave();
         }
         polled
@@ -347,10 +371,14 @@ pub trait MessageKind<M: Message>: 'static {
     ///
     /// # Safety
     ///
-    /// The passage, which is of an `M`, has not ended; what is at the level has just come to this, and is not pending.
-    unsafe fn outcome(passage: Passage, level: usize, polled: Polled) -> Outcome<M>;
+    /// The passage is of an `M`; what is at the level has just come to this, and is not pending.
+    unsafe fn outcome(passage: Passage<'_>, level: usize, polled: Polled) -> Outcome<M>;
 
     fn refused(name: &'static str, handler: HandlerInfo, refused: Refused) -> Outcome<M>;
+
+    fn error_of(error: BoxError, handler: HandlerInfo) -> M::Error;
+
+    fn into_box(error: M::Error) -> BoxError;
 }
 
 /// Of an event.
@@ -390,12 +418,20 @@ where
     }
 
     #[inline]
-    unsafe fn outcome(_passage: Passage, _level: usize, polled: Polled) -> Result<(), BoxError> {
+    unsafe fn outcome(_passage: Passage<'_>, _level: usize, polled: Polled) -> Result<(), BoxError> {
         to_result(polled)
     }
 
     fn refused(_name: &'static str, _handler: HandlerInfo, refused: Refused) -> Result<(), BoxError> {
         Err(Box::new(refused))
+    }
+
+    fn error_of(error: BoxError, _handler: HandlerInfo) -> BoxError {
+        error
+    }
+
+    fn into_box(error: BoxError) -> BoxError {
+        error
     }
 }
 
@@ -407,10 +443,7 @@ where
     type View = R;
 
     fn view(message: dispatch::Message<'_>) -> &R {
-        match message {
-            dispatch::Message::Request(request) => request.downcast_ref().expect("a request of this type"),
-            dispatch::Message::Event(_) => unreachable!("an event is no request"),
-        }
+        as_request(message)
     }
 
     fn plan<B: Behavior<R>>() -> BehaviorPlan
@@ -420,14 +453,76 @@ where
         plan::<R, B, LeftAnswer<R>, _>(Some(TypeId::of::<R>()), R::request_name(), B::handle)
     }
 
-    unsafe fn outcome(passage: Passage, level: usize, _polled: Polled) -> Outcome<R> {
-        // SAFETY: what is inside a behavior of a request knows the request, and has answered.
-        unsafe { take_answer::<R>(passage.give_answer(level)) }
+    unsafe fn outcome(passage: Passage<'_>, level: usize, _polled: Polled) -> Outcome<R> {
+        // SAFETY: guaranteed by the caller.
+        unsafe { answer_in::<R>(passage, level) }
     }
 
     fn refused(name: &'static str, handler: HandlerInfo, refused: Refused) -> Outcome<R> {
-        Err(<R as Request>::Error::of_send(SendError::of_behavior(name, handler, Box::new(refused))))
+        Err(refusal::<R>(name, handler, refused))
     }
+
+    fn error_of(error: BoxError, handler: HandlerInfo) -> <R as Request>::Error {
+        error_of::<R>(error, handler)
+    }
+
+    fn into_box(error: <R as Request>::Error) -> BoxError {
+        error.into_box()
+    }
+}
+
+/// As of a request whose macro has made a message of it.
+#[allow(private_interfaces)]
+impl<R: Request> MessageKind<AnyRequest<R>> for OfRequest {
+    type View = R;
+
+    fn view(message: dispatch::Message<'_>) -> &R {
+        as_request(message)
+    }
+
+    fn plan<B: Behavior<AnyRequest<R>>>() -> BehaviorPlan {
+        plan::<AnyRequest<R>, B, LeftAnswer<R>, _>(Some(TypeId::of::<R>()), R::request_name(), B::handle)
+    }
+
+    unsafe fn outcome(passage: Passage<'_>, level: usize, _polled: Polled) -> Outcome<AnyRequest<R>> {
+        // SAFETY: guaranteed by the caller.
+        unsafe { answer_in::<R>(passage, level) }
+    }
+
+    fn refused(name: &'static str, handler: HandlerInfo, refused: Refused) -> Outcome<AnyRequest<R>> {
+        Err(refusal::<R>(name, handler, refused))
+    }
+
+    fn error_of(error: BoxError, handler: HandlerInfo) -> R::Error {
+        error_of::<R>(error, handler)
+    }
+
+    fn into_box(error: R::Error) -> BoxError {
+        error.into_box()
+    }
+}
+
+fn as_request<R: Request>(message: dispatch::Message<'_>) -> &R {
+    match message {
+        dispatch::Message::Request(request) => request.downcast_ref().expect("a request of this type"),
+        dispatch::Message::Event(_) => unreachable!("an event is no request"),
+    }
+}
+
+/// Takes the answer of what is at `level`.
+///
+/// # Safety
+///
+/// The passage is of an `R`; what is at the level knows that, has just come to an end, and its answer is not taken yet.
+unsafe fn answer_in<R: Request>(passage: Passage<'_>, level: usize) -> Result<R::Response, R::Error> {
+    // SAFETY: what is inside a behavior of a request knows the request, and has answered.
+    let answer = unsafe { passage.give_answer(level) };
+    // SAFETY: an answer to an `R`, taken once.
+    unsafe { take_answer::<R>(answer) }
+}
+
+fn refusal<R: Request>(name: &'static str, handler: HandlerInfo, refused: Refused) -> R::Error {
+    R::Error::of_send(SendError::of_behavior(name, handler, Box::new(refused)))
 }
 
 #[allow(private_interfaces)]
@@ -445,9 +540,9 @@ impl MessageKind<AnyMessage> for OfAny {
         plan::<AnyMessage, B, FailureOnly, _>(None, "any message", B::handle)
     }
 
-    unsafe fn outcome(passage: Passage, level: usize, polled: Polled) -> Result<(), BoxError> {
-        // SAFETY: guaranteed by the caller.
-        match unsafe { passage.take_error(level) } {
+    #[inline]
+    unsafe fn outcome(passage: Passage<'_>, level: usize, polled: Polled) -> Result<(), BoxError> {
+        match passage.take_error(level) {
             Some(error) => Err(error),
             None => to_result(polled),
         }
@@ -456,8 +551,17 @@ impl MessageKind<AnyMessage> for OfAny {
     fn refused(_name: &'static str, _handler: HandlerInfo, refused: Refused) -> Result<(), BoxError> {
         Err(Box::new(refused))
     }
+
+    fn error_of(error: BoxError, _handler: HandlerInfo) -> BoxError {
+        error
+    }
+
+    fn into_box(error: BoxError) -> BoxError {
+        error
+    }
 }
 
+#[inline]
 fn to_result(polled: Polled) -> Result<(), BoxError> {
     match polled {
         Polled::Failed(error) => Err(*error),
@@ -488,7 +592,9 @@ unsafe fn start<M: Message, B: Behavior<M>, S: Settle<Outcome<M>>>(
     let level: &Level = unsafe { level.cast().as_ref() };
     // SAFETY: points to a `B`, borrowed.
     let behavior: &B = unsafe { level.behavior.cast().as_ref() };
-    let call = Call { passage: Passage::of(passage), level: level.index, _borrows: PhantomData };
+    // SAFETY: points to a passage that outlives the future.
+    let passage = unsafe { Passage::of(passage) };
+    let call = Call { passage, level: level.index, _message: PhantomData };
     // SAFETY: the storage is as the invariant says.
     unsafe { start_future::<_, S>(behavior.handle(call), storage, cx) }
 }

@@ -40,7 +40,7 @@ pub(crate) struct Dispatch<'a> {
     /// Whether handlers may run at once.
     is_concurrent: AtomicBool,
     /// How much memory there is where the list's calls keep their futures, in bytes.
-    room: usize,
+    room: u32,
     /// Of the publish or the send, not of what a behavior lends.
     #[cfg_attr(not(any(feature = "tracing", feature = "metrics")), allow(dead_code))]
     reports: Reports<'a>,
@@ -49,7 +49,8 @@ pub(crate) struct Dispatch<'a> {
 }
 
 impl<'a> Dispatch<'a> {
-    /// `handlers` are those of the message's type, in `core`.
+    /// `handlers` are those of the message's type, in `core`. Where the calls of the list keep their futures, there are `room`
+    /// bytes.
     #[inline]
     pub(super) fn new(
         core: &'a Core,
@@ -57,16 +58,11 @@ impl<'a> Dispatch<'a> {
         message: Message<'a>,
         lender: Lender<'a>,
         is_concurrent: bool,
+        room: u32,
     ) -> Self {
-        let (is_concurrent, room) = (AtomicBool::new(is_concurrent), size_of::<Storage>());
-        let (reports, link) = (Reports::NONE, ManuallyDrop::new(Link::of_publish()));
+        let (is_concurrent, reports) = (AtomicBool::new(is_concurrent), Reports::NONE);
+        let link = ManuallyDrop::new(Link::of_publish());
         Self { core, handlers, message, lender, is_concurrent, room, reports, link }
-    }
-
-    /// For calls whose futures are kept where there is more memory than in a storage.
-    #[inline]
-    pub(super) fn with_room(self, room: usize) -> Self {
-        Self { room, ..self }
     }
 
     /// Where the handlers are observed.
@@ -82,12 +78,12 @@ impl<'a> Dispatch<'a> {
 
     /// The same message for the same handlers, with what a behavior lends.
     pub(super) fn lending(&self, values: &'a Values) -> Self {
-        Self::new(self.core, self.handlers, self.message, Lender::Scope(values), self.is_concurrent())
+        Self::new(self.core, self.handlers, self.message, Lender::Scope(values), self.is_concurrent(), Storage::SIZE)
     }
 
     #[inline]
     pub(super) fn room(&self) -> usize {
-        self.room
+        self.room as usize
     }
 
     pub(super) fn message(&self) -> Message<'a> {
@@ -103,7 +99,7 @@ impl<'a> Dispatch<'a> {
         seen: &'a Option<Seen>,
     ) -> Option<Self> {
         let handlers = Seen::list(seen, core.table.handlers_of(event.type_id())?);
-        let dispatch = Self::new(core, handlers, Message::Event(event), lender, is_concurrent);
+        let dispatch = Self::new(core, handlers, Message::Event(event), lender, is_concurrent, Storage::SIZE);
         Some(dispatch.reporting(Reports::to(seen)))
     }
 

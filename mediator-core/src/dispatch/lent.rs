@@ -231,6 +231,11 @@ impl<'a> Lender<'a> {
         self.lend(type_id, false).is_some()
     }
 
+    /// Whether a handler could have it exclusively, now or later.
+    pub(super) fn lends_exclusively(self, type_id: TypeId) -> bool {
+        self.lend(type_id, true).is_some()
+    }
+
     /// Why a handler cannot have what was refused just now.
     #[cold]
     fn reason(self, type_id: TypeId, exclusive: bool) -> Reason {

@@ -18,7 +18,7 @@ use std::any::{Any, TypeId};
 use std::mem;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 use std::task::Context;
 
 use super::borrow::Borrow;
@@ -69,10 +69,12 @@ pub(super) struct Chain {
     /// What `handler` is called with.
     argument: Argument,
     handler_frame: usize,
-    /// So many behaviors are around every message, the outermost ones.
+    /// So many of the outermost behaviors do not know the message. Of a request the others do; of an event it does not matter.
     any: usize,
     request: Option<(RequestInfo, &'static Answers)>,
     pub(super) info: HandlerInfo,
+    /// What the handler borrows.
+    pub(super) borrows: &'static [Borrow],
     memory: Layout,
 }
 
@@ -97,7 +99,7 @@ impl Chain {
     /// If a behavior is for another message, or an instance is not of the type that its plan is for.
     pub(super) fn new(entry: &Entry) -> Self {
         let Entry { plan, instance, info, around } = entry;
-        let mut memory = Layout::new::<Head>();
+        let mut memory = Layout::new::<Head<'_>>();
         let states = Layout::array::<State>(around.len() + 1);
         memory = states.and_then(|states| memory.extend(states)).expect("few behaviors").0;
         let mut frame = |layout: Layout| {
@@ -124,9 +126,10 @@ impl Chain {
             handler: Callee { vtable: plan.compiled.vtable, handler: NonNull::from(&**instance).cast() },
             argument: plan.argument,
             handler_frame,
-            any: around.iter().filter(|around| around.plan.message.is_none()).count(),
+            any: around.iter().take_while(|around| around.plan.message.is_none()).count(),
             request: plan.request(),
             info: *info,
+            borrows: plan.borrows,
             memory: memory.align_to(align_of::<Storage>()).expect("small frames").pad_to_align(),
         }
     }
@@ -180,31 +183,31 @@ enum State {
 
 /// The memory of a passage: this, a [`State`] for each level, and the frames.
 #[repr(C)]
-struct Head {
-    chain: NonNull<Chain>,
-    dispatch: NonNull<Dispatch<'static>>,
+struct Head<'a> {
+    chain: &'a Chain,
+    dispatch: &'a Dispatch<'a>,
+    /// So many levels, from outside in, have been started; the frames of the others are empty, and have no state.
+    started: u32,
+    /// In so many frames there is something.
+    occupied: u32,
 }
 
 /// One call of a handler, through the behaviors around it.
+///
+/// Used only until it has ended, when its memory is gone: that is what `'a` stands for.
 #[derive(Clone, Copy)]
-pub(super) struct Passage(NonNull<Head>);
+pub(super) struct Passage<'a>(NonNull<Head<'a>>);
 
-impl Passage {
+impl<'a> Passage<'a> {
     /// A passage through `chain` in memory that is given.
     ///
     /// # Safety
     ///
     /// `memory` is of the chain's layout and exclusively used by the passage until it has ended. The dispatch is of the chain's list.
-    /// All three outlive it.
-    unsafe fn write(memory: NonNull<u8>, chain: NonNull<Chain>, dispatch: NonNull<Dispatch<'static>>) -> Self {
+    unsafe fn write(memory: NonNull<u8>, chain: &'a Chain, dispatch: &'a Dispatch<'a>) -> Self {
         let passage = Self(memory.cast());
         // SAFETY: within the memory.
-        unsafe { passage.0.write(Head { chain, dispatch }) };
-        // SAFETY: borrowed while the passage lasts.
-        for level in 0..unsafe { chain.as_ref() }.levels() {
-            // SAFETY: within the memory.
-            unsafe { passage.set_state(level, State::Empty) };
-        }
+        unsafe { passage.0.write(Head { chain, dispatch, started: 0, occupied: 0 }) };
         passage
     }
 
@@ -212,13 +215,11 @@ impl Passage {
     ///
     /// # Safety
     ///
-    /// As for [`write`](Self::write); to be ended by [`free`](Self::free).
-    unsafe fn allocate(chain: NonNull<Chain>, dispatch: NonNull<Dispatch<'static>>) -> Self {
-        // SAFETY: borrowed while the passage lasts.
-        let layout = unsafe { chain.as_ref() }.memory;
+    /// The dispatch is of the chain's list. To be ended by [`free`](Self::free).
+    unsafe fn allocate(chain: &'a Chain, dispatch: &'a Dispatch<'a>) -> Self {
         // SAFETY: not of size zero.
-        let memory = unsafe { alloc(layout) };
-        let Some(memory) = NonNull::new(memory) else { handle_alloc_error(layout) };
+        let memory = unsafe { alloc(chain.memory) };
+        let Some(memory) = NonNull::new(memory) else { handle_alloc_error(chain.memory) };
         // SAFETY: memory of the chain's layout; the rest is guaranteed by the caller.
         unsafe { Self::write(memory, chain, dispatch) }
     }
@@ -227,238 +228,257 @@ impl Passage {
     ///
     /// # Safety
     ///
-    /// `dispatch` outlives the result, which is to be ended by [`free`](Self::free).
-    pub(super) unsafe fn within(self, dispatch: NonNull<Dispatch<'static>>) -> Self {
-        // SAFETY: the passage has not ended; the rest is guaranteed by the caller.
-        unsafe { Self::allocate(self.0.as_ref().chain, dispatch) }
+    /// To be ended by [`free`](Self::free).
+    pub(super) unsafe fn within(self, dispatch: &'a Dispatch<'a>) -> Self {
+        // SAFETY: guaranteed by the caller; the dispatch is of the same list.
+        unsafe { Self::allocate(self.chain(), dispatch) }
     }
 
     /// # Safety
     ///
     /// Made by [`allocate`](Self::allocate), not used again, and nothing is in its frames.
     pub(super) unsafe fn free(self) {
-        // SAFETY: the chain outlives it.
-        let layout = unsafe { self.chain() }.memory;
+        let layout = self.chain().memory;
         // SAFETY: allocated with this layout.
         unsafe { dealloc(self.0.as_ptr().cast(), layout) };
     }
 
-    pub(super) fn of(argument: NonNull<()>) -> Self {
+    /// What a behavior's start function gets.
+    ///
+    /// # Safety
+    ///
+    /// It points to a passage that does not end before `'a`.
+    pub(super) unsafe fn of(argument: NonNull<()>) -> Self {
         Self(argument.cast())
     }
 
-    /// # Safety
-    ///
-    /// The passage has not ended; the result is not used any longer.
-    pub(super) unsafe fn chain<'a>(self) -> &'a Chain {
-        // SAFETY: outlives the passage.
-        unsafe { self.0.as_ref().chain.as_ref() }
+    // Not a `&Head`, which would claim all of the memory that it was made from.
+    #[inline]
+    pub(super) fn chain(self) -> &'a Chain {
+        // SAFETY: written at first, and the passage has not ended.
+        unsafe { (*self.0.as_ptr()).chain }
     }
 
-    /// # Safety
-    ///
-    /// The passage has not ended; the result is not used any longer.
-    pub(super) unsafe fn dispatch<'a>(self) -> &'a Dispatch<'a> {
-        // SAFETY: outlives the passage.
-        unsafe { self.0.as_ref().dispatch.as_ref() }
+    #[inline]
+    pub(super) fn dispatch(self) -> &'a Dispatch<'a> {
+        // SAFETY: written at first, and the passage has not ended.
+        unsafe { (*self.0.as_ptr()).dispatch }
     }
 
-    /// # Safety
-    ///
-    /// The passage has not ended, and has this level.
-    unsafe fn state(self, level: usize) -> State {
-        // SAFETY: behind the head there are as many as levels, all written.
-        unsafe { self.0.add(1).cast::<State>().add(level).read() }
+    #[inline]
+    fn started(self) -> usize {
+        // SAFETY: written at first, and the passage has not ended.
+        unsafe { (*self.0.as_ptr()).started as usize }
     }
 
-    /// # Safety
-    ///
-    /// The passage has not ended, and has this level, in whose frame is what `state` says.
-    unsafe fn set_state(self, level: usize, state: State) {
-        // SAFETY: behind the head there are as many as levels.
-        unsafe { self.0.add(1).cast::<State>().add(level).write(state) };
+    #[inline]
+    fn occupied(self) -> u32 {
+        // SAFETY: written at first, and the passage has not ended.
+        unsafe { (*self.0.as_ptr()).occupied }
     }
 
+    #[inline]
+    fn state_of(self, level: usize) -> NonNull<State> {
+        debug_assert!(level < self.chain().levels(), "a passage has this level");
+        // SAFETY: the states are behind the head.
+        let states = unsafe { self.0.add(1) }.cast::<State>();
+        // SAFETY: there are as many as levels.
+        unsafe { states.add(level) }
+    }
+
+    #[inline]
+    fn state(self, level: usize) -> State {
+        if level >= self.started() {
+            return State::Empty;
+        }
+        // SAFETY: written when the level was started.
+        unsafe { self.state_of(level).read() }
+    }
+
+    /// Notes that the level is started, and those outside of it.
+    #[inline]
+    fn open(self, level: usize) {
+        for level in self.started()..=level {
+            // SAFETY: memory for a state, exclusively used.
+            unsafe { self.state_of(level).write(State::Empty) };
+            // SAFETY: within the head.
+            let started = unsafe { &raw mut (*self.0.as_ptr()).started };
+            // SAFETY: exclusively used.
+            unsafe { started.write(level as u32 + 1) };
+        }
+    }
+
+    /// Notes that something is in the frame of a level, which was empty.
+    ///
     /// # Safety
     ///
-    /// The passage has not ended, and has this level.
-    pub(super) unsafe fn frame(self, level: usize) -> NonNull<Storage> {
+    /// It holds what `state` says.
+    unsafe fn fill(self, level: usize, state: State) {
+        // SAFETY: memory for a state, exclusively used.
+        unsafe { self.state_of(level).write(state) };
+        // SAFETY: within the head.
+        let occupied = unsafe { &raw mut (*self.0.as_ptr()).occupied };
+        // SAFETY: exclusively used.
+        unsafe { occupied.write(self.occupied() + 1) };
+    }
+
+    /// Notes that the frame of a level, in which something was, is empty.
+    ///
+    /// # Safety
+    ///
+    /// The caller takes or drops what was there.
+    unsafe fn empty(self, level: usize) {
+        // SAFETY: memory for a state, exclusively used.
+        unsafe { self.state_of(level).write(State::Empty) };
+        // SAFETY: within the head.
+        let occupied = unsafe { &raw mut (*self.0.as_ptr()).occupied };
+        // SAFETY: exclusively used.
+        unsafe { occupied.write(self.occupied() - 1) };
+    }
+
+    #[inline]
+    fn frame(self, level: usize) -> NonNull<Storage> {
+        let offset = self.chain().frame(level);
         // SAFETY: within the memory of the passage.
-        unsafe { self.0.cast::<u8>().add(self.chain().frame(level)).cast() }
+        unsafe { self.0.cast::<u8>().add(offset) }.cast()
     }
 
-    /// # Safety
-    ///
-    /// The passage has not ended, and has this level.
-    pub(super) unsafe fn is_pending(self, level: usize) -> bool {
-        // SAFETY: guaranteed by the caller.
-        unsafe { self.state(level) == State::Pending }
+    #[inline]
+    pub(super) fn is_pending(self, level: usize) -> bool {
+        self.state(level) == State::Pending
     }
 
     /// Calls what is at `level`.
     ///
     /// # Safety
     ///
-    /// The passage has not ended, and nothing is in the frames of this level and those inside it.
+    /// Nothing is in the frames of this level and those inside it.
     pub(super) unsafe fn start(self, level: usize, cx: &mut Context<'_>) -> Polled {
-        // SAFETY: guaranteed by the caller.
-        let (chain, frame) = unsafe { (self.chain(), self.frame(level)) };
+        self.open(level);
+        let (chain, frame) = (self.chain(), self.frame(level));
         let polled = match chain.behaviors.get(level) {
             // SAFETY: a level of the vtable's type and this passage; the frame is large enough, empty and pinned.
             Some(behavior) => unsafe {
                 (behavior.vtable.start)(NonNull::from(behavior).cast(), self.0.cast(), frame, cx)
             },
             None => {
-                // SAFETY: guaranteed by the caller.
-                let dispatch = unsafe { self.dispatch() };
                 let argument = match chain.argument {
-                    Argument::Message => dispatch.erased_message(),
-                    Argument::Dispatch => NonNull::from(dispatch).cast(),
+                    Argument::Message => self.dispatch().erased_message(),
+                    Argument::Dispatch => NonNull::from(self.dispatch()).cast(),
                 };
                 // SAFETY: what the call takes, which outlives the passage; the frame is large enough, empty and pinned.
                 unsafe { chain.handler.start(argument, frame, cx) }
             }
         };
-        // SAFETY: guaranteed by the caller.
-        unsafe { self.settle(level, polled) }
+        self.settle(level, polled)
     }
 
     /// Polls the future at `level`.
     ///
     /// # Safety
     ///
-    /// The passage has not ended, and a future is pending at this level.
+    /// It is pending.
     pub(super) unsafe fn poll(self, level: usize, cx: &mut Context<'_>) -> Polled {
+        let frame = self.frame(level);
         // SAFETY: gone after a panic; otherwise `settle` tells.
-        unsafe { self.set_state(level, State::Empty) };
+        unsafe { self.empty(level) };
         // SAFETY: the frame holds a future of this vtable, pinned and reached by nobody else.
-        let polled = unsafe { (self.chain().vtable(level).poll)(self.frame(level), cx) };
-        // SAFETY: guaranteed by the caller.
-        unsafe { self.settle(level, polled) }
+        let polled = unsafe { (self.chain().vtable(level).poll)(frame, cx) };
+        self.settle(level, polled)
     }
 
-    /// Notes what was left in the frame of `level`.
-    unsafe fn settle(self, level: usize, polled: Polled) -> Polled {
-        // SAFETY: guaranteed by the callers.
-        let chain = unsafe { self.chain() };
-        let (state, polled) = match (polled, chain.answers()) {
-            (Polled::Pending, _) => (State::Pending, Polled::Pending),
-            // The handler of a request could not borrow.
-            (Polled::Failed(error), Some(answers)) if chain.is_typed(level) => {
-                // SAFETY: the frame is the handler's, empty, and has room for an answer.
-                unsafe { answers.put_error(self.frame(level), *error, chain.info) };
-                (State::Answer, Polled::Done)
-            }
-            (Polled::Done, Some(_)) if chain.is_typed(level) => (State::Answer, Polled::Done),
-            (polled, _) => (State::Empty, polled),
-        };
-        // SAFETY: as it says.
-        unsafe { self.set_state(level, state) };
-        polled
-    }
-
-    /// The error in the answer at `level`, if it is one; otherwise the answer remains.
-    ///
-    /// # Safety
-    ///
-    /// The passage has not ended, and is of a request.
-    pub(super) unsafe fn take_error(self, level: usize) -> Option<BoxError> {
-        // SAFETY: guaranteed by the caller.
-        let (answers, frame) = unsafe { (self.chain().answers()?, self.frame(level)) };
-        // SAFETY: guaranteed by the caller.
-        if unsafe { self.state(level) } != State::Answer {
-            return None;
+    /// Notes what the start or a poll has left in the frame of `level`.
+    #[inline]
+    fn settle(self, level: usize, polled: Polled) -> Polled {
+        match polled {
+            // SAFETY: as the vtable says.
+            Polled::Pending => unsafe { self.fill(level, State::Pending) },
+            polled if self.chain().request.is_some() => return self.settle_request(level, polled),
+            polled => return polled,
         }
+        Polled::Pending
+    }
+
+    fn settle_request(self, level: usize, polled: Polled) -> Polled {
+        let chain = self.chain();
+        let Some(answers) = chain.answers().filter(|_| chain.is_typed(level)) else { return polled };
+        // The handler could not borrow.
+        if let Polled::Failed(error) = polled {
+            // SAFETY: the frame is the handler's, empty, and has room for an answer.
+            unsafe { answers.put_error(self.frame(level), *error, chain.info) };
+        }
+        // SAFETY: what knows the request leaves an answer.
+        unsafe { self.fill(level, State::Answer) };
+        Polled::Done
+    }
+
+    /// The error that the answer at `level` is, if there is one and it is; otherwise the answer remains.
+    pub(super) fn take_error(self, level: usize) -> Option<BoxError> {
+        let answers = self.chain().answers().filter(|_| self.state(level) == State::Answer)?;
         // SAFETY: an answer is in the frame.
-        let error = unsafe { answers.take_error(frame) }?;
+        let error = unsafe { answers.take_error(self.frame(level)) }?;
         // SAFETY: taken just now.
-        unsafe { self.set_state(level, State::Empty) };
+        unsafe { self.empty(level) };
         Some(error)
     }
 
     /// What the answer that has come out of the passage says, if it is an error; it remains. Of an event nothing.
-    ///
-    /// # Safety
-    ///
-    /// The passage has not ended.
     #[cfg(any(feature = "tracing", feature = "metrics"))]
-    pub(super) unsafe fn told(self) -> Option<Told> {
-        // SAFETY: guaranteed by the caller.
-        let chain = unsafe { self.chain() };
+    pub(super) fn told(self) -> Option<Told> {
+        let chain = self.chain();
         let answers = chain.answers()?;
-        // SAFETY: guaranteed by the caller.
-        if unsafe { self.state(chain.any) } != State::Answer {
+        if self.state(chain.any) != State::Answer {
             return Some(Told::of(&(Box::new(NotAnswered) as BoxError)));
         }
         // SAFETY: an answer is in the frame.
         unsafe { answers.told(self.frame(chain.any)) }
     }
 
-    /// Where the answer at `level` is, which the caller takes.
+    /// Where the answer at `level` is.
     ///
     /// # Safety
     ///
-    /// The passage has not ended, and what is at `level` has answered just now.
+    /// There is one, and the caller takes it.
     pub(super) unsafe fn give_answer(self, level: usize) -> NonNull<Storage> {
-        // SAFETY: guaranteed by the caller, who takes the answer.
-        unsafe { self.set_state(level, State::Empty) };
-        // SAFETY: guaranteed by the caller.
-        unsafe { self.frame(level) }
+        // SAFETY: the caller takes it.
+        unsafe { self.empty(level) };
+        self.frame(level)
     }
 
     /// Moves the answer that behaviors around every message have left inside, if there is one, to another passage through the
     /// same chain, in which the frame is empty.
-    ///
-    /// # Safety
-    ///
-    /// Neither has ended.
-    pub(super) unsafe fn move_answer_to(self, other: Self) {
-        // SAFETY: guaranteed by the caller.
-        let chain = unsafe { self.chain() };
-        let level = chain.any;
-        // SAFETY: guaranteed by the caller.
-        if let (Some(answers), State::Answer) = (chain.answers(), unsafe { self.state(level) }) {
-            // SAFETY: guaranteed by the caller.
-            let (from, to) = unsafe { (self.give_answer(level), other.frame(level)) };
+    pub(super) fn move_answer_to(self, other: Self) {
+        let level = self.chain().any;
+        if let (Some(answers), State::Answer) = (self.chain().answers(), self.state(level)) {
+            // SAFETY: there is an answer, which is moved.
+            let from = unsafe { self.give_answer(level) };
             // SAFETY: two frames for an answer, of different passages.
-            unsafe { ptr::copy_nonoverlapping(from.cast::<u8>().as_ptr(), to.cast::<u8>().as_ptr(), answers.size()) };
+            unsafe { from.cast::<u8>().copy_to_nonoverlapping(other.frame(level).cast(), answers.size()) };
+            other.open(level);
             // SAFETY: copied just now.
-            unsafe { other.set_state(level, State::Answer) };
+            unsafe { other.fill(level, State::Answer) };
         }
     }
 
     /// Drops what is in the frames of `level` and those inside it. All of it is gone afterwards, even after a panic, which is
     /// returned.
-    ///
-    /// # Safety
-    ///
-    /// The passage has not ended.
-    pub(super) unsafe fn clear_from(self, level: usize) -> Option<Panic> {
-        // SAFETY: guaranteed by the caller.
-        unsafe { self.clear(level..self.chain().levels()) }
+    #[inline]
+    pub(super) fn clear_from(self, level: usize) -> Option<Panic> {
+        if self.occupied() == 0 { None } else { self.clear(level..self.started()) }
     }
 
-    unsafe fn clear(self, levels: Range<usize>) -> Option<Panic> {
-        // SAFETY: guaranteed by the callers.
-        let chain = unsafe { self.chain() };
+    #[cold]
+    fn clear(self, levels: Range<usize>) -> Option<Panic> {
         let mut first_panic = None;
         for level in levels {
-            // SAFETY: guaranteed by the caller.
-            let (state, frame) = unsafe { (self.state(level), self.frame(level)) };
-            // SAFETY: dropped below, at once.
-            unsafe { self.set_state(level, State::Empty) };
-            let dropped = catch_unwind(AssertUnwindSafe(|| match state {
-                State::Empty => {}
-                // SAFETY: a future of this vtable is in the frame.
-                State::Pending => unsafe { (chain.vtable(level).drop_future)(frame) },
-                State::Answer => {
-                    if let Some(answers) = chain.answers() {
-                        // SAFETY: an answer is in the frame.
-                        unsafe { answers.drop(frame) };
-                    }
-                }
-            }));
-            match dropped {
+            let state = self.state(level);
+            if state == State::Empty {
+                continue;
+            }
+            // SAFETY: what was there is dropped at once.
+            unsafe { self.empty(level) };
+            // SAFETY: what was there.
+            match catch_unwind(AssertUnwindSafe(|| unsafe { self.drop_in_frame(level, state) })) {
                 Err(panic) if first_panic.is_some() => discard_panic(panic),
                 Err(panic) => first_panic = Some(panic),
                 Ok(()) => {}
@@ -466,21 +486,55 @@ impl Passage {
         }
         first_panic
     }
-}
 
-/// Passes on a panic of what was dropped, unless another one is on its way.
-pub(super) fn resume(panic: Option<Panic>) {
-    match panic {
-        Some(panic) if std::thread::panicking() => discard_panic(panic),
-        Some(panic) => resume_unwind(panic),
-        None => {}
+    /// # Safety
+    ///
+    /// The frame holds what `state` says, and is empty afterwards.
+    unsafe fn drop_in_frame(self, level: usize, state: State) {
+        let (chain, frame) = (self.chain(), self.frame(level));
+        match (state, chain.answers()) {
+            // SAFETY: a future of this vtable is in the frame.
+            (State::Pending, _) => unsafe { (chain.vtable(level).drop_future)(frame) },
+            // SAFETY: an answer is in the frame.
+            (State::Answer, Some(answers)) => unsafe { answers.drop(frame) },
+            (State::Empty | State::Answer, _) => {}
+        }
     }
 }
 
-/// What a storage holds while a chain is pending in it: where the passage is, and the passage if there is room for it.
+/// Passes on a panic of what was dropped, unless another one is on its way.
+#[inline]
+pub(super) fn resume(panic: Option<Panic>) {
+    #[cold]
+    fn pass_on(panic: Panic) {
+        if std::thread::panicking() { discard_panic(panic) } else { resume_unwind(panic) }
+    }
+
+    if let Some(panic) = panic {
+        pass_on(panic);
+    }
+}
+
+/// What a storage holds while a chain is pending in it: where the passage is, and the passage behind it if there is room.
 #[repr(C, align(16))]
-struct Stored {
-    passage: Passage,
+struct Stored<'a> {
+    passage: Passage<'a>,
+}
+
+/// The passage in a storage.
+///
+/// # Safety
+///
+/// There is one, which does not end before `'a`.
+unsafe fn stored<'a>(storage: NonNull<Storage>) -> Passage<'a> {
+    // SAFETY: guaranteed by the caller.
+    unsafe { storage.cast::<Stored<'a>>().as_ref() }.passage
+}
+
+/// Where the passage is if it is in the storage.
+fn in_place(storage: NonNull<Storage>) -> NonNull<u8> {
+    // SAFETY: within the storage.
+    unsafe { storage.cast::<Stored<'_>>().add(1) }.cast()
 }
 
 /// Ends the passage in a storage.
@@ -490,10 +544,9 @@ struct Stored {
 /// A passage is there, and not used again.
 unsafe fn end(storage: NonNull<Storage>) -> Option<Panic> {
     // SAFETY: guaranteed by the caller.
-    let passage = unsafe { storage.cast::<Stored>().as_ref() }.passage;
-    // SAFETY: guaranteed by the caller.
-    let panic = unsafe { passage.clear_from(0) };
-    // SAFETY: guaranteed by the caller.
+    let passage = unsafe { stored(storage) };
+    let panic = passage.clear_from(0);
+    // SAFETY: guaranteed by the caller; the frames are empty.
     unsafe { free_unless_in(storage, passage) };
     panic
 }
@@ -501,10 +554,8 @@ unsafe fn end(storage: NonNull<Storage>) -> Option<Panic> {
 /// # Safety
 ///
 /// As for [`end`]; nothing is in the frames.
-unsafe fn free_unless_in(storage: NonNull<Storage>, passage: Passage) {
-    // SAFETY: within the storage.
-    let in_place = unsafe { storage.cast::<Stored>().add(1) };
-    if passage.0 != in_place.cast() {
+unsafe fn free_unless_in(storage: NonNull<Storage>, passage: Passage<'_>) {
+    if passage.0.cast() != in_place(storage) {
         // SAFETY: not in place, so it was allocated.
         unsafe { passage.free() };
     }
@@ -520,14 +571,13 @@ unsafe fn start_chain(
     storage: NonNull<Storage>,
     cx: &mut Context<'_>,
 ) -> Polled {
-    let (chain, dispatch) = (chain.cast::<Chain>(), dispatch.cast::<Dispatch<'static>>());
-    // SAFETY: guaranteed by the caller.
-    let (needed, room) = unsafe { (size_of::<Stored>() + chain.as_ref().memory.size(), dispatch.as_ref().room()) };
-    let passage = if needed <= room {
-        // SAFETY: within the storage.
-        let memory = unsafe { storage.cast::<Stored>().add(1) }.cast();
+    // SAFETY: points to a chain, borrowed.
+    let chain: &Chain = unsafe { chain.cast().as_ref() };
+    // SAFETY: points to a dispatch, borrowed.
+    let dispatch: &Dispatch<'_> = unsafe { dispatch.cast().as_ref() };
+    let passage = if size_of::<Stored<'_>>() + chain.memory.size() <= dispatch.room() {
         // SAFETY: so much is there, aligned as a storage is; the rest is guaranteed by the caller.
-        unsafe { Passage::write(memory, chain, dispatch) }
+        unsafe { Passage::write(in_place(storage), chain, dispatch) }
     } else {
         // SAFETY: guaranteed by the caller; `free_unless_in` frees it.
         unsafe { Passage::allocate(chain, dispatch) }
@@ -535,7 +585,9 @@ unsafe fn start_chain(
     // SAFETY: within the storage.
     unsafe { storage.cast().write(Stored { passage }) };
     // SAFETY: a new passage, whose frames are empty.
-    unsafe { drive(storage, passage, |passage| passage.start(0, cx)) }
+    let start = |cx: &mut Context<'_>| unsafe { passage.start(0, cx) };
+    // SAFETY: it is there.
+    unsafe { drive(storage, start, cx) }
 }
 
 /// # Safety
@@ -543,9 +595,11 @@ unsafe fn start_chain(
 /// `storage` holds a pending passage.
 unsafe fn poll_chain(storage: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
     // SAFETY: guaranteed by the caller.
-    let passage = unsafe { storage.cast::<Stored>().as_ref() }.passage;
-    // SAFETY: the outermost future is pending.
-    unsafe { drive(storage, passage, |passage| passage.poll(0, cx)) }
+    let passage = unsafe { stored(storage) };
+    // SAFETY: a passage is pending if its outermost future is.
+    let poll = |cx: &mut Context<'_>| unsafe { passage.poll(0, cx) };
+    // SAFETY: it is there.
+    unsafe { drive(storage, poll, cx) }
 }
 
 /// # Safety
@@ -560,8 +614,13 @@ unsafe fn drop_chain(storage: NonNull<Storage>) {
 ///
 /// # Safety
 ///
-/// `storage` holds the passage.
-unsafe fn drive(storage: NonNull<Storage>, passage: Passage, poll: impl FnOnce(Passage) -> Polled) -> Polled {
+/// `storage` holds the passage whose outermost future it is.
+#[inline]
+unsafe fn drive(
+    storage: NonNull<Storage>,
+    poll: impl FnOnce(&mut Context<'_>) -> Polled,
+    cx: &mut Context<'_>,
+) -> Polled {
     struct EndOnPanic(NonNull<Storage>);
 
     impl Drop for EndOnPanic {
@@ -574,53 +633,47 @@ unsafe fn drive(storage: NonNull<Storage>, passage: Passage, poll: impl FnOnce(P
     }
 
     let guard = EndOnPanic(storage);
-    let polled = poll(passage);
+    let polled = poll(cx);
     if polled.is_pending() {
         mem::forget(guard);
         return Polled::Pending;
     }
-    // SAFETY: not ended.
-    let chain = unsafe { passage.chain() };
-    let Some(answers) = chain.answers() else {
+    // SAFETY: guaranteed by the caller.
+    let passage = unsafe { stored(storage) };
+    let Some(answers) = passage.chain().answers() else {
         mem::forget(guard);
         // SAFETY: the passage is over.
         resume(unsafe { end(storage) });
         return polled;
     };
-    // SAFETY: the level is there.
-    let place = unsafe { answer_place(passage, chain, answers, polled) };
+    let place = answer_place(passage, answers, polled);
     mem::forget(guard);
     // SAFETY: a frame for an answer and a storage, which may overlap. What else was in the storage is not needed any more.
-    unsafe { ptr::copy(place.cast::<u8>().as_ptr(), storage.cast::<u8>().as_ptr(), answers.size()) };
+    unsafe { place.cast::<u8>().copy_to(storage.cast(), answers.size()) };
     // SAFETY: the frames are empty.
     unsafe { free_unless_in(storage, passage) };
     Polled::Done
 }
 
 /// Where the answer is that a passage has come to, which the caller takes; nothing else is in its frames any more.
-///
-/// # Safety
-///
-/// The passage has not ended, and nothing is pending at its outermost level.
-unsafe fn answer_place(passage: Passage, chain: &Chain, answers: &Answers, polled: Polled) -> NonNull<Storage> {
-    // SAFETY: guaranteed by the caller.
-    let has_answer = unsafe { passage.state(chain.any) } == State::Answer;
+fn answer_place(passage: Passage<'_>, answers: &Answers, polled: Polled) -> NonNull<Storage> {
+    let (chain, level) = (passage.chain(), passage.chain().any);
     let error = match polled {
-        Polled::Failed(error) => Some(*error),
-        _ if has_answer => None,
-        _ => Some(Box::new(NotAnswered) as BoxError),
+        Polled::Failed(error) => *error,
+        _ if passage.state(level) == State::Answer => {
+            // The answer, and what a forgotten run has left.
+            if passage.occupied() > 1 {
+                resume(passage.clear(0..level));
+                resume(passage.clear_from(level + 1));
+            }
+            // SAFETY: the answer is there.
+            return unsafe { passage.give_answer(level) };
+        }
+        _ => Box::new(NotAnswered) as BoxError,
     };
-    if let Some(error) = error {
-        // SAFETY: guaranteed by the caller.
-        resume(unsafe { passage.clear_from(0) });
-        // SAFETY: an empty frame for an answer.
-        unsafe { answers.put_error(passage.frame(chain.any), error, chain.info) };
-    } else {
-        // SAFETY: guaranteed by the caller.
-        resume(unsafe { passage.clear(0..chain.any) });
-        // SAFETY: guaranteed by the caller.
-        resume(unsafe { passage.clear_from(chain.any + 1) });
-    }
-    // SAFETY: the answer is there.
-    unsafe { passage.give_answer(chain.any) }
+    resume(passage.clear_from(0));
+    let place = passage.frame(level);
+    // SAFETY: an empty frame for an answer.
+    unsafe { answers.put_error(place, error, chain.info) };
+    place
 }

@@ -474,9 +474,8 @@ impl Run<'_> {
         event: NonNull<dyn DynNotification>,
     ) {
         // SAFETY: guaranteed by the caller.
-        let dispatch = unsafe {
-            self.put_dispatch(core, handlers, event, handlers.strategy.is_concurrent(), size_of::<Storage>())
-        };
+        let dispatch =
+            unsafe { self.put_dispatch(core, handlers, event, handlers.strategy.is_concurrent(), Storage::SIZE) };
         if let Err(error) = dispatch.check_borrows() {
             return self.refuse(error);
         }
@@ -500,14 +499,14 @@ impl Run<'_> {
     /// # Safety
     ///
     /// As for [`start_borrowing`](Self::start_borrowing).
-    #[inline]
+    #[inline(always)]
     unsafe fn put_dispatch(
         &mut self,
         core: &'static Core,
         handlers: &'static HandlerList,
         event: NonNull<dyn DynNotification>,
         is_concurrent: bool,
-        room: usize,
+        room: u32,
     ) -> &'static Dispatch<'static> {
         // SAFETY: borrowed from `link`, and so outlives `self`.
         let lender = unsafe { mem::transmute::<Lender<'_>, Lender<'static>>(self.link.lender()) };
@@ -515,8 +514,8 @@ impl Run<'_> {
         let event: &'static dyn DynNotification = unsafe { event.as_ref() };
         // SAFETY: kept by `self` until nothing is under way any more.
         let reports = unsafe { mem::transmute::<Reports<'_>, Reports<'static>>(Reports::to(&self.seen)) };
-        let dispatch = Dispatch::new(core, handlers, Message::Event(event), lender, is_concurrent);
-        let dispatch = dispatch.with_room(room).reporting(reports);
+        let dispatch = Dispatch::new(core, handlers, Message::Event(event), lender, is_concurrent, room);
+        let dispatch = dispatch.reporting(reports);
         // SAFETY: pinned with `self`, and the only one.
         unsafe { self.room.put_dispatch(dispatch) }
     }

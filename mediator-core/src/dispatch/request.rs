@@ -270,15 +270,19 @@ unsafe fn answer<'a, R: Request>(storage: NonNull<Storage>) -> &'a Answered<R> {
 ///
 /// As for [`Answers::put_error`].
 unsafe fn put_error<R: Request>(storage: NonNull<Storage>, error: BoxError, handler: HandlerInfo) {
-    let error = R::error_from(error).unwrap_or_else(|error| {
+    // SAFETY: guaranteed by the caller.
+    unsafe { put_answer::<R>(Err(error_of::<R>(error, handler)), storage) };
+}
+
+/// The request's own error if it is the one in the box, or one about the handler or its behaviors.
+pub(super) fn error_of<R: Request>(error: BoxError, handler: HandlerInfo) -> R::Error {
+    R::error_from(error).unwrap_or_else(|error| {
         let error = match error.downcast::<NotLent>() {
             Ok(error) => SendError::not_lent(R::request_name(), handler, error.of_send().to_string()),
             Err(error) => SendError::of_behavior(R::request_name(), handler, error),
         };
         R::Error::of_send(error)
-    });
-    // SAFETY: guaranteed by the caller.
-    unsafe { put_answer::<R>(Err(error), storage) };
+    })
 }
 
 /// # Safety

@@ -32,7 +32,7 @@ union Work {
 
 impl Room {
     /// How much memory there is at [`future`](Self::future).
-    pub(super) const SIZE: usize = size_of::<Work>();
+    pub(super) const SIZE: u32 = size_of::<Work>() as u32;
 
     #[inline]
     pub(super) const fn empty() -> Self {

@@ -376,9 +376,9 @@ impl Run<'_> {
         let request: &'static (dyn Any + Send + Sync) = unsafe { request.as_ref() };
         // SAFETY: kept by `self` until nothing is under way any more.
         let reports = unsafe { transmute::<Reports<'_>, Reports<'static>>(Reports::to(&self.seen)) };
-        let dispatch = Dispatch::new(core, handlers, Message::Request(request), lender, false)
-            .reporting(reports)
-            .with_room(size_of::<Room>());
+        let dispatch =
+            Dispatch::new(core, handlers, Message::Request(request), lender, false, size_of::<Room>() as u32)
+                .reporting(reports);
         if let Some(reason) = dispatch.check_borrows_of_request() {
             return Err(SendError::not_lent(asked.name(), handlers.infos()[0], reason));
         }

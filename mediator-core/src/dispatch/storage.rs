@@ -20,6 +20,8 @@ pub(super) struct Storage(UnsafeCell<MaybeUninit<[u8; INLINE_SIZE]>>, PhantomPin
 unsafe impl Sync for Storage {}
 
 impl Storage {
+    pub(super) const SIZE: u32 = size_of::<Self>() as u32;
+
     pub(super) const fn empty() -> Self {
         Self(UnsafeCell::new(MaybeUninit::uninit()), PhantomPinned)
     }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::lent::Lender;
 use super::{
-    CallPlan, Core, Dispatch, Entry, HandlerList, Instance, Link, Polled, Publish, Slot, Slots, Strategy, Table,
+    CallPlan, Core, Dispatch, Entry, HandlerList, Instance, Link, Polled, Publish, Slot, Slots, Strategy, Table, Watch,
     WeakCore,
 };
 use crate::registry::registration::ReadyMade;
@@ -59,7 +59,7 @@ impl<const SIZE: usize> EventHandler<Placed> for Counts<SIZE> {
 fn entry<const SIZE: usize>(handler: &Arc<Counts<SIZE>>) -> Entry {
     let plan = CallPlan::of_type::<Placed, Counts<SIZE>>();
     let info = ReadyMade::new::<Placed, _>(handler.clone()).registration.info();
-    Entry { plan, instance: handler.clone() as Instance, info }
+    Entry { plan, instance: handler.clone() as Instance, info, around: Vec::new() }
 }
 
 fn core_of(strategy: Strategy, entries: Vec<Entry>) -> Arc<Core> {

@@ -26,6 +26,16 @@ pub(crate) fn boxed<E: Into<BoxError>>(error: E) -> BoxError {
     Box::new(Whole(error))
 }
 
+/// The error as the handler's author knows it: what an `anyhow::Error` was made from.
+#[cfg(feature = "tokio")]
+pub(crate) fn as_written(error: &BoxError) -> &(dyn Error + 'static) {
+    #[cfg(feature = "anyhow")]
+    if let Some(whole) = error.downcast_ref::<Whole>() {
+        return whole.0.as_ref();
+    }
+    &**error
+}
+
 /// An `anyhow::Error` as an error.
 #[cfg(feature = "anyhow")]
 pub(crate) struct Whole(pub(crate) anyhow::Error);

@@ -295,10 +295,17 @@ fn arrange(lists: &mut [List<'_>], problems: &mut Vec<BuildProblem>) {
     }
 }
 
+/// All that is around a handler, its own options inside of the behaviors around its message; outermost first.
+fn around(binding: &Binding<'_>, behaviors: &Behaviors) -> Vec<Around> {
+    let of_message = behaviors.around(binding.plan.message());
+    of_message.into_iter().chain(binding.registration.own_behaviors()).collect()
+}
+
 fn entries(list: &List<'_>, built: &TypeIdMap<Built>, behaviors: &Behaviors) -> Vec<Entry> {
-    let entry = |Binding { registration, plan, instance }: &Binding<'_>| {
+    let entry = |binding: &Binding<'_>| {
+        let Binding { registration, plan, instance } = binding;
         let instance = instance.or_else(|| built[&plan.receiver].instance.as_ref())?.clone();
-        Some(Entry { plan: *plan, instance, info: registration.info(), around: behaviors.around(plan.message()) })
+        Some(Entry { plan: *plan, instance, info: registration.info(), around: around(binding, behaviors) })
     };
     list.bindings.iter().filter_map(entry).collect()
 }
@@ -312,10 +319,11 @@ fn topology(
     offer: &Offer,
     strategy_of: impl Fn(Option<TypeId>) -> &'static str,
 ) -> Topology {
-    let node = |(index, Binding { registration, plan, instance }): (usize, &Binding<'_>)| {
+    let node = |(index, binding): (usize, &Binding<'_>)| {
+        let Binding { registration, plan, instance } = binding;
         let requests = if instance.is_none() { &*built[&plan.receiver].requests } else { &[] };
         let borrows = plan.borrows.iter().map(|borrow| borrow.use_of()).collect();
-        let around = behaviors.around(plan.message()).iter().map(|around| around.info).collect();
+        let around = around(binding, behaviors).iter().map(|around| around.info).collect();
         let is_observer = plan.message().is_none();
         HandlerNode::new(registration.info(), plan.identity, index + 1, is_observer, around)
             .with_needs(requests, borrows)

@@ -4,6 +4,7 @@ pub(crate) mod behavior_registration;
 pub(crate) mod duplicates;
 pub(crate) mod event_registration;
 pub(crate) mod handled;
+pub(crate) mod handler_behavior;
 pub(crate) mod linked_modules;
 pub(crate) mod order;
 pub(crate) mod registration;

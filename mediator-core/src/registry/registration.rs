@@ -6,8 +6,9 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::handled::Handled;
+use super::handler_behavior::HandlerBehavior;
 use super::order::HandlerRef;
-use crate::dispatch::{CallPlan, FnHandler, FnRequestHandler, Instance, MessageInfo};
+use crate::dispatch::{Around, CallPlan, FnHandler, FnRequestHandler, Instance, MessageInfo};
 use crate::errors::build_error::Side;
 use crate::event::info::EventInfo;
 use crate::handler::event_handler::{EventHandler, VisitHandler};
@@ -154,6 +155,8 @@ pub struct HandlerRegistration {
     position: u32,
     after: &'static [HandlerRef],
     before: &'static [HandlerRef],
+    /// Outermost first.
+    around: &'static [fn() -> HandlerBehavior],
     plan: fn() -> CallPlan,
     inject: Option<InjectFn>,
 }
@@ -242,6 +245,7 @@ impl HandlerRegistration {
             position: 0,
             after: &[],
             before: &[],
+            around: &[],
             plan,
             inject,
         }
@@ -293,6 +297,14 @@ impl HandlerRegistration {
     #[must_use]
     pub const fn before(mut self, handlers: &'static [HandlerRef]) -> Self {
         self.before = handlers;
+        self
+    }
+
+    /// With the user's `retry(…)` and `timeout = …`, outermost first.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn around(mut self, behaviors: &'static [fn() -> HandlerBehavior]) -> Self {
+        self.around = behaviors;
         self
     }
 
@@ -397,6 +409,11 @@ impl HandlerRegistration {
     pub(crate) fn references(&self) -> impl Iterator<Item = (Side, &'static HandlerRef)> {
         let after = self.after.iter().map(|handler| (Side::After, handler));
         after.chain(self.before.iter().map(|handler| (Side::Before, handler)))
+    }
+
+    /// The behaviors that its own options put around it, outermost first.
+    pub(crate) fn own_behaviors(&self) -> impl Iterator<Item = Around> {
+        self.around.iter().map(|behavior| behavior().around(self.info()))
     }
 
     pub(crate) fn plan(&self) -> CallPlan {

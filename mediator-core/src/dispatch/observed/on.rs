@@ -290,15 +290,15 @@ struct Watcher {
 }
 
 fn watcher(position: usize, info: HandlerInfo) -> Around {
-    let compiled = Compiled { vtable: Vtable { start, poll, drop_future }, frame: const { Layout::new::<Watched>() } };
+    let compiled =
+        Compiled { vtable: Vtable { start, poll, drop_future }, frame: const { Layout::new::<Watched<'_>>() } };
     let plan = BehaviorPlan { message: None, message_name: "any message", behavior: TypeId::of::<Watcher>(), compiled };
     Around { plan, instance: Arc::new(Watcher { position }), info, lends: &[] }
 }
 
 /// A call of a handler that is observed. While it is pending, the frame of the watcher holds it.
-struct Watched {
-    /// Has not ended.
-    passage: Passage,
+struct Watched<'a> {
+    passage: Passage<'a>,
     /// Of the watcher.
     level: usize,
     position: usize,
@@ -307,15 +307,9 @@ struct Watched {
     started: Instant,
 }
 
-impl Watched {
-    /// # Safety
-    ///
-    /// The passage outlives it.
-    unsafe fn new(passage: Passage, level: &Level, watcher: &Watcher) -> Self {
-        // SAFETY: guaranteed by the caller.
-        let chain = unsafe { passage.chain() };
-        // SAFETY: guaranteed by the caller.
-        let dispatch = unsafe { passage.dispatch() };
+impl<'a> Watched<'a> {
+    fn new(passage: Passage<'a>, level: &Level, watcher: &Watcher) -> Self {
+        let (chain, dispatch) = (passage.chain(), passage.dispatch());
         let conversation = dispatch.correlation_id();
         let subject = match dispatch.message() {
             Message::Event(event) => {
@@ -335,8 +329,8 @@ impl Watched {
     ///
     /// # Safety
     ///
-    /// The passage has not ended, and `frame` is that of the watcher, in which nothing is. `run` starts or polls what is inside.
-    unsafe fn run(self, frame: NonNull<Storage>, run: impl FnOnce(Passage, usize) -> Polled) -> Polled {
+    /// `frame` is that of the watcher, in which nothing is. `run` starts or polls what is inside.
+    unsafe fn run(self, frame: NonNull<Storage>, run: impl FnOnce(Passage<'a>, usize) -> Polled) -> Polled {
         let (passage, inside) = (self.passage, self.level + 1);
         match catch_unwind(AssertUnwindSafe(|| self.span.within(|| run(passage, inside)))) {
             Ok(Polled::Pending) => {
@@ -345,8 +339,7 @@ impl Watched {
                 Polled::Pending
             }
             Ok(polled) => {
-                // SAFETY: what is inside has ended just now.
-                self.end(&unsafe { ended(passage, &polled) });
+                self.end(&ended(passage, &polled));
                 polled
             }
             Err(payload) => {
@@ -357,10 +350,7 @@ impl Watched {
     }
 
     fn end(&self, ended: &Ended<'_>) {
-        // SAFETY: the passage has not ended.
-        let chain = unsafe { self.passage.chain() };
-        // SAFETY: the passage has not ended.
-        let dispatch = unsafe { self.passage.dispatch() };
+        let (chain, dispatch) = (self.passage.chain(), self.passage.dispatch());
         match ended {
             Ended::Ok => dispatch.reports().note(self.position, DONE),
             Ended::Failed(_) | Ended::Panicked(_) => dispatch.reports().note(self.position, FAILED),
@@ -374,18 +364,12 @@ impl Watched {
     }
 }
 
-/// How a call has ended that left `polled` inside the watcher.
-///
-/// # Safety
-///
-/// The passage has not ended; nothing is pending in it.
-unsafe fn ended(passage: Passage, polled: &Polled) -> Ended<'_> {
+/// How a call has ended that came to `polled` inside the watcher.
+fn ended<'p>(passage: Passage<'_>, polled: &'p Polled) -> Ended<'p> {
     if let Polled::Failed(error) = polled {
         return Ended::with_error(&***error);
     }
-    // SAFETY: guaranteed by the caller.
-    let told = unsafe { passage.told() };
-    told.map_or(Ended::Ok, |told| Ended::Failed(Failure::Told(told)))
+    passage.told().map_or(Ended::Ok, |told| Ended::Failed(Failure::Told(told)))
 }
 
 /// # Safety
@@ -396,10 +380,10 @@ unsafe fn start(level: NonNull<()>, passage: NonNull<()>, frame: NonNull<Storage
     let level: &Level = unsafe { level.cast().as_ref() };
     // SAFETY: points to a watcher, borrowed.
     let watcher: &Watcher = unsafe { level.behavior.cast().as_ref() };
-    // SAFETY: the passage ends after what is in its frames.
-    let watched = unsafe { Watched::new(Passage::of(passage), level, watcher) };
+    // SAFETY: points to the passage, which ends after what is in its frames.
+    let watched = Watched::new(unsafe { Passage::of(passage) }, level, watcher);
     // SAFETY: nothing is in the frames inside of this one.
-    let run = |passage: Passage, inside| unsafe { passage.start(inside, cx) };
+    let run = |passage: Passage<'_>, inside| unsafe { passage.start(inside, cx) };
     // SAFETY: the frame is empty.
     unsafe { watched.run(frame, run) }
 }
@@ -409,9 +393,9 @@ unsafe fn start(level: NonNull<()>, passage: NonNull<()>, frame: NonNull<Storage
 /// `frame` holds a [`Watched`]. It is gone afterwards unless the result is `Pending`.
 unsafe fn poll(frame: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
     // SAFETY: guaranteed by the caller.
-    let watched: Watched = unsafe { frame.cast().read() };
+    let watched: Watched<'_> = unsafe { frame.cast().read() };
     // SAFETY: what is inside is pending, or there would be nothing in this frame.
-    let run = |passage: Passage, inside| unsafe { passage.poll(inside, cx) };
+    let run = |passage: Passage<'_>, inside| unsafe { passage.poll(inside, cx) };
     // SAFETY: taken out just now.
     unsafe { watched.run(frame, run) }
 }
@@ -421,10 +405,9 @@ unsafe fn poll(frame: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
 /// `frame` holds a [`Watched`], which is gone afterwards.
 unsafe fn drop_future(frame: NonNull<Storage>) {
     // SAFETY: guaranteed by the caller.
-    let watched: Watched = unsafe { frame.cast().read() };
+    let watched: Watched<'_> = unsafe { frame.cast().read() };
     let (passage, inside) = (watched.passage, watched.level + 1);
-    // SAFETY: the passage has not ended.
-    let panic = watched.span.within(|| unsafe { passage.clear_from(inside) });
+    let panic = watched.span.within(|| passage.clear_from(inside));
     watched.end(&Ended::Cancelled);
     resume(panic);
 }
