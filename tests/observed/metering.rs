@@ -4,7 +4,6 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 
 use futures::executor::block_on;
-use mediator_core::prelude::*;
 use metrics_util::MetricKind;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 

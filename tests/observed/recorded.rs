@@ -119,20 +119,16 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recording {
 
 /// What is told while `run` runs, to a layer that is interested in everything of the mediator up to `level`.
 pub(crate) fn recorded(level: Level, run: impl FnOnce()) -> Records {
-    let recording = Recording::default();
-    let interest = filter::Targets::new().with_target("mediator", level);
-    let subscriber = Registry::default().with(recording.clone().with_filter(interest));
-    tracing::subscriber::with_default(subscriber, run);
-    let records = recording.0.lock().unwrap().clone();
-    records
+    recorded_of(filter::Targets::new().with_target("mediator", level), run)
 }
 
 /// The same of a layer that is interested in other targets.
 pub(crate) fn recorded_elsewhere(run: impl FnOnce()) -> Records {
+    recorded_of(filter::Targets::new().with_target("elsewhere", Level::TRACE), run)
+}
+
+fn recorded_of(interest: filter::Targets, run: impl FnOnce()) -> Records {
     let recording = Recording::default();
-    let interest = filter::Targets::new().with_target("elsewhere", Level::TRACE);
-    let subscriber = Registry::default().with(recording.clone().with_filter(interest));
-    tracing::subscriber::with_default(subscriber, run);
-    let records = recording.0.lock().unwrap().clone();
-    records
+    tracing::subscriber::with_default(Registry::default().with(recording.clone().with_filter(interest)), run);
+    recording.0.lock().unwrap().clone()
 }

@@ -33,7 +33,7 @@ impl Twin {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) enum Seen {}
 
 impl Seen {
