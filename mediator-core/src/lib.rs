@@ -43,6 +43,7 @@
 //! | choose a strategy, or write one | [`EventPublisher`], [`Deliveries`], [`Delivery`] |
 //! | understand a failure | [`PublishError`], [`PublishErrorKind`], [`HandlerFailure`] |
 //! | link the crates of an application | [`link_modules!`], `testing::assert_modules_linked` |
+//! | see what happens | features `tracing` and `metrics`, below |
 //! | see who handles what | [`Mediator::topology`], [`Topology`] |
 //!
 //! # Features
@@ -55,6 +56,8 @@
 //! | `anyhow` | no | [`PublishError::downcast_ref`] looks into an `anyhow::Error` |
 //! | `testing` | no | `testing::assert_modules_linked` |
 //! | `tokio` | no | the behaviors `Timeout` and `Retry`, and the options `timeout` and `retry` of handlers |
+//! | `tracing` | no | a span for each publish, each send and each call of a handler |
+//! | `metrics` | no | counters and durations by event and handler |
 //!
 //! # To copy
 //!
@@ -132,6 +135,8 @@ mod errors;
 mod event;
 mod handler;
 mod mediator;
+#[cfg(any(feature = "tracing", feature = "metrics"))]
+mod observe;
 mod registry;
 mod request;
 mod services;
@@ -277,6 +282,7 @@ mod readme {
         Order: "../../docs/order.md",
         Testing: "../../docs/testing.md",
         Topology: "../../docs/topology.md",
+        Observability: "../../docs/observability.md",
         Recipes: "../../docs/recipes.md",
         Performance: "../../docs/performance.md",
     }

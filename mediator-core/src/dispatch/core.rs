@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use super::dispatch::Dispatch;
 use super::lent::{Lender, Values};
+use super::observed::Watch;
 use super::table::Table;
 use crate::errors::publish_error::PublishError;
 use crate::topology::Topology;
@@ -50,6 +51,7 @@ pub(crate) struct Core {
     /// The handlers of requests, a list of one for each.
     pub(crate) requests: Table,
     pub(crate) weak: Arc<WeakCore>,
+    pub(crate) watch: Watch,
 }
 
 /// What weak handles hold.

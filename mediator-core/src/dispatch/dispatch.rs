@@ -10,6 +10,7 @@ use std::task::Context;
 use super::borrow::{Borrow, NotLent, Reason};
 use super::core::{Core, Link};
 use super::lent::{Lender, Values};
+use super::observed::{Reports, Seen};
 use super::slot::Slot;
 use super::storage::Storage;
 use super::table::{HandlerList, RequiredBorrow};
@@ -40,6 +41,9 @@ pub(crate) struct Dispatch<'a> {
     is_concurrent: AtomicBool,
     /// How much memory there is where the list's calls keep their futures, in bytes.
     room: u32,
+    /// Of the publish or the send, not of what a behavior lends.
+    #[cfg_attr(not(any(feature = "tracing", feature = "metrics")), allow(dead_code))]
+    reports: Reports<'a>,
     /// Of the handles that this publish or send lends; owns nothing.
     pub(super) link: ManuallyDrop<Link>,
 }
@@ -56,8 +60,20 @@ impl<'a> Dispatch<'a> {
         is_concurrent: bool,
         room: u32,
     ) -> Self {
-        let is_concurrent = AtomicBool::new(is_concurrent);
-        Self { core, handlers, message, lender, is_concurrent, room, link: ManuallyDrop::new(Link::of_publish()) }
+        let (is_concurrent, reports) = (AtomicBool::new(is_concurrent), Reports::NONE);
+        let link = ManuallyDrop::new(Link::of_publish());
+        Self { core, handlers, message, lender, is_concurrent, room, reports, link }
+    }
+
+    /// Where the handlers are observed.
+    #[inline]
+    pub(super) fn reporting(self, reports: Reports<'a>) -> Self {
+        Self { reports, ..self }
+    }
+
+    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    pub(super) fn reports(&self) -> Reports<'a> {
+        self.reports
     }
 
     /// The same message for the same handlers, with what a behavior lends.
@@ -80,9 +96,11 @@ impl<'a> Dispatch<'a> {
         event: &'a dyn DynNotification,
         lender: Lender<'a>,
         is_concurrent: bool,
+        seen: &'a Option<Seen>,
     ) -> Option<Self> {
-        let handlers = core.table.handlers_of(event.type_id())?;
-        Some(Self::new(core, handlers, Message::Event(event), lender, is_concurrent, Storage::SIZE))
+        let handlers = Seen::list(seen, core.table.handlers_of(event.type_id())?);
+        let dispatch = Self::new(core, handlers, Message::Event(event), lender, is_concurrent, Storage::SIZE);
+        Some(dispatch.reporting(Reports::to(seen)))
     }
 
     pub(crate) fn core(&self) -> &'a Core {

@@ -32,6 +32,8 @@ use crate::errors::panics::discard_panic;
 use crate::errors::refused::NotAnswered;
 use crate::handler::error::BoxError;
 use crate::handler::info::HandlerInfo;
+#[cfg(any(feature = "tracing", feature = "metrics"))]
+use crate::observe::ended::Told;
 use crate::request::info::RequestInfo;
 
 /// What something panicked with.
@@ -418,6 +420,18 @@ impl<'a> Passage<'a> {
         // SAFETY: taken just now.
         unsafe { self.empty(level) };
         Some(error)
+    }
+
+    /// What the answer that has come out of the passage says, if it is an error; it remains. Of an event nothing.
+    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    pub(super) fn told(self) -> Option<Told> {
+        let chain = self.chain();
+        let answers = chain.answers()?;
+        if self.state(chain.any) != State::Answer {
+            return Some(Told::of(&(Box::new(NotAnswered) as BoxError)));
+        }
+        // SAFETY: an answer is in the frame.
+        unsafe { answers.told(self.frame(chain.any)) }
     }
 
     /// Where the answer at `level` is.

@@ -14,6 +14,7 @@ use super::core::{Core, Link, Strategy};
 use super::dispatch::{Dispatch, Message};
 use super::group::Group;
 use super::lent::Lender;
+use super::observed::{Reports, Seen};
 use super::room::Room;
 use super::storage::Storage;
 use super::table::HandlerList;
@@ -121,7 +122,13 @@ impl<E: UnwindSafe> UnwindSafe for Publish<'_, E> {}
 impl<'m, E> Publish<'m, E> {
     #[inline]
     pub(crate) fn new(link: &'m Link, event: E) -> Self {
-        let run = Run { room: Room::empty(), link, stage: Stage::New, kept: ManuallyDrop::new(None) };
+        let run = Run {
+            room: Room::empty(),
+            link,
+            stage: Stage::New,
+            kept: ManuallyDrop::new(None),
+            seen: ManuallyDrop::new(None),
+        };
         Self { run, event: ManuallyDrop::new(event) }
     }
 
@@ -138,7 +145,11 @@ impl<'m, E> Publish<'m, E> {
 
     #[cold]
     fn cancel(&mut self) {
-        self.run.clear();
+        let seen = self.run.seen.take();
+        Seen::within(&seen, || self.run.clear());
+        if let Some(seen) = seen {
+            seen.cancel();
+        }
         self.run.release_core();
         self.run.stage = Stage::Ended;
         // SAFETY: what borrowed the event was dropped; the publish had not ended before.
@@ -153,9 +164,36 @@ impl<E: Publishable> Publish<'_, E> {
         super::depth::Nested::enter(self.event.event().event_name())
     }
 
-    /// Polls a publish whose handlers do not run in order.
+    /// Polls a publish that is observed.
+    ///
+    /// # Safety
+    ///
+    /// `self` is pinned.
+    #[cold]
+    unsafe fn poll_seen(&mut self, cx: &mut Context<'_>) -> Published {
+        let (seen, event) = (Option::clone(&self.run.seen), NonNull::from(self.event.event()));
+        // SAFETY: guaranteed by the caller; the event is the same always.
+        let polled = Seen::poll_publish(&seen, &mut || match unsafe { self.run.poll_seen(event, cx) } {
+            Poll::Ready(()) => self.end(),
+            Poll::Pending => Poll::Pending,
+        });
+        if polled.is_ready() {
+            self.run.seen.take();
+        }
+        polled
+    }
+
+    /// Polls a publish that is observed, or whose handlers do not run in order.
+    ///
+    /// # Safety
+    ///
+    /// `self` is pinned.
     #[inline(never)]
-    fn poll_strategy(&mut self, cx: &mut Context<'_>) -> Published {
+    unsafe fn poll_strategy(&mut self, cx: &mut Context<'_>) -> Published {
+        if self.run.seen.is_some() {
+            // SAFETY: guaranteed by the caller.
+            return unsafe { self.poll_seen(cx) };
+        }
         match self.run.poll_strategy(cx) {
             Poll::Ready(()) => self.end(),
             Poll::Pending => Poll::Pending,
@@ -210,6 +248,10 @@ impl<E: Publishable> Future for Publish<'_, E> {
         let this = unsafe { self.get_unchecked_mut() };
         #[cfg(debug_assertions)]
         let _nested = this.enter();
+        if this.run.seen.is_some() {
+            // SAFETY: pinned.
+            return unsafe { this.poll_strategy(cx) };
+        }
         let (run, resumes) = match this.run.stage {
             Stage::InOrder(run) => (run, true),
             Stage::New => {
@@ -217,10 +259,12 @@ impl<E: Publishable> Future for Publish<'_, E> {
                 // by then.
                 match unsafe { this.run.start(NonNull::from(this.event.event())) } {
                     Some(run) => (run, false),
-                    None => return this.poll_strategy(cx),
+                    // SAFETY: pinned.
+                    None => return unsafe { this.poll_strategy(cx) },
                 }
             }
-            _ => return this.poll_strategy(cx),
+            // SAFETY: pinned.
+            _ => return unsafe { this.poll_strategy(cx) },
         };
         let event = NonNull::from(this.event.event());
         // SAFETY: `self` is pinned; the run was started with this event, and if it resumes, the future at its cursor is in the
@@ -259,6 +303,8 @@ struct Run<'m> {
     stage: Stage,
     /// The mediator of a weak handle, until the publish has ended.
     kept: ManuallyDrop<Option<Arc<Core>>>,
+    /// Who observes, from the start of the publish until it has ended.
+    seen: ManuallyDrop<Option<Seen>>,
 }
 
 /// What is under way, and what is in the room.
@@ -319,11 +365,16 @@ impl Run<'_> {
         // SAFETY: guaranteed by the caller; this publish or its handle keeps the mediator.
         let core: &'static Core = unsafe { core.as_ref() };
         // SAFETY: guaranteed by the caller.
+        if core.watch.is_on() && self.see(core, unsafe { event.as_ref() }) {
+            return None;
+        }
+        // SAFETY: guaranteed by the caller.
         let event_type: TypeId = unsafe { event.as_ref() }.type_id();
         let Some(handlers) = core.table.handlers_of(event_type) else {
             self.stage = Stage::Done;
             return None;
         };
+        let handlers = Seen::list(&self.seen, handlers);
         let argument = match (handlers.argument, &handlers.strategy) {
             // The calls take the event, which is of their type.
             (Argument::Message, Strategy::InOrder) => event.cast(),
@@ -336,6 +387,36 @@ impl Run<'_> {
             }
         };
         Some(InOrder { handlers, argument, cursor: handlers.cursor() })
+    }
+
+    /// Notes that somebody observes this publish; whether that is new.
+    #[cold]
+    fn see(&mut self, core: &Core, event: &dyn DynNotification) -> bool {
+        let is_new = self.seen.is_none();
+        if is_new {
+            *self.seen = Seen::of_publish(core, self.link, event);
+        }
+        is_new
+    }
+
+    /// Polls a publish that is observed: starts it if it is new.
+    ///
+    /// # Safety
+    ///
+    /// As for [`start`](Self::start), except that `self` need not be new; the event is the same always.
+    #[inline(never)]
+    unsafe fn poll_seen(&mut self, event: NonNull<dyn DynNotification>, cx: &mut Context<'_>) -> Poll<()> {
+        let in_order = match self.stage {
+            Stage::InOrder(run) => Some((run, true)),
+            // SAFETY: guaranteed by the caller.
+            Stage::New => unsafe { self.start(event) }.map(|run| (run, false)),
+            _ => None,
+        };
+        match in_order {
+            // SAFETY: guaranteed by the caller; the run was started with this event.
+            Some((run, resumes)) => unsafe { self.run_in_order(run, resumes, event, cx) },
+            None => self.poll_strategy(cx),
+        }
     }
 
     /// Refuses a publish that is nested too deep.
@@ -431,7 +512,10 @@ impl Run<'_> {
         let lender = unsafe { mem::transmute::<Lender<'_>, Lender<'static>>(self.link.lender()) };
         // SAFETY: guaranteed by the caller.
         let event: &'static dyn DynNotification = unsafe { event.as_ref() };
+        // SAFETY: kept by `self` until nothing is under way any more.
+        let reports = unsafe { mem::transmute::<Reports<'_>, Reports<'static>>(Reports::to(&self.seen)) };
         let dispatch = Dispatch::new(core, handlers, Message::Event(event), lender, is_concurrent, room);
+        let dispatch = dispatch.reporting(reports);
         // SAFETY: pinned with `self`, and the only one.
         unsafe { self.room.put_dispatch(dispatch) }
     }
@@ -597,8 +681,8 @@ pub(crate) struct RunInOrder<'a> {
 
 impl<'a> RunInOrder<'a> {
     pub(crate) fn new(dispatch: &'a Dispatch<'a>) -> Self {
-        let kept = ManuallyDrop::new(None);
-        Self { run: Run { room: Room::empty(), link: &dispatch.link, stage: Stage::New, kept }, dispatch }
+        let (kept, seen) = (ManuallyDrop::new(None), ManuallyDrop::new(None));
+        Self { run: Run { room: Room::empty(), link: &dispatch.link, stage: Stage::New, kept, seen }, dispatch }
     }
 }
 

@@ -13,6 +13,8 @@ use super::vtable::{Argument, CallPlan, Compiled, MessageInfo, Polled, Settle, S
 use crate::errors::send_error::SendError;
 use crate::handler::error::BoxError;
 use crate::handler::info::HandlerInfo;
+#[cfg(any(feature = "tracing", feature = "metrics"))]
+use crate::observe::ended::Told;
 use crate::request::info::RequestInfo;
 use crate::request::request::{Request, RequestError};
 use crate::request::request_handler::{Answer, RequestHandler};
@@ -164,6 +166,8 @@ pub(super) struct Answers {
     take_error: unsafe fn(NonNull<Storage>) -> Option<BoxError>,
     put_error: unsafe fn(NonNull<Storage>, BoxError, HandlerInfo),
     drop: unsafe fn(NonNull<Storage>),
+    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    told: unsafe fn(NonNull<Storage>) -> Option<Told>,
 }
 
 impl Answers {
@@ -174,6 +178,8 @@ impl Answers {
             put_error: put_error::<R>,
             // SAFETY: the conditions are the same.
             drop: |storage| drop(unsafe { take_answer::<R>(storage) }),
+            #[cfg(any(feature = "tracing", feature = "metrics"))]
+            told: told::<R>,
         }
     }
 
@@ -203,6 +209,17 @@ impl Answers {
         unsafe { (self.put_error)(storage, error, handler) }
     }
 
+    /// What an answer says that is an error.
+    ///
+    /// # Safety
+    ///
+    /// An answer to a request of this type is in `storage`.
+    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    pub(super) unsafe fn told(&self, storage: NonNull<Storage>) -> Option<Told> {
+        // SAFETY: guaranteed by the caller.
+        unsafe { (self.told)(storage) }
+    }
+
     /// # Safety
     ///
     /// An answer to a request of this type is in `storage`. It is gone afterwards.
@@ -216,6 +233,29 @@ impl Answers {
 ///
 /// As for [`Answers::take_error`].
 unsafe fn take_error<R: Request>(storage: NonNull<Storage>) -> Option<BoxError> {
+    // SAFETY: guaranteed by the caller.
+    if unsafe { answer::<R>(storage) }.is_ok() {
+        return None;
+    }
+    // SAFETY: guaranteed by the caller.
+    unsafe { take_answer::<R>(storage) }.err().map(RequestError::into_box)
+}
+
+/// # Safety
+///
+/// As for [`Answers::told`].
+#[cfg(any(feature = "tracing", feature = "metrics"))]
+unsafe fn told<R: Request>(storage: NonNull<Storage>) -> Option<Told> {
+    // SAFETY: guaranteed by the caller.
+    unsafe { answer::<R>(storage) }.as_ref().err().map(Told::of)
+}
+
+/// The answer in a storage, where it remains.
+///
+/// # Safety
+///
+/// An answer to an `R` is in `storage`, and stays there as long as the result is used.
+unsafe fn answer<'a, R: Request>(storage: NonNull<Storage>) -> &'a Answered<R> {
     let answer = if const { Storage::fits::<Answered<R>>() } {
         storage.as_ptr() as *const Answered<R>
     } else {
@@ -223,11 +263,7 @@ unsafe fn take_error<R: Request>(storage: NonNull<Storage>) -> Option<BoxError> 
         unsafe { &raw const **(storage.as_ptr() as *const Box<Answered<R>>) }
     };
     // SAFETY: an answer.
-    if unsafe { &*answer }.is_ok() {
-        return None;
-    }
-    // SAFETY: guaranteed by the caller.
-    unsafe { take_answer::<R>(storage) }.err().map(RequestError::into_box)
+    unsafe { &*answer }
 }
 
 /// # Safety

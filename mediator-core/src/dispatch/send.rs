@@ -14,6 +14,7 @@ use super::borrow::NotLent;
 use super::core::{Core, Link};
 use super::dispatch::{Dispatch, Message};
 use super::lent::Lender;
+use super::observed::{Reports, Seen};
 use super::request::take_answer;
 use super::storage::Storage;
 use super::table::HandlerList;
@@ -21,6 +22,8 @@ use super::vtable::{Argument, Polled};
 use crate::errors::panics::{discard_panic, discarding_panics};
 use crate::errors::send_error::SendError;
 use crate::handler::error::BoxError;
+#[cfg(any(feature = "tracing", feature = "metrics"))]
+use crate::observe::ended::Told;
 use crate::request::request::{Request, RequestError};
 
 /// The future of [`Mediator::send`](crate::Mediator::send): a request on its way to its handler, whose answer `A` is.
@@ -62,6 +65,7 @@ impl<'m, R: Request> Sending<'m, R, Result<R::Response, R::Error>> {
             link,
             stage: Stage::New,
             kept: ManuallyDrop::new(None),
+            seen: ManuallyDrop::new(None),
         };
         let request_type = TypeId::of::<R>();
         Self {
@@ -79,6 +83,9 @@ struct Answering<A: 'static> {
     /// As [`take_answer`].
     take_answer: unsafe fn(NonNull<Storage>) -> A,
     fail: fn(SendError) -> A,
+    /// What the answer says, if it is an error.
+    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    told: fn(&A) -> Option<Told>,
 }
 
 /// The same, whatever the answer.
@@ -95,6 +102,8 @@ impl<T: 'static, E: RequestError> Answering<Result<T, E>> {
             // SAFETY: the conditions are the same.
             take_answer: |storage| unsafe { take_answer::<R>(storage) },
             fail: |error| Err(E::of_send(error)),
+            #[cfg(any(feature = "tracing", feature = "metrics"))]
+            told: |answer| answer.as_ref().err().map(Told::of),
         }
     }
 }
@@ -107,7 +116,7 @@ impl<R: 'static, A: 'static> Future for Sending<'_, R, A> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<A> {
         // SAFETY: the run and the request stay where they are.
         let this = unsafe { self.get_unchecked_mut() };
-        let Answering { request, take_answer, fail } = this.answering;
+        let Answering { request, take_answer, fail, .. } = this.answering;
         let asked =
             Asked { request: NonNull::from(&*this.request).cast(), request_type: this.request_type, untyped: request };
         // SAFETY: pinned with `self`; the request stays where it is and is not changed until the run has ended.
@@ -118,17 +127,43 @@ impl<R: 'static, A: 'static> Future for Sending<'_, R, A> {
                 // SAFETY: the run has ended just now.
                 unsafe { ManuallyDrop::drop(&mut this.request) };
                 // SAFETY: the handler is one of `R`, and is done just now.
-                Poll::Ready(unsafe { take_answer(this.run.storage()) })
+                let answer = unsafe { take_answer(this.run.storage()) };
+                this.tell_end(&answer);
+                Poll::Ready(answer)
             }
             Poll::Ready(Err(error)) => {
                 this.run.release_core();
                 // The error tells what was wrong first; a panic of the request's destructor must not take its place.
                 // SAFETY: the run has ended just now.
                 discarding_panics(|| unsafe { ManuallyDrop::drop(&mut this.request) });
-                Poll::Ready(fail(error))
+                let answer = fail(error);
+                this.tell_end(&answer);
+                Poll::Ready(answer)
             }
         }
     }
+}
+
+impl<R: 'static, A: 'static> Sending<'_, R, A> {
+    /// Tells those who observe how the send has ended.
+    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    #[inline]
+    fn tell_end(&mut self, answer: &A) {
+        #[cold]
+        fn tell<A>(seen: &mut Option<Seen>, told: fn(&A) -> Option<Told>, answer: &A) {
+            if let Some(seen) = seen.take() {
+                seen.end_send(told(answer));
+            }
+        }
+
+        if self.run.seen.is_some() {
+            tell(&mut self.run.seen, self.answering.told, answer);
+        }
+    }
+
+    #[cfg(not(any(feature = "tracing", feature = "metrics")))]
+    #[inline(always)]
+    fn tell_end(&mut self, _answer: &A) {}
 }
 
 impl<R: 'static, A: 'static> Drop for Sending<'_, R, A> {
@@ -181,6 +216,8 @@ struct Run<'m> {
     stage: Stage,
     /// The mediator of a weak handle, until the send has ended.
     kept: ManuallyDrop<Option<Arc<Core>>>,
+    /// Who observes, from the start of the send until it has ended.
+    seen: ManuallyDrop<Option<Seen>>,
 }
 
 #[derive(Clone, Copy)]
@@ -237,9 +274,30 @@ impl Run<'_> {
             Ok(core) => unsafe { core.as_ref() },
             Err(error) => return Poll::Ready(Err(error)),
         };
+        if core.watch.is_on() {
+            // SAFETY: guaranteed by the caller.
+            return unsafe { self.start_seen(core, asked, cx) };
+        }
         let Some(handlers) = core.requests.handlers_of(asked.request_type) else {
             return Poll::Ready(Err(SendError::no_handler(asked.name())));
         };
+        // SAFETY: guaranteed by the caller; these are the handlers of the request's type.
+        unsafe { self.start_list(core, handlers, asked, cx) }
+    }
+
+    /// Starts with the handlers of the request.
+    ///
+    /// # Safety
+    ///
+    /// As for [`lend`](Self::lend).
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    unsafe fn start_list(
+        &mut self,
+        core: &'static Core,
+        handlers: &'static HandlerList,
+        asked: &Asked,
+        cx: &mut Context<'_>,
+    ) -> Sent {
         let argument = match handlers.argument {
             Argument::Message => asked.request,
             // SAFETY: guaranteed by the caller.
@@ -257,6 +315,22 @@ impl Run<'_> {
         self.settle(caught, handlers, asked)
     }
 
+    /// Starts a send that is observed.
+    ///
+    /// # Safety
+    ///
+    /// As for [`start`](Self::start).
+    #[cold]
+    unsafe fn start_seen(&mut self, core: &'static Core, asked: &Asked, cx: &mut Context<'_>) -> Sent {
+        let seen = Seen::of_send(core, self.link, asked.name());
+        self.seen = ManuallyDrop::new(seen.clone());
+        Seen::within(&seen, || match core.requests.handlers_of(asked.request_type) {
+            // SAFETY: guaranteed by the caller; these are the handlers of the request's type, or their twin.
+            Some(handlers) => unsafe { self.start_list(core, Seen::list(&seen, handlers), asked, cx) },
+            None => Poll::Ready(Err(SendError::no_handler(asked.name()))),
+        })
+    }
+
     /// # Safety
     ///
     /// As for [`poll`](Self::poll); the future of the handler is in the storage.
@@ -266,7 +340,8 @@ impl Run<'_> {
         // SAFETY: a list has handlers.
         let call = unsafe { handlers.cursor().call() };
         // SAFETY: guaranteed by the caller.
-        let caught = catch_unwind(AssertUnwindSafe(|| unsafe { call.poll(storage, cx) }));
+        let poll = || Seen::within(&self.seen, || unsafe { call.poll(storage, cx) });
+        let caught = catch_unwind(AssertUnwindSafe(poll));
         self.settle(caught, handlers, asked)
     }
 
@@ -299,8 +374,11 @@ impl Run<'_> {
         let request = (asked.untyped.erase)(asked.request);
         // SAFETY: guaranteed by the caller.
         let request: &'static (dyn Any + Send + Sync) = unsafe { request.as_ref() };
+        // SAFETY: kept by `self` until nothing is under way any more.
+        let reports = unsafe { transmute::<Reports<'_>, Reports<'static>>(Reports::to(&self.seen)) };
         let dispatch =
-            Dispatch::new(core, handlers, Message::Request(request), lender, false, size_of::<Room>() as u32);
+            Dispatch::new(core, handlers, Message::Request(request), lender, false, size_of::<Room>() as u32)
+                .reporting(reports);
         if let Some(reason) = dispatch.check_borrows_of_request() {
             return Err(SendError::not_lent(asked.name(), handlers.infos()[0], reason));
         }
@@ -331,7 +409,10 @@ impl Run<'_> {
             // SAFETY: a list has handlers.
             let call = unsafe { handlers.cursor().call() };
             // SAFETY: the future of this call is in the storage in this stage, which is over.
-            unsafe { call.drop_future(storage) }.unwrap_or_else(discard_panic);
+            Seen::within(&self.seen, || unsafe { call.drop_future(storage) }).unwrap_or_else(discard_panic);
+        }
+        if let Some(seen) = self.seen.take() {
+            seen.cancel();
         }
         self.release_core();
     }

@@ -10,6 +10,7 @@ use super::borrow::Borrow;
 use super::callee::{Callee, Cursor};
 use super::core::Strategy;
 use super::dispatch::{Conflict, conflict};
+use super::observed::Twin;
 use super::passage::{Around, Chain};
 use super::vtable::{Argument, CallPlan, TakesEvent, Vtable, start_with_event};
 use crate::handler::info::HandlerInfo;
@@ -18,6 +19,7 @@ use crate::handler::info::HandlerInfo;
 pub(crate) type Instance = Arc<dyn Any + Send + Sync>;
 
 /// A handler of a list to be made.
+#[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) plan: CallPlan,
     pub(crate) instance: Instance,
@@ -27,6 +29,13 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// The same with one more behavior around it, outside of the others.
+    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    pub(super) fn within(&self, outermost: Around) -> Self {
+        let around = std::iter::once(outermost).chain(self.around.iter().cloned()).collect();
+        Self { around, ..self.clone() }
+    }
+
     fn into_instances(self) -> impl Iterator<Item = Instance> {
         std::iter::once(self.instance).chain(self.around.into_iter().map(|around| around.instance))
     }
@@ -73,6 +82,9 @@ pub(crate) struct HandlerList {
     /// The same; not in a box, since moving that would end the pointers into it.
     _takes_event: Vec<TakesEvent>,
     _chains: Vec<Chain>,
+    /// For when somebody observes.
+    #[cfg_attr(not(any(feature = "tracing", feature = "metrics")), allow(dead_code))]
+    pub(super) twin: Twin,
 }
 
 impl HandlerList {
@@ -83,6 +95,11 @@ impl HandlerList {
     ///
     /// If there is no handler, one is for another event, or an instance is not of the type that its plan is for.
     pub(crate) fn new(event: Option<TypeId>, strategy: Strategy, handles: &[TypeId], entries: Vec<Entry>) -> Self {
+        let twin = Twin::of(&entries, |entries| Self::without_twin(event, strategy.clone(), handles, entries));
+        Self { twin, ..Self::without_twin(event, strategy, handles, entries) }
+    }
+
+    fn without_twin(event: Option<TypeId>, strategy: Strategy, handles: &[TypeId], entries: Vec<Entry>) -> Self {
         assert!(!entries.is_empty(), "a list has handlers");
         for Entry { plan, instance, .. } in &entries {
             // The start functions rely on these two.
@@ -140,6 +157,7 @@ impl HandlerList {
             _instances: entries.into_iter().flat_map(Entry::into_instances).collect(),
             _takes_event: takes_event,
             _chains: chains,
+            twin: Twin::NONE,
         }
     }
 
@@ -158,6 +176,7 @@ impl HandlerList {
             _instances: Box::default(),
             _takes_event: Vec::new(),
             _chains: Vec::new(),
+            twin: Twin::NONE,
         }
     }
 

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::lent::Lender;
 use super::{
-    CallPlan, Core, Dispatch, Entry, HandlerList, Instance, Link, Polled, Publish, Slot, Slots, Strategy, Table,
+    CallPlan, Core, Dispatch, Entry, HandlerList, Instance, Link, Polled, Publish, Slot, Slots, Strategy, Table, Watch,
     WeakCore,
 };
 use crate::registry::registration::ReadyMade;
@@ -67,6 +67,7 @@ fn core_of(strategy: Strategy, entries: Vec<Entry>) -> Arc<Core> {
         table: Table::new([HandlerList::new(Some(TypeId::of::<Placed>()), strategy, &[], entries)]),
         requests: Table::new([]),
         weak: Arc::new(WeakCore { core: core.clone(), topology: OnceLock::new() }),
+        watch: Watch::new(),
     })
 }
 
@@ -75,7 +76,7 @@ fn core<const SIZE: usize>(handlers: &[Arc<Counts<SIZE>>]) -> Arc<Core> {
 }
 
 fn dispatch<'a, E: Notification>(core: &'a Core, event: &'a E) -> Option<Dispatch<'a>> {
-    Dispatch::find(core, event, Lender::Nobody, false)
+    Dispatch::find(core, event, Lender::Nobody, false, &None)
 }
 
 fn cx() -> Context<'static> {

@@ -30,14 +30,19 @@ impl PanicPayload {
     /// The message, as the default panic hook prints it.
     #[must_use]
     pub fn message(&self) -> &str {
-        let text = self.downcast_ref::<&'static str>().copied();
-        text.or_else(|| self.downcast_ref::<String>().map(String::as_str)).unwrap_or("Box<dyn Any>")
+        message_of(&*self.0)
     }
 
     pub(crate) fn into_inner(self) -> Box<dyn Any + Send> {
         let mut this = std::mem::ManuallyDrop::new(self);
         std::mem::replace(&mut this.0, Box::new(()))
     }
+}
+
+/// The message of a panic, as the default panic hook prints it.
+pub(crate) fn message_of(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&'static str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("Box<dyn Any>")
 }
 
 impl fmt::Debug for PanicPayload {

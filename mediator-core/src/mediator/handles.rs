@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use super::builder::MediatorBuilder;
-use crate::dispatch::{Dispatch, Handle, Lend, Link, Publish, Publishable, Scope, Sending};
+use crate::dispatch::{Dispatch, Handle, Lend, Link, Publish, Publishable, Scope, Seen, Sending};
 use crate::errors::build_error::BuildError;
 use crate::errors::publish_error::PublishError;
 use crate::event::dynamic::DynNotification;
@@ -422,11 +422,15 @@ where
     let Some(core) = kept.as_deref().or_else(|| link.core()) else {
         return Err(PublishError::mediator_dropped(event.event()).with_unpublished([event.into_box()]));
     };
-    let Some(dispatch) = Dispatch::find(core, event.event(), link.lender(), strategy.is_concurrent()) else {
-        return Ok(());
+    let seen = if core.watch.is_on() { Seen::of_publish(core, link, event.event()) } else { None };
+    let publish = async {
+        let Some(dispatch) = Dispatch::find(core, event.event(), link.lender(), strategy.is_concurrent(), &seen) else {
+            return Ok(());
+        };
+        if let Err(error) = dispatch.check_borrows() {
+            return Err(error.with_unpublished([event.into_box()]));
+        }
+        strategy.publish(Deliveries::new(&dispatch)).await
     };
-    if let Err(error) = dispatch.check_borrows() {
-        return Err(error.with_unpublished([event.into_box()]));
-    }
-    strategy.publish(Deliveries::new(&dispatch)).await
+    Seen::around(&seen, publish).await
 }

@@ -9,7 +9,7 @@ use super::behaviors::Behaviors;
 use super::builder::{ChosenStrategy, Explicit, MediatorBuilder, UnhandledRequests};
 use super::handles::{HANDLES, Mediator};
 use crate::dispatch::{
-    Around, Borrow, CallPlan, Core, Entry, HandlerList, Instance, Link, Strategy, Table, TypeIdMap, WeakCore,
+    Around, Borrow, CallPlan, Core, Entry, HandlerList, Instance, Link, Strategy, Table, TypeIdMap, Watch, WeakCore,
     borrows_from_outside, conflict,
 };
 use crate::errors::build_error::{BuildError, BuildProblem};
@@ -40,7 +40,7 @@ pub(super) fn build(mut builder: MediatorBuilder) -> Result<Mediator, BuildError
         let wired = wire(builder);
         weak.topology.get_or_init(|| wired.topology);
         problems = wired.problems;
-        Core { table: wired.table, requests: wired.requests, weak }
+        Core { table: wired.table, requests: wired.requests, weak, watch: Watch::new() }
     });
     if problems.is_empty() { Ok(Mediator::of(Link::Strong(core))) } else { Err(BuildError::new(problems, provided)) }
 }

@@ -1,6 +1,7 @@
 //! What can be sent.
 
 use std::any::type_name;
+use std::fmt::Display;
 use std::panic::Location;
 
 use crate::errors::send_error::SendError;
@@ -109,15 +110,22 @@ pub trait RequestError: Sized + Send + 'static {
 
     #[doc(hidden)]
     fn into_box(self) -> BoxError;
+
+    #[doc(hidden)]
+    fn message(&self) -> String;
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: From<SendError> + Into<BoxError> + Send + 'static> RequestError for E {
+impl<E: From<SendError> + Into<BoxError> + Display + Send + 'static> RequestError for E {
     fn of_send(error: SendError) -> Self {
         Self::from(error)
     }
 
     fn into_box(self) -> BoxError {
         boxed(self)
+    }
+
+    fn message(&self) -> String {
+        format!("{self:#}")
     }
 }

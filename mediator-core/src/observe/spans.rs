@@ -1,0 +1,147 @@
+//! Spans and events, by the facade `tracing`, with the names of OpenTelemetry's messaging conventions.
+
+use std::error::Error;
+use std::fmt::Display;
+
+use tracing::field::{Empty, display};
+use tracing::level_filters::LevelFilter;
+use tracing::{Level, error, event_enabled, span, span_enabled, warn};
+
+use super::ended::Ended;
+use super::{Operation, Subject};
+use crate::handler::info::HandlerInfo;
+
+const TARGET: &str = "mediator";
+
+/// Whether anybody may be interested in any of it.
+#[inline]
+pub(crate) fn is_on() -> bool {
+    LevelFilter::current() != LevelFilter::OFF && is_enabled()
+}
+
+/// A load or two, if all subscribers have said once that they never are.
+#[inline(never)]
+fn is_enabled() -> bool {
+    event_enabled!(target: TARGET, Level::ERROR) || span_enabled!(target: TARGET, Level::INFO)
+}
+
+/// A span around a publish, a send or a call of a handler.
+pub(crate) struct Span(tracing::Span);
+
+/// A span with the fields that all have, of the name and the operation that stand first.
+macro_rules! message_span {
+    ($name:literal, $kind:literal, $operation_type:literal, $subject:expr, $($field:tt)*) => {
+        Span(span!(
+            target: TARGET,
+            Level::INFO,
+            $name,
+            otel.name = format_args!(concat!($name, " {}"), $subject.name),
+            otel.kind = $kind,
+            otel.status_code = Empty,
+            messaging.system = "mediator",
+            messaging.operation.name = $name,
+            messaging.operation.type = $operation_type,
+            messaging.destination.name = $subject.name,
+            messaging.message.id = $subject.id.map(display),
+            messaging.message.conversation_id = $subject.conversation.map(display),
+            mediator.outcome = Empty,
+            error.type = Empty,
+            $($field)*
+        ))
+    };
+}
+
+impl Span {
+    pub(crate) fn of_message(operation: Operation, subject: &Subject) -> Self {
+        let causation = subject.causation.map(display);
+        match operation {
+            Operation::Publish => {
+                message_span!("publish", "producer", "send", subject, mediator.causation_id = causation)
+            }
+            Operation::Send => message_span!("send", "producer", "send", subject, mediator.causation_id = causation),
+        }
+    }
+
+    pub(crate) fn of_handler(subject: &Subject, handler: &HandlerInfo, attempt: i64) -> Self {
+        message_span!(
+            "process",
+            "consumer",
+            "process",
+            subject,
+            mediator.handler = handler.name(),
+            mediator.attempt = attempt
+        )
+    }
+
+    pub(crate) fn within<R>(&self, run: impl FnOnce() -> R) -> R {
+        self.0.in_scope(run)
+    }
+
+    pub(crate) fn end(&self, ended: &Ended<'_>) {
+        self.0.record("mediator.outcome", ended.outcome());
+        if let Some(error_type) = ended.error_type() {
+            self.0.record("error.type", error_type);
+        }
+        if ended.is_error() {
+            self.0.record("otel.status_code", "error");
+        }
+    }
+
+    /// A handler has failed, or what is observed before any handler was called.
+    pub(crate) fn tell_failure(&self, subject: &Subject, handler: Option<&HandlerInfo>, ended: &Ended<'_>) {
+        match ended {
+            Ended::Ok | Ended::Cancelled => {}
+            Ended::Panicked(message) => self.tell(subject, handler, ended, None, Some(message)),
+            Ended::Failed(failure) => self.tell(subject, handler, ended, failure.error(), failure.message()),
+        }
+    }
+
+    fn tell(
+        &self,
+        subject: &Subject,
+        handler: Option<&HandlerInfo>,
+        ended: &Ended<'_>,
+        error: Option<&(dyn Error + 'static)>,
+        message: Option<&str>,
+    ) {
+        self.within(|| {
+            error!(
+                target: TARGET,
+                {
+                    error,
+                    exception.message = message,
+                    error.type = ended.error_type(),
+                    messaging.destination.name = subject.name,
+                    messaging.message.id = subject.id.map(display),
+                    mediator.handler = handler.map(HandlerInfo::name),
+                    mediator.outcome = ended.outcome(),
+                },
+                "{} failed",
+                if handler.is_some() { "handler" } else { "message" }
+            );
+        });
+    }
+
+    /// A publish or a send was dropped before it had ended.
+    pub(crate) fn tell_unfinished(
+        &self,
+        operation: Operation,
+        subject: &Subject,
+        cut_off: &impl Display,
+        not_run: &impl Display,
+    ) {
+        self.within(|| {
+            warn!(
+                target: TARGET,
+                {
+                    messaging.destination.name = subject.name,
+                    messaging.message.id = subject.id.map(display),
+                    mediator.cut_off = %cut_off,
+                    mediator.not_run = %not_run,
+                },
+                "{} was dropped unfinished",
+                operation.name()
+            );
+        });
+    }
+}
