@@ -276,10 +276,10 @@ const ID: u64 = 25_200;
 const SEND: u64 = 10_600;
 const SEND_PENDING: u64 = 19_100;
 const SEND_BORROWING: u64 = 59_700;
-const INSIDE_ONE: u64 = 100_000;
-const INSIDE_TWO: u64 = 100_000;
-const SEND_INSIDE_ONE: u64 = 100_000;
-const SEND_INSIDE_TWO: u64 = 100_000;
+const INSIDE_ONE: u64 = 41_000;
+const INSIDE_TWO: u64 = 56_000;
+const SEND_INSIDE_ONE: u64 = 62_000;
+const SEND_INSIDE_TWO: u64 = 81_000;
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);

@@ -591,7 +591,7 @@ unsafe fn start<M: Message, B: Behavior<M>, S: Settle<Outcome<M>>>(
     // SAFETY: points to a level, borrowed.
     let level: &Level = unsafe { level.cast().as_ref() };
     // SAFETY: points to a `B`, borrowed.
-    let behavior: &B = unsafe { level.behavior.cast().as_ref() };
+    let behavior: &B = unsafe { level.receiver.cast().as_ref() };
     // SAFETY: points to a passage that outlives the future.
     let passage = unsafe { Passage::of(passage) };
     let call = Call { passage, level: level.index, _message: PhantomData };

@@ -63,12 +63,8 @@ pub(crate) struct Around {
 
 /// A handler and the behaviors around it.
 pub(super) struct Chain {
-    /// Outermost first.
-    behaviors: Vec<Level>,
-    handler: Callee,
-    /// What `handler` is called with.
-    argument: Argument,
-    handler_frame: usize,
+    /// The behaviors, outermost first, and the handler.
+    levels: Vec<Level>,
     /// So many of the outermost behaviors do not know the message. Of a request the others do; of an event it does not matter.
     any: usize,
     request: Option<(RequestInfo, &'static Answers)>,
@@ -78,19 +74,31 @@ pub(super) struct Chain {
     memory: Layout,
 }
 
-/// A behavior in a chain.
+/// A behavior in a chain, or the handler.
 pub(super) struct Level {
     pub(super) index: usize,
     /// Of the type that `vtable` is for, kept alive by the list.
-    pub(super) behavior: NonNull<()>,
+    pub(super) receiver: NonNull<()>,
     info: HandlerInfo,
     vtable: Vtable,
+    takes: Takes,
     frame: usize,
 }
 
-// SAFETY: `behavior` points to the value in an `Instance`, which is `Send` and `Sync`.
+/// What the start function of a level gets.
+#[derive(Clone, Copy)]
+enum Takes {
+    /// Of a behavior: the level and the passage.
+    Passage,
+    /// Of a handler: the receiver and the message.
+    Message,
+    /// Of a handler: the receiver and the dispatch.
+    Dispatch,
+}
+
+// SAFETY: `receiver` points to the value in an `Instance`, which is `Send` and `Sync`.
 unsafe impl Send for Level {}
-// SAFETY: `behavior` points to the value in an `Instance`, which is `Send` and `Sync`.
+// SAFETY: `receiver` points to the value in an `Instance`, which is `Send` and `Sync`.
 unsafe impl Sync for Level {}
 
 impl Chain {
@@ -107,25 +115,16 @@ impl Chain {
             memory = extended;
             offset
         };
-        let level = |(index, Around { plan, instance, info, .. }): (usize, &Around)| {
+        let mut levels: Vec<Level> = Vec::with_capacity(around.len() + 1);
+        for Around { plan, instance, info, .. } in around {
             // The start functions rely on this.
             assert_eq!(plan.behavior, (**instance).type_id(), "a behavior called as another type");
-            let frame = frame(plan.compiled.frame);
-            Level {
-                index,
-                behavior: NonNull::from(&**instance).cast(),
-                info: *info,
-                vtable: plan.compiled.vtable,
-                frame,
-            }
-        };
-        let behaviors = around.iter().enumerate().map(level).collect();
-        let handler_frame = frame(plan.compiled.frame);
+            levels.push(Level::new(levels.len(), instance, *info, plan.compiled, Takes::Passage, &mut frame));
+        }
+        let takes = if plan.argument == Argument::Message { Takes::Message } else { Takes::Dispatch };
+        levels.push(Level::new(levels.len(), instance, *info, plan.compiled, takes, &mut frame));
         Self {
-            behaviors,
-            handler: Callee { vtable: plan.compiled.vtable, handler: NonNull::from(&**instance).cast() },
-            argument: plan.argument,
-            handler_frame,
+            levels,
             any: around.iter().take_while(|around| around.plan.message.is_none()).count(),
             request: plan.request(),
             info: *info,
@@ -141,7 +140,7 @@ impl Chain {
     }
 
     pub(super) fn behavior(&self, level: usize) -> HandlerInfo {
-        self.behaviors[level].info
+        self.levels[level].info
     }
 
     pub(super) fn request(&self) -> Option<&RequestInfo> {
@@ -157,16 +156,28 @@ impl Chain {
         level >= self.any
     }
 
-    fn levels(&self) -> usize {
-        self.behaviors.len() + 1
+    fn len(&self) -> usize {
+        self.levels.len()
     }
 
-    fn vtable(&self, level: usize) -> &Vtable {
-        self.behaviors.get(level).map_or(&self.handler.vtable, |level| &level.vtable)
+    #[inline]
+    fn level(&self, level: usize) -> &Level {
+        &self.levels[level]
     }
+}
 
-    fn frame(&self, level: usize) -> usize {
-        self.behaviors.get(level).map_or(self.handler_frame, |level| level.frame)
+impl Level {
+    /// `frame` makes room for what the level uses of the memory of a passage.
+    fn new(
+        index: usize,
+        instance: &Instance,
+        info: HandlerInfo,
+        compiled: Compiled,
+        takes: Takes,
+        frame: &mut impl FnMut(Layout) -> usize,
+    ) -> Self {
+        let Compiled { vtable, frame: layout } = compiled;
+        Self { index, receiver: NonNull::from(&**instance).cast(), info, vtable, takes, frame: frame(layout) }
     }
 }
 
@@ -279,7 +290,7 @@ impl<'a> Passage<'a> {
 
     #[inline]
     fn state_of(self, level: usize) -> NonNull<State> {
-        debug_assert!(level < self.chain().levels(), "a passage has this level");
+        debug_assert!(level < self.chain().len(), "a passage has this level");
         // SAFETY: the states are behind the head.
         let states = unsafe { self.0.add(1) }.cast::<State>();
         // SAFETY: there are as many as levels.
@@ -338,7 +349,7 @@ impl<'a> Passage<'a> {
 
     #[inline]
     fn frame(self, level: usize) -> NonNull<Storage> {
-        let offset = self.chain().frame(level);
+        let offset = self.chain().level(level).frame;
         // SAFETY: within the memory of the passage.
         unsafe { self.0.cast::<u8>().add(offset) }.cast()
     }
@@ -355,21 +366,14 @@ impl<'a> Passage<'a> {
     /// Nothing is in the frames of this level and those inside it.
     pub(super) unsafe fn start(self, level: usize, cx: &mut Context<'_>) -> Polled {
         self.open(level);
-        let (chain, frame) = (self.chain(), self.frame(level));
-        let polled = match chain.behaviors.get(level) {
-            // SAFETY: a level of the vtable's type and this passage; the frame is large enough, empty and pinned.
-            Some(behavior) => unsafe {
-                (behavior.vtable.start)(NonNull::from(behavior).cast(), self.0.cast(), frame, cx)
-            },
-            None => {
-                let argument = match chain.argument {
-                    Argument::Message => self.dispatch().erased_message(),
-                    Argument::Dispatch => NonNull::from(self.dispatch()).cast(),
-                };
-                // SAFETY: what the call takes, which outlives the passage; the frame is large enough, empty and pinned.
-                unsafe { chain.handler.start(argument, frame, cx) }
-            }
+        let Level { receiver, vtable, takes, .. } = self.chain().level(level);
+        let (receiver, argument) = match takes {
+            Takes::Passage => (NonNull::from(self.chain().level(level)).cast(), self.0.cast()),
+            Takes::Message => (*receiver, self.dispatch().erased_message()),
+            Takes::Dispatch => (*receiver, NonNull::from(self.dispatch()).cast()),
         };
+        // SAFETY: what the level takes, which outlives the passage; the frame is large enough, empty and pinned.
+        let polled = unsafe { (vtable.start)(receiver, argument, self.frame(level), cx) };
         self.settle(level, polled)
     }
 
@@ -383,20 +387,20 @@ impl<'a> Passage<'a> {
         // SAFETY: gone after a panic; otherwise `settle` tells.
         unsafe { self.empty(level) };
         // SAFETY: the frame holds a future of this vtable, pinned and reached by nobody else.
-        let polled = unsafe { (self.chain().vtable(level).poll)(frame, cx) };
+        let polled = unsafe { (self.chain().level(level).vtable.poll)(frame, cx) };
         self.settle(level, polled)
     }
 
     /// Notes what the start or a poll has left in the frame of `level`.
-    #[inline]
+    #[inline(always)]
     fn settle(self, level: usize, polled: Polled) -> Polled {
-        match polled {
+        if polled.is_pending() {
             // SAFETY: as the vtable says.
-            Polled::Pending => unsafe { self.fill(level, State::Pending) },
-            polled if self.chain().request.is_some() => return self.settle_request(level, polled),
-            polled => return polled,
+            unsafe { self.fill(level, State::Pending) };
+        } else if self.chain().request.is_some() {
+            return self.settle_request(level, polled);
         }
-        Polled::Pending
+        polled
     }
 
     fn settle_request(self, level: usize, polled: Polled) -> Polled {
@@ -413,7 +417,12 @@ impl<'a> Passage<'a> {
     }
 
     /// The error that the answer at `level` is, if there is one and it is; otherwise the answer remains.
+    #[inline]
     pub(super) fn take_error(self, level: usize) -> Option<BoxError> {
+        if self.occupied() == 0 { None } else { self.take_error_of_request(level) }
+    }
+
+    fn take_error_of_request(self, level: usize) -> Option<BoxError> {
         let answers = self.chain().answers().filter(|_| self.state(level) == State::Answer)?;
         // SAFETY: an answer is in the frame.
         let error = unsafe { answers.take_error(self.frame(level)) }?;
@@ -494,7 +503,7 @@ impl<'a> Passage<'a> {
         let (chain, frame) = (self.chain(), self.frame(level));
         match (state, chain.answers()) {
             // SAFETY: a future of this vtable is in the frame.
-            (State::Pending, _) => unsafe { (chain.vtable(level).drop_future)(frame) },
+            (State::Pending, _) => unsafe { (chain.level(level).vtable.drop_future)(frame) },
             // SAFETY: an answer is in the frame.
             (State::Answer, Some(answers)) => unsafe { answers.drop(frame) },
             (State::Empty | State::Answer, _) => {}

@@ -379,7 +379,7 @@ unsafe fn start(level: NonNull<()>, passage: NonNull<()>, frame: NonNull<Storage
     // SAFETY: points to a level, borrowed.
     let level: &Level = unsafe { level.cast().as_ref() };
     // SAFETY: points to a watcher, borrowed.
-    let watcher: &Watcher = unsafe { level.behavior.cast().as_ref() };
+    let watcher: &Watcher = unsafe { level.receiver.cast().as_ref() };
     // SAFETY: points to the passage, which ends after what is in its frames.
     let watched = Watched::new(unsafe { Passage::of(passage) }, level, watcher);
     // SAFETY: nothing is in the frames inside of this one.
