@@ -125,6 +125,12 @@ fn expand_impl(declared: &Declared<'_>) -> TokenStream {
                 #krate::__private::Recover::<#error>::new().recover(error)
             }
 
+            fn error_text(error: &#error) -> ::core::option::Option<::std::string::String> {
+                #[allow(unused_imports)]
+                use #krate::__private::RecoverOther as _;
+                #krate::__private::Recover::<#error>::new().text(error)
+            }
+
             fn request_name() -> &'static ::core::primitive::str {
                 #name
             }

@@ -26,6 +26,11 @@ impl ::mediator_core::Request for PlaceOrder {
         use ::mediator_core::__private::RecoverOther as _;
         ::mediator_core::__private::Recover::<OrderError>::new().recover(error)
     }
+    fn error_text(error: &OrderError) -> ::core::option::Option<::std::string::String> {
+        #[allow(unused_imports)]
+        use ::mediator_core::__private::RecoverOther as _;
+        ::mediator_core::__private::Recover::<OrderError>::new().text(error)
+    }
     fn request_name() -> &'static ::core::primitive::str {
         ::core::concat!(::core::module_path!(), "::PlaceOrder")
     }
@@ -68,6 +73,14 @@ impl ::mediator_core::Request for Tidy {
         use ::mediator_core::__private::RecoverOther as _;
         ::mediator_core::__private::Recover::<::mediator_core::SendError>::new()
             .recover(error)
+    }
+    fn error_text(
+        error: &::mediator_core::SendError,
+    ) -> ::core::option::Option<::std::string::String> {
+        #[allow(unused_imports)]
+        use ::mediator_core::__private::RecoverOther as _;
+        ::mediator_core::__private::Recover::<::mediator_core::SendError>::new()
+            .text(error)
     }
     fn request_name() -> &'static ::core::primitive::str {
         ::core::concat!(::core::module_path!(), "::Tidy")

@@ -34,6 +34,14 @@ where
         ::mediator_core::__private::Recover::<::mediator_core::SendError>::new()
             .recover(error)
     }
+    fn error_text(
+        error: &::mediator_core::SendError,
+    ) -> ::core::option::Option<::std::string::String> {
+        #[allow(unused_imports)]
+        use ::mediator_core::__private::RecoverOther as _;
+        ::mediator_core::__private::Recover::<::mediator_core::SendError>::new()
+            .text(error)
+    }
     fn request_name() -> &'static ::core::primitive::str {
         "find"
     }

@@ -437,7 +437,7 @@ impl<'a> Passage<'a> {
         let chain = self.chain();
         let answers = chain.answers()?;
         if self.state(chain.any) != State::Answer {
-            return Some(Told::of(&(Box::new(NotAnswered) as BoxError)));
+            return Some(Told::not_answered());
         }
         // SAFETY: an answer is in the frame.
         unsafe { answers.told(self.frame(chain.any)) }

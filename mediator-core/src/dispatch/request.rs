@@ -247,7 +247,7 @@ unsafe fn take_error<R: Request>(storage: NonNull<Storage>) -> Option<BoxError> 
 #[cfg(any(feature = "tracing", feature = "metrics"))]
 unsafe fn told<R: Request>(storage: NonNull<Storage>) -> Option<Told> {
     // SAFETY: guaranteed by the caller.
-    unsafe { answer::<R>(storage) }.as_ref().err().map(Told::of)
+    unsafe { answer::<R>(storage) }.as_ref().err().map(Told::of::<R>)
 }
 
 /// The answer in a storage, where it remains.

@@ -103,7 +103,7 @@ impl<T: 'static, E: RequestError> Answering<Result<T, E>> {
             take_answer: |storage| unsafe { take_answer::<R>(storage) },
             fail: |error| Err(E::of_send(error)),
             #[cfg(any(feature = "tracing", feature = "metrics"))]
-            told: |answer| answer.as_ref().err().map(Told::of),
+            told: |answer| answer.as_ref().err().map(Told::of::<R>),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::error::Error;
 
 use crate::errors::panics::message_of;
 use crate::errors::publish_error::PublishError;
-use crate::request::request::RequestError;
+use crate::errors::refused::NotAnswered;
+use crate::request::request::Request;
 
 /// How a publish, a send or a call of a handler has ended.
 pub(crate) enum Ended<'a> {
@@ -27,12 +28,17 @@ pub(crate) enum Failure<'a> {
 /// What an error says.
 pub(crate) struct Told {
     type_name: &'static str,
-    message: String,
+    message: Option<String>,
 }
 
 impl Told {
-    pub(crate) fn of<E: RequestError>(error: &E) -> Self {
-        Self { type_name: type_name::<E>(), message: error.message() }
+    pub(crate) fn of<R: Request>(error: &R::Error) -> Self {
+        Self { type_name: type_name::<R::Error>(), message: R::error_text(error) }
+    }
+
+    /// A request was not answered, although a behavior said that all was well.
+    pub(crate) fn not_answered() -> Self {
+        Self { type_name: "mediator_core::SendError", message: Some(NotAnswered.to_string()) }
     }
 }
 
@@ -86,7 +92,7 @@ impl<'a> Failure<'a> {
     pub(crate) fn message(&self) -> Option<&str> {
         match self {
             Self::Error(_) => None,
-            Self::Told(told) => Some(&told.message),
+            Self::Told(told) => told.message.as_deref(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Takes the error of a request out of a box, for `#[request]`.
+//! Takes the error of a request out of a box, and tells what it says, for `#[request]`.
 
 use std::any::Any;
 use std::error::Error;
@@ -26,6 +26,11 @@ impl<E: Error + Send + Sync + 'static> Recover<E> {
     pub fn recover(self, error: BoxError) -> Result<E, BoxError> {
         error.downcast().map(|error| *error)
     }
+
+    #[must_use]
+    pub fn text(self, error: &E) -> Option<String> {
+        Some(format!("{error:#}"))
+    }
 }
 
 /// For an `E` that is no `Error` itself, as `anyhow::Error`: rustc takes the method of [`Recover`] before that of a trait.
@@ -35,11 +40,22 @@ pub trait RecoverOther<E> {
     ///
     /// The box, if there is another error in it.
     fn recover(self, error: BoxError) -> Result<E, BoxError>;
+
+    fn text(self, error: &E) -> Option<String>;
 }
 
 impl<E: 'static> RecoverOther<E> for Recover<E> {
     fn recover(self, error: BoxError) -> Result<E, BoxError> {
         same::<BoxError, E>(error).or_else(other)
+    }
+
+    fn text(self, error: &E) -> Option<String> {
+        let error = error as &dyn Any;
+        #[cfg(feature = "anyhow")]
+        if let Some(error) = error.downcast_ref::<anyhow::Error>() {
+            return Some(format!("{error:#}"));
+        }
+        error.downcast_ref::<BoxError>().map(|error| format!("{error:#}"))
     }
 }
 

@@ -1,7 +1,6 @@
 //! What can be sent.
 
 use std::any::type_name;
-use std::fmt::Display;
 use std::panic::Location;
 
 use crate::errors::send_error::SendError;
@@ -65,6 +64,15 @@ pub trait Request: Sized + Send + Sync + 'static {
         Err(error)
     }
 
+    /// What an error says with its causes, for those who observe (features `tracing` and `metrics`); `None` where that is not known.
+    ///
+    /// What `#[request]` writes here asks the error if it is an `Error`, or an `anyhow::Error` with the feature of that name.
+    #[must_use]
+    fn error_text(error: &Self::Error) -> Option<String> {
+        let _ = error;
+        None
+    }
+
     /// The name that errors and reports show: by default the type's path.
     #[must_use]
     fn request_name() -> &'static str {
@@ -110,22 +118,15 @@ pub trait RequestError: Sized + Send + 'static {
 
     #[doc(hidden)]
     fn into_box(self) -> BoxError;
-
-    #[doc(hidden)]
-    fn message(&self) -> String;
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: From<SendError> + Into<BoxError> + Display + Send + 'static> RequestError for E {
+impl<E: From<SendError> + Into<BoxError> + Send + 'static> RequestError for E {
     fn of_send(error: SendError) -> Self {
         Self::from(error)
     }
 
     fn into_box(self) -> BoxError {
         boxed(self)
-    }
-
-    fn message(&self) -> String {
-        format!("{self:#}")
     }
 }
