@@ -109,7 +109,7 @@ impl Retry {
 
     /// Runs the rest of a passage, again and again if need be.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # use std::time::Duration;
     /// # use mediator_core::{Retry, prelude::*};
     /// # #[request] struct Tidy;

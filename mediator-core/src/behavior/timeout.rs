@@ -51,7 +51,7 @@ impl Timeout {
 
     /// Runs the rest of a passage for no longer than this allows.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # use std::time::Duration;
     /// # use mediator_core::{Timeout, prelude::*};
     /// # #[request] struct Tidy;
