@@ -380,7 +380,7 @@ fn of_error(error: &PlaceError) -> Came {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 20 } else { 2_000 }))]
+    #![proptest_config(ProptestConfig::with_cases(mediator_tests::cases(2_000)))]
 
     #[test]
     fn a_request_passes_through_behaviors_as_in_the_model(case in cases()) {
