@@ -28,6 +28,10 @@ enum Act {
     Skip,
     /// Another error in place of any.
     Turn,
+    /// An error, although what is inside is well.
+    Reject,
+    /// `Ok`, whatever comes of what is inside.
+    Swallow,
     PanicBefore,
     PanicAfter,
 }
@@ -60,6 +64,8 @@ fn scripts() -> impl Strategy<Value = Vec<Script>> {
         1 => Just(Act::Refuse),
         1 => Just(Act::Skip),
         1 => Just(Act::Turn),
+        1 => Just(Act::Reject),
+        1 => Just(Act::Swallow),
         1 => Just(Act::PanicBefore),
         1 => Just(Act::PanicAfter),
     ];
@@ -130,6 +136,14 @@ impl<const N: usize> Scripted<N> {
             }
             Act::Turn => match call.run().await {
                 Err(_) => turned(),
+                outcome => outcome,
+            },
+            Act::Reject => match call.run().await {
+                Ok(_) => turned(),
+                outcome => outcome,
+            },
+            Act::Swallow => match call.run().await {
+                Err(_) => skipped(),
                 outcome => outcome,
             },
             Act::Run | Act::PanicAfter => call.run().await,
@@ -344,6 +358,15 @@ impl Model {
             Act::Turn => match self.passage(inside, handler, is_request)? {
                 came @ (Came::Ok(_) | Came::Panicked | Came::NotAnswered) => came,
                 _ => Came::Turned,
+            },
+            Act::Reject => match self.passage(inside, handler, is_request)? {
+                Came::Ok(_) | Came::NotAnswered => Came::Turned,
+                came => came,
+            },
+            Act::Swallow => match self.passage(inside, handler, is_request)? {
+                came @ (Came::Ok(_) | Came::Panicked | Came::NotAnswered) => came,
+                _ if is_request && number < 10 => Came::NotAnswered,
+                _ => Came::Ok(number as u32),
             },
             Act::Run | Act::PanicAfter => self.passage(inside, handler, is_request)?,
         };

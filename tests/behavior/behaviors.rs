@@ -924,3 +924,261 @@ mod observing {
         assert_eq!(log.take(), all);
     }
 }
+
+/// What no sensible behavior does, and what is sound even so.
+mod unusual {
+    use std::future::pending as forever;
+    use std::task::{Context, Waker};
+
+    use futures::FutureExt;
+    use futures::channel::oneshot;
+    use mediator_core::{Notification, Request};
+
+    use super::*;
+
+    /// A type that is an event and a request, by hand: a behavior of it is around the event.
+    #[test]
+    fn a_behavior_of_an_event_is_not_around_a_request_of_its_type() {
+        struct Both;
+
+        impl Notification for Both {}
+
+        impl Request for Both {
+            type Response = String;
+            type Error = SendError;
+            type Output = String;
+
+            fn into_result(output: String) -> Result<String, SendError> {
+                Ok(output)
+            }
+        }
+
+        struct Handler(Log);
+
+        impl EventHandler<Both> for Handler {
+            async fn handle(&self, _event: &Both) {
+                self.0.add("event");
+            }
+        }
+
+        impl RequestHandler<Both> for Handler {
+            async fn handle(&self, _request: &Both) -> String {
+                "x".repeat(40)
+            }
+        }
+
+        struct OfEvent(Log);
+
+        impl Behavior<Both> for OfEvent {
+            async fn handle(&self, mut call: Call<'_, Both>) -> Outcome<Both> {
+                self.0.add("behavior");
+                call.run().await
+            }
+        }
+
+        let log = Log::default();
+        let handler = Arc::new(Handler(log.clone()));
+        let builder = bare().bind_handler::<Both, _>(handler.clone()).bind_request_handler::<Both, _>(handler);
+        let mediator = builder.behavior(OfEvent(log.clone())).behavior(Around::<1>(Log::default())).build().unwrap();
+        assert_eq!(block_on(mediator.send(Both)).unwrap(), "x".repeat(40));
+        assert!(log.entries().is_empty());
+        block_on(mediator.publish(Both)).unwrap();
+        assert_eq!(log.entries(), ["behavior", "event"]);
+    }
+
+    #[test]
+    fn an_error_whose_conversion_panics_is_dropped_once() {
+        struct Explosive(#[expect(dead_code, reason = "only counted")] Arc<()>);
+
+        impl From<SendError> for Explosive {
+            fn from(_: SendError) -> Self {
+                Self(Arc::default())
+            }
+        }
+
+        impl From<Explosive> for Box<dyn Error + Send + Sync> {
+            fn from(_: Explosive) -> Self {
+                panic!("no box")
+            }
+        }
+
+        #[request(error = Explosive)]
+        struct Ask(Arc<()>);
+
+        #[request_handler(manual)]
+        async fn ask(request: &Ask) -> Result<(), Explosive> {
+            Err(Explosive(request.0.clone()))
+        }
+
+        let token = Arc::new(());
+        let mediator = bare().bind_fn(ask).behavior(Around::<1>(Log::default())).build().unwrap();
+        assert!(block_on(mediator.send(Ask(token.clone()))).is_err());
+        assert_eq!(Arc::strong_count(&token), 1);
+    }
+
+    /// Runs what is inside once more when it is dropped, and forgets the run.
+    struct RunsWhenDropped<'a>(Call<'a>);
+
+    impl Drop for RunsWhenDropped<'_> {
+        fn drop(&mut self) {
+            let mut run = Box::pin(self.0.run());
+            let _ = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            std::mem::forget(run);
+        }
+    }
+
+    #[test]
+    fn what_a_destructor_has_started_in_a_forgotten_run_is_dropped_too() {
+        struct Stubborn;
+
+        impl Behavior for Stubborn {
+            async fn handle(&self, call: Call<'_>) -> Outcome {
+                let _guard = RunsWhenDropped(call);
+                forever().await
+            }
+        }
+
+        let log = Log::default();
+        let mediator = shop(&log).behavior(Stubborn).behavior(Around::<1>(log.clone())).build().unwrap();
+        let mut publish = Stepped::new(mediator.publish(Placed::new()));
+        assert!(publish.step().is_pending());
+        drop(publish);
+        assert_eq!(log.take(), ["1 starts", "handled", "1 is dropped"]);
+        let mut send = Stepped::new(mediator.send(Place { total: 1 }));
+        assert!(send.step().is_pending());
+        drop(send);
+        assert_eq!(log.take(), ["1 starts", "handled", "1 is dropped"]);
+    }
+
+    /// Three of them: a forgotten run, inside of it one that runs the handler again while it is dropped, and the handler, which has
+    /// answered before.
+    #[test]
+    fn an_answer_in_a_forgotten_run_is_none() {
+        struct Forgets;
+
+        impl Behavior for Forgets {
+            async fn handle(&self, mut call: Call<'_>) -> Outcome {
+                let mut run = Box::pin(call.run());
+                assert!(futures::poll!(run.as_mut()).is_pending());
+                std::mem::forget(run);
+                Ok(())
+            }
+        }
+
+        struct AnswersAndWaits;
+
+        impl Behavior for AnswersAndWaits {
+            async fn handle(&self, call: Call<'_>) -> Outcome {
+                let mut guard = RunsWhenDropped(call);
+                guard.0.run().await?;
+                forever().await
+            }
+        }
+
+        #[request(String)]
+        struct Ask;
+
+        #[request_handler(manual)]
+        async fn ask(_request: &Ask, runs: Arc<AtomicUsize>) -> String {
+            if runs.fetch_add(1, Ordering::Relaxed) > 0 {
+                forever::<()>().await;
+            }
+            "x".repeat(40)
+        }
+
+        let builder = bare().provide(Arc::new(AtomicUsize::new(0))).bind_fn(ask);
+        let mediator = builder.behavior(Forgets).behavior(AnswersAndWaits).build().unwrap();
+        let error = block_on(mediator.send(Ask)).unwrap_err();
+        assert!(format!("{error:#}").contains("has not answered"), "{error:#}");
+    }
+
+    #[test]
+    fn an_answer_that_a_behavior_inside_did_not_pass_on_does_not_reach_the_sender() {
+        struct FailsToCommit;
+
+        impl Behavior for FailsToCommit {
+            async fn handle(&self, mut call: Call<'_>) -> Outcome {
+                call.run().await?;
+                Err("the disk is full".into())
+            }
+        }
+
+        /// `Ok` whatever it was told, a panic included.
+        struct Lenient;
+
+        impl Behavior for Lenient {
+            async fn handle(&self, mut call: Call<'_>) -> Outcome {
+                _ = std::panic::AssertUnwindSafe(call.run()).catch_unwind().await;
+                Ok(())
+            }
+        }
+
+        struct Panics;
+
+        impl Behavior for Panics {
+            async fn handle(&self, mut call: Call<'_>) -> Outcome {
+                call.run().await?;
+                panic!("after the answer")
+            }
+        }
+
+        let log = Log::default();
+        for mediator in [
+            shop(&log).behavior(Lenient).behavior(FailsToCommit).build().unwrap(),
+            shop(&log).behavior(Lenient).behavior(Panics).build().unwrap(),
+        ] {
+            let error = block_on(mediator.send(Count)).unwrap_err();
+            assert!(format!("{error:#}").contains("has not answered"), "{error:#}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_has_ended_is_not_run_again_by_polling_it() {
+        #[behavior(lends(&mut u8))]
+        struct PollsAgain(bool);
+
+        impl Behavior for PollsAgain {
+            async fn handle(&self, mut call: Call<'_>) -> Outcome {
+                let mut lent = 1_u8;
+                if self.0 {
+                    let mut run = Box::pin(call.with(&mut lent).run());
+                    run.as_mut().await?;
+                    run.await
+                } else {
+                    let mut run = Box::pin(call.run());
+                    run.as_mut().await?;
+                    run.await
+                }
+            }
+        }
+
+        for lends in [false, true] {
+            let log = Log::default();
+            let mediator = shop(&log).behavior(PollsAgain(lends)).build().unwrap();
+            let error = block_on(mediator.send(Count)).unwrap_err();
+            assert_eq!(error.panic_message(), Some("a run was polled again after it had ended"));
+            assert_eq!(log.entries(), ["counted"]);
+        }
+    }
+
+    /// Woken from outside after everything is gone: nobody is left to be woken.
+    #[test]
+    fn nothing_is_woken_of_a_passage_that_is_gone() {
+        #[event_handler(manual)]
+        async fn waits(_event: &Placed, gate: Arc<Mutex<Option<oneshot::Receiver<()>>>>) {
+            let gate = gate.lock().unwrap().take();
+            if let Some(gate) = gate {
+                let _ = gate.await;
+            }
+        }
+
+        let (open, gate) = oneshot::channel::<()>();
+        let builder = bare().provide(Arc::new(Mutex::new(Some(gate)))).bind_fn(waits);
+        let mediator = builder.behavior(Around::<1>(Log::default())).build().unwrap();
+        let mut publish = Stepped::new(mediator.publish(Placed::new()));
+        assert!(publish.step().is_pending());
+        drop(publish);
+        assert!(open.is_canceled());
+        drop(open);
+    }
+}

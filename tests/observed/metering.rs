@@ -7,6 +7,7 @@ use futures::executor::block_on;
 use metrics_util::MetricKind;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 
+use super::recorded::alone;
 use super::world::*;
 
 /// Of one series: its name, the last parts of its labels, and what was counted or how often it was measured.
@@ -15,7 +16,7 @@ type Series = (String, String, u64);
 fn measured(run: impl FnOnce()) -> Vec<Series> {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
-    metrics::with_local_recorder(&recorder, run);
+    alone(|| metrics::with_local_recorder(&recorder, run));
     let series = snapshotter.snapshot().into_vec().into_iter().filter_map(|(key, unit, _, value)| {
         let name = key.key().name().to_owned();
         let labels: Vec<_> = key.key().labels().filter(|label| label.key() != "messaging.system").collect();
@@ -135,6 +136,8 @@ fn a_recorder_without_fields_is_noticed() {
         }
     }
 
-    metrics::with_local_recorder(&Nothing, || block_on(mediator().publish(StockReserved::new())).unwrap());
+    alone(|| {
+        metrics::with_local_recorder(&Nothing, || block_on(mediator().publish(StockReserved::new())).unwrap());
+    });
     assert_eq!(COUNTED.load(Ordering::Relaxed), 4);
 }

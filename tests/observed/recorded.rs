@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -129,6 +129,16 @@ pub(crate) fn recorded_elsewhere(run: impl FnOnce()) -> Records {
 
 fn recorded_of(interest: filter::Targets, run: impl FnOnce()) -> Records {
     let recording = Recording::default();
-    tracing::subscriber::with_default(Registry::default().with(recording.clone().with_filter(interest)), run);
+    let subscriber = Registry::default().with(recording.clone().with_filter(interest));
+    alone(|| tracing::subscriber::with_default(subscriber, run));
     recording.0.lock().unwrap().clone()
+}
+
+/// Runs one test after another: whether anybody is interested in a span or an event is kept for all threads, and what is right
+/// for the subscriber of one would be kept for that of another.
+pub(crate) fn alone<T>(run: impl FnOnce() -> T) -> T {
+    static ALONE: Mutex<()> = Mutex::new(());
+
+    let _guard = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    run()
 }

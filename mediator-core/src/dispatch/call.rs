@@ -45,7 +45,8 @@ pub struct Call<'a, M = AnyMessage> {
     /// The future at `level` of it has this.
     passage: Passage<'a>,
     level: usize,
-    _message: PhantomData<fn() -> M>,
+    /// Invariant: what comes of a `Call` is read as of `M`, which a subtype of `M` would read otherwise.
+    _message: PhantomData<fn(M) -> M>,
 }
 
 // SAFETY: what is shared of a passage is `Sync`, and the rest is reached only by futures that are borrowed exclusively.
@@ -140,7 +141,7 @@ impl<'a, M: Message> Call<'a, M> {
     /// The handler's, or that of a behavior inside.
     // By hand what an `async` block would do, since its future must fit in place.
     pub fn run(&mut self) -> impl Future<Output = Outcome<M>> + Send + use<'_, 'a, M> {
-        Run { call: self, started: false }
+        Run { call: self, progress: Progress::New }
     }
 
     /// Lends a value to the rest of the passage, when that is [run](Lending::run).
@@ -177,20 +178,45 @@ impl<M> fmt::Debug for Call<'_, M> {
     }
 }
 
+/// How far a run has got.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    New,
+    Started,
+    Ended,
+}
+
+impl Progress {
+    /// Notes that it is started, and says whether it was.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    #[inline]
+    fn start(&mut self) -> bool {
+        assert!(*self != Self::Ended, "a run was polled again after it had ended");
+        mem::replace(self, Self::Started) == Self::Started
+    }
+}
+
 /// The future of `Call::run`.
 struct Run<'c, 'a, M> {
     call: &'c mut Call<'a, M>,
-    started: bool,
+    progress: Progress,
 }
 
 impl<M: Message> Future for Run<'_, '_, M> {
     type Output = Outcome<M>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<M>> {
-        let started = mem::replace(&mut self.started, true);
+        let started = self.progress.start();
         let Call { passage, level, .. } = *self.call;
         // SAFETY: the future at the level polls this; if it was started, it is in the same passage.
-        unsafe { step::<M>(passage, level, passage, started, cx) }
+        let polled = unsafe { step::<M>(passage, level, passage, started, cx) };
+        if polled.is_ready() {
+            self.progress = Progress::Ended;
+        }
+        polled
     }
 }
 
@@ -198,7 +224,8 @@ impl<M> Drop for Run<'_, '_, M> {
     #[inline]
     fn drop(&mut self) {
         let Call { passage, level, .. } = *self.call;
-        if self.started && passage.is_pending(level + 1) {
+        // Also an answer that a behavior inside has not passed on.
+        if self.progress == Progress::Started {
             resume(passage.clear_from(level + 1));
         }
     }
@@ -222,7 +249,7 @@ unsafe fn step<M: Message>(
 ) -> Poll<Outcome<M>> {
     let inner = level + 1;
     let polled = if started {
-        assert!(inside.is_pending(inner), "a run was polled again after it had ended");
+        assert!(inside.is_pending(inner), "a run whose handler has panicked was polled again");
         // SAFETY: it is pending.
         unsafe { inside.poll(inner, cx) }
     } else {
@@ -261,6 +288,7 @@ impl<'c, 'a, M: Message> Lending<'c, 'a, M> {
     /// The handler's, or that of a behavior inside.
     pub fn run(self) -> impl Future<Output = Outcome<M>> + Send + use<'c, 'a, M> {
         RunLending {
+            progress: Progress::New,
             inside: None,
             dispatch: MaybeUninit::uninit(),
             values: self.values,
@@ -278,6 +306,7 @@ impl<M> fmt::Debug for Lending<'_, '_, M> {
 
 /// The future of `Lending::run`.
 pub(super) struct RunLending<'c, 'a, M> {
+    progress: Progress,
     /// Of the rest, until it has ended: in memory of its own, since what it borrows does not outlive this.
     inside: Option<Passage<'static>>,
     /// Of `inside`, which borrows it; borrows `values`.
@@ -329,16 +358,17 @@ impl<M: Message> Future for RunLending<'_, '_, M> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<M>> {
         // SAFETY: what is borrowed of `self` stays where it is.
         let this = unsafe { self.get_unchecked_mut() };
-        let started = this.inside.is_some();
+        let started = this.progress.start();
         let inside = match this.inside {
             Some(inside) => inside,
-            // SAFETY: pinned, and there is none.
+            // SAFETY: pinned, and there is none: it is new.
             None => unsafe { this.enter() },
         };
         let Call { passage, level, .. } = *this.call;
         // SAFETY: the future at the level polls this, with the passage that it has entered.
         let polled = unsafe { step::<M>(passage, level, inside, started, cx) };
         if polled.is_ready() {
+            this.progress = Progress::Ended;
             inside.move_answer_to(passage);
             this.leave();
         }
@@ -542,10 +572,15 @@ impl MessageKind<AnyMessage> for OfAny {
 
     #[inline]
     unsafe fn outcome(passage: Passage<'_>, level: usize, polled: Polled) -> Result<(), BoxError> {
-        match passage.take_error(level) {
-            Some(error) => Err(error),
-            None => to_result(polled),
+        if let Some(error) = passage.take_error(level) {
+            return Err(error);
         }
+        let result = to_result(polled);
+        if result.is_err() {
+            // The answer of a handler, which a behavior inside has not passed on.
+            resume(passage.clear_from(level));
+        }
+        result
     }
 
     fn refused(_name: &'static str, _handler: HandlerInfo, refused: Refused) -> Result<(), BoxError> {
@@ -576,7 +611,13 @@ fn plan<'a, M: Message, B: Behavior<M>, S: Settle<Outcome<M>>, F: Future<Output 
     _handle: impl FnOnce(&'a B, Call<'a, M>) -> F,
 ) -> BehaviorPlan {
     let start: Start = start::<M, B, S>;
-    BehaviorPlan { message, message_name, behavior: TypeId::of::<B>(), compiled: Compiled::of_future::<F, S>(start) }
+    BehaviorPlan {
+        message,
+        message_name,
+        is_of_request: S::LEAVES_ANSWER,
+        behavior: TypeId::of::<B>(),
+        compiled: Compiled::of_future::<F, S>(start),
+    }
 }
 
 /// # Safety

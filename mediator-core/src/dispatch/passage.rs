@@ -16,7 +16,6 @@
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::any::{Any, TypeId};
 use std::mem;
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use std::task::Context;
@@ -47,6 +46,8 @@ pub struct BehaviorPlan {
     /// The type of the event or the request; `None` if it is around every message.
     pub(crate) message: Option<TypeId>,
     pub(crate) message_name: &'static str,
+    /// Whether it is around a request, so that it leaves an answer in its frame. A type may be an event as well.
+    pub(crate) is_of_request: bool,
     pub(crate) behavior: TypeId,
     pub(super) compiled: Compiled,
 }
@@ -115,18 +116,26 @@ impl Chain {
             memory = extended;
             offset
         };
+        let (any, request) = (around.iter().take_while(|around| around.plan.message.is_none()).count(), plan.request());
         let mut levels: Vec<Level> = Vec::with_capacity(around.len() + 1);
-        for Around { plan, instance, info, .. } in around {
-            // The start functions rely on this.
-            assert_eq!(plan.behavior, (**instance).type_id(), "a behavior called as another type");
-            levels.push(Level::new(levels.len(), instance, *info, plan.compiled, Takes::Passage, &mut frame));
+        for Around { plan: behavior, instance, info, .. } in around {
+            // The start functions rely on this, and `settle` on the others.
+            assert_eq!(behavior.behavior, (**instance).type_id(), "a behavior called as another type");
+            let is_around_it = behavior.message.is_none() || behavior.message == plan.message();
+            assert!(is_around_it, "a behavior around another message");
+            let leaves_answer = request.is_some() && levels.len() >= any;
+            assert_eq!(
+                behavior.is_of_request, leaves_answer,
+                "a behavior of an event around a request, or the reverse"
+            );
+            levels.push(Level::new(levels.len(), instance, *info, behavior.compiled, Takes::Passage, &mut frame));
         }
         let takes = if plan.argument == Argument::Message { Takes::Message } else { Takes::Dispatch };
         levels.push(Level::new(levels.len(), instance, *info, plan.compiled, takes, &mut frame));
         Self {
             levels,
-            any: around.iter().take_while(|around| around.plan.message.is_none()).count(),
-            request: plan.request(),
+            any,
+            request,
             info: *info,
             borrows: plan.borrows,
             memory: memory.align_to(align_of::<Storage>()).expect("small frames").pad_to_align(),
@@ -249,6 +258,7 @@ impl<'a> Passage<'a> {
     ///
     /// Made by [`allocate`](Self::allocate), not used again, and nothing is in its frames.
     pub(super) unsafe fn free(self) {
+        debug_assert_eq!(self.occupied(), 0, "what is in a frame is dropped before its memory goes");
         let layout = self.chain().memory;
         // SAFETY: allocated with this layout.
         unsafe { dealloc(self.0.as_ptr().cast(), layout) };
@@ -325,6 +335,7 @@ impl<'a> Passage<'a> {
     ///
     /// It holds what `state` says.
     unsafe fn fill(self, level: usize, state: State) {
+        debug_assert!(self.state(level) == State::Empty, "a frame holds one thing at a time");
         // SAFETY: memory for a state, exclusively used.
         unsafe { self.state_of(level).write(state) };
         // SAFETY: within the head.
@@ -425,10 +436,13 @@ impl<'a> Passage<'a> {
     fn take_error_of_request(self, level: usize) -> Option<BoxError> {
         let answers = self.chain().answers().filter(|_| self.state(level) == State::Answer)?;
         // SAFETY: an answer is in the frame.
-        let error = unsafe { answers.take_error(self.frame(level)) }?;
-        // SAFETY: taken just now.
-        unsafe { self.empty(level) };
-        Some(error)
+        if !unsafe { answers.is_error(self.frame(level)) } {
+            return None;
+        }
+        // SAFETY: an answer, which is taken at once.
+        let answer = unsafe { self.give_answer(level) };
+        // SAFETY: an error, as asked just now.
+        Some(unsafe { answers.take_error(answer) })
     }
 
     /// What the answer that has come out of the passage says, if it is an error; it remains. Of an event nothing.
@@ -473,25 +487,29 @@ impl<'a> Passage<'a> {
     /// returned.
     #[inline]
     pub(super) fn clear_from(self, level: usize) -> Option<Panic> {
-        if self.occupied() == 0 { None } else { self.clear(level..self.started()) }
+        if self.occupied() == 0 { None } else { self.clear(level, usize::MAX) }
     }
 
+    /// The same up to the level before `end`.
+    ///
+    /// From outside in: what is dropped at a level may run what is inside it once more, in its destructor.
     #[cold]
-    fn clear(self, levels: Range<usize>) -> Option<Panic> {
+    fn clear(self, start: usize, end: usize) -> Option<Panic> {
         let mut first_panic = None;
-        for level in levels {
+        let mut level = start;
+        while level < end.min(self.started()) {
             let state = self.state(level);
-            if state == State::Empty {
-                continue;
+            if state != State::Empty {
+                // SAFETY: what was there is dropped at once.
+                unsafe { self.empty(level) };
+                // SAFETY: what was there.
+                match catch_unwind(AssertUnwindSafe(|| unsafe { self.drop_in_frame(level, state) })) {
+                    Err(panic) if first_panic.is_some() => discard_panic(panic),
+                    Err(panic) => first_panic = Some(panic),
+                    Ok(()) => {}
+                }
             }
-            // SAFETY: what was there is dropped at once.
-            unsafe { self.empty(level) };
-            // SAFETY: what was there.
-            match catch_unwind(AssertUnwindSafe(|| unsafe { self.drop_in_frame(level, state) })) {
-                Err(panic) if first_panic.is_some() => discard_panic(panic),
-                Err(panic) => first_panic = Some(panic),
-                Ok(()) => {}
-            }
+            level += 1;
         }
         first_panic
     }
@@ -669,13 +687,8 @@ fn answer_place(passage: Passage<'_>, answers: &Answers, polled: Polled) -> NonN
     let (chain, level) = (passage.chain(), passage.chain().any);
     let error = match polled {
         Polled::Failed(error) => *error,
-        _ if passage.state(level) == State::Answer => {
-            // The answer, and what a forgotten run has left.
-            if passage.occupied() > 1 {
-                resume(passage.clear(0..level));
-                resume(passage.clear_from(level + 1));
-            }
-            // SAFETY: the answer is there.
+        _ if has_answered(passage, level) => {
+            // SAFETY: the answer is there, and nothing else.
             return unsafe { passage.give_answer(level) };
         }
         _ => Box::new(NotAnswered) as BoxError,
@@ -685,4 +698,15 @@ fn answer_place(passage: Passage<'_>, answers: &Answers, polled: Polled) -> NonN
     // SAFETY: an empty frame for an answer.
     unsafe { answers.put_error(place, error, chain.info) };
     place
+}
+
+/// Whether an answer is at the level, which has come through all behaviors outside of it. Then nothing else is in the frames.
+fn has_answered(passage: Passage<'_>, level: usize) -> bool {
+    if passage.occupied() == 1 {
+        return passage.state(level) == State::Answer;
+    }
+    // What forgotten runs have left. One outside of the answer has not seen it.
+    let is_forgotten = (0..level).any(|outer| passage.state(outer) != State::Empty);
+    resume(passage.clear_from(level + 1));
+    !is_forgotten && passage.occupied() == 1 && passage.state(level) == State::Answer
 }

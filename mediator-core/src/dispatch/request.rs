@@ -109,6 +109,8 @@ pub(super) struct AnswerTo<R>(R);
 impl<R: Request, T: Answer<R, R::Output>> Settle<T> for AnswerTo<R> {
     const LEFT: Layout = kept_layout::<Answered<R>>();
 
+    const LEAVES_ANSWER: bool = true;
+
     #[inline]
     unsafe fn settle(output: T, storage: NonNull<Storage>) -> Polled {
         // SAFETY: guaranteed by the caller.
@@ -122,6 +124,8 @@ pub(super) struct LeftAnswer<R>(R);
 
 impl<R: Request> Settle<Answered<R>> for LeftAnswer<R> {
     const LEFT: Layout = kept_layout::<Answered<R>>();
+
+    const LEAVES_ANSWER: bool = true;
 
     unsafe fn settle(answer: Answered<R>, storage: NonNull<Storage>) -> Polled {
         // SAFETY: guaranteed by the caller.
@@ -163,7 +167,8 @@ pub(super) unsafe fn take_answer<R: Request>(storage: NonNull<Storage>) -> Answe
 /// What is to be known of the answers to requests of one type where their type is not.
 pub(super) struct Answers {
     size: usize,
-    take_error: unsafe fn(NonNull<Storage>) -> Option<BoxError>,
+    is_error: unsafe fn(NonNull<Storage>) -> bool,
+    take_error: unsafe fn(NonNull<Storage>) -> BoxError,
     put_error: unsafe fn(NonNull<Storage>, BoxError, HandlerInfo),
     drop: unsafe fn(NonNull<Storage>),
     #[cfg(any(feature = "tracing", feature = "metrics"))]
@@ -174,6 +179,8 @@ impl Answers {
     pub(super) const fn to<R: Request>() -> Self {
         Self {
             size: kept_layout::<Answered<R>>().size(),
+            // SAFETY: the conditions are the same.
+            is_error: |storage| unsafe { answer::<R>(storage) }.is_err(),
             take_error: take_error::<R>,
             put_error: put_error::<R>,
             // SAFETY: the conditions are the same.
@@ -188,12 +195,20 @@ impl Answers {
         self.size
     }
 
-    /// Takes an answer that is an error out; any other remains.
-    ///
     /// # Safety
     ///
     /// An answer to a request of this type is in `storage`.
-    pub(super) unsafe fn take_error(&self, storage: NonNull<Storage>) -> Option<BoxError> {
+    pub(super) unsafe fn is_error(&self, storage: NonNull<Storage>) -> bool {
+        // SAFETY: guaranteed by the caller.
+        unsafe { (self.is_error)(storage) }
+    }
+
+    /// Takes an answer out that is an error.
+    ///
+    /// # Safety
+    ///
+    /// An answer to a request of this type is in `storage`, and is an error. It is gone afterwards, also after a panic.
+    pub(super) unsafe fn take_error(&self, storage: NonNull<Storage>) -> BoxError {
         // SAFETY: guaranteed by the caller.
         unsafe { (self.take_error)(storage) }
     }
@@ -232,13 +247,12 @@ impl Answers {
 /// # Safety
 ///
 /// As for [`Answers::take_error`].
-unsafe fn take_error<R: Request>(storage: NonNull<Storage>) -> Option<BoxError> {
+unsafe fn take_error<R: Request>(storage: NonNull<Storage>) -> BoxError {
     // SAFETY: guaranteed by the caller.
-    if unsafe { answer::<R>(storage) }.is_ok() {
-        return None;
+    match unsafe { take_answer::<R>(storage) } {
+        Err(error) => error.into_box(),
+        Ok(_) => unreachable!("asked for before"),
     }
-    // SAFETY: guaranteed by the caller.
-    unsafe { take_answer::<R>(storage) }.err().map(RequestError::into_box)
 }
 
 /// # Safety

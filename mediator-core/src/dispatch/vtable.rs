@@ -105,6 +105,10 @@ impl CallPlan {
         }
     }
 
+    pub(crate) fn is_of_request(&self) -> bool {
+        matches!(self.message, MessageInfo::Request(_))
+    }
+
     /// What it answers, if it is a request's.
     pub(super) fn request(&self) -> Option<(RequestInfo, &'static Answers)> {
         match self.message {
@@ -178,6 +182,9 @@ pub(super) type Start = unsafe fn(NonNull<()>, NonNull<()>, NonNull<Storage>, &m
 pub(super) trait Settle<T> {
     /// Of what it leaves in the storage.
     const LEFT: Layout = Layout::new::<()>();
+
+    /// Whether that is the answer to a request.
+    const LEAVES_ANSWER: bool = false;
 
     /// Settles the output of a future that was in `storage`, and is gone.
     ///

@@ -3,19 +3,22 @@
 use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
 
-use crate::dispatch::{Around, Instance, TypeIdMap};
+use crate::dispatch::{Around, CallPlan, Instance, TypeIdMap};
 use crate::errors::build_error::BuildProblem;
 use crate::registry::behavior_registration::{BehaviorRegistration, ReadyMadeBehavior};
 use crate::registry::order::arrange_behaviors;
 use crate::services::inject::inject_catching;
 use crate::services::services::{Offer, Services};
 
+/// An event or a request, which may be of one type: whether it is a request.
+type Handled = (TypeId, bool);
+
 /// The behaviors of a mediator, from outside in.
 pub(super) struct Behaviors {
     /// Those around every message.
     any: Vec<Around>,
     /// Those around one event or request.
-    typed: TypeIdMap<Vec<Around>>,
+    typed: HashMap<Handled, Vec<Around>>,
 }
 
 impl Behaviors {
@@ -45,11 +48,12 @@ impl Behaviors {
             let instance = instances.entry(registration.plan().behavior);
             instance.or_insert_with(|| build(registration, offer, problems));
         }
-        let mut typed: TypeIdMap<Vec<BehaviorRegistration>> = TypeIdMap::default();
+        let mut typed: HashMap<Handled, Vec<BehaviorRegistration>> = HashMap::new();
         let mut any = Vec::new();
         for registration in registrations {
-            match registration.plan().message {
-                Some(message) => typed.entry(message).or_default().push(registration),
+            let plan = registration.plan();
+            match plan.message {
+                Some(message) => typed.entry((message, plan.is_of_request)).or_default().push(registration),
                 None => any.push(registration),
             }
         }
@@ -60,18 +64,19 @@ impl Behaviors {
         }
     }
 
-    /// Those around a handler of one message, or around an observer, which handles every event.
-    pub(super) fn around(&self, message: Option<TypeId>) -> Vec<Around> {
-        let typed = message.and_then(|message| self.typed.get(&message)).into_iter().flatten();
+    /// Those around a handler: of one message, or an observer, which handles every event.
+    pub(super) fn around(&self, handler: &CallPlan) -> Vec<Around> {
+        let handled = handler.message().map(|message| (message, handler.is_of_request()));
+        let typed = handled.and_then(|handled| self.typed.get(&handled)).into_iter().flatten();
         self.any.iter().chain(typed).cloned().collect()
     }
 }
 
-type Key = (Option<TypeId>, TypeId);
+type Key = (Option<TypeId>, bool, TypeId);
 
 fn key(registration: &BehaviorRegistration) -> Key {
     let plan = registration.plan();
-    (plan.message, plan.behavior)
+    (plan.message, plan.is_of_request, plan.behavior)
 }
 
 fn duplicates(registrations: &[BehaviorRegistration]) -> Vec<BuildProblem> {

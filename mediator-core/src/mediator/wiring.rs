@@ -191,7 +191,7 @@ fn borrows_amiss(binding: &Binding<'_>, behaviors: &Behaviors) -> Vec<BuildProbl
     let twice = twice.map(|(_, borrow)| BuildProblem::BorrowedTwice { handler, type_name: borrow.type_name() });
     let handles = handles();
     let is_sure = |borrow: &Borrow| borrow.optional || borrow.is_of(&handles);
-    let around = behaviors.around(binding.plan.message());
+    let around = behaviors.around(&binding.plan);
     let from_outside = borrows_from_outside(borrows, lends(&around));
     let uncertain = from_outside.filter(|borrow| binding.plan.message().is_none() && !is_sure(borrow));
     let uncertain = uncertain.map(|borrow| BuildProblem::ObserverBorrows {
@@ -214,7 +214,7 @@ fn concurrent_borrow(list: &List<'_>, behaviors: &Behaviors, strategy: &ChosenSt
     }
     let mut borrows = Vec::new();
     for (index, Binding { plan, .. }) in list.bindings.iter().enumerate() {
-        let around = behaviors.around(plan.message());
+        let around = behaviors.around(plan);
         borrows.extend(borrows_from_outside(plan.borrows, lends(&around)).map(|borrow| (index, *borrow)));
     }
     let conflict = conflict(&borrows)?;
@@ -297,7 +297,7 @@ fn arrange(lists: &mut [List<'_>], problems: &mut Vec<BuildProblem>) {
 
 /// All that is around a handler, its own options inside of the behaviors around its message; outermost first.
 fn around(binding: &Binding<'_>, behaviors: &Behaviors) -> Vec<Around> {
-    let of_message = behaviors.around(binding.plan.message());
+    let of_message = behaviors.around(&binding.plan);
     of_message.into_iter().chain(binding.registration.own_behaviors()).collect()
 }
 

@@ -380,7 +380,7 @@ impl HandlerRegistration {
     }
 
     pub(crate) fn is_of_request(&self) -> bool {
-        matches!(self.plan().message, MessageInfo::Request(_))
+        self.plan().is_of_request()
     }
 
     pub(crate) fn is_observer(&self) -> bool {

@@ -292,7 +292,13 @@ struct Watcher {
 fn watcher(position: usize, info: HandlerInfo) -> Around {
     let compiled =
         Compiled { vtable: Vtable { start, poll, drop_future }, frame: const { Layout::new::<Watched<'_>>() } };
-    let plan = BehaviorPlan { message: None, message_name: "any message", behavior: TypeId::of::<Watcher>(), compiled };
+    let plan = BehaviorPlan {
+        message: None,
+        message_name: "any message",
+        is_of_request: false,
+        behavior: TypeId::of::<Watcher>(),
+        compiled,
+    };
     Around { plan, instance: Arc::new(Watcher { position }), info, lends: &[] }
 }
 
