@@ -12,7 +12,7 @@ echo '== AddressSanitizer'
 export CARGO_TARGET_DIR=target/sanitize
 mkdir -p "$CARGO_TARGET_DIR"
 # What a panic's payload throws while it is dropped is leaked on purpose: it could panic again. Tests forget runs on purpose.
-printf '%s\n' 'leak:mediator_core::errors::panics::discard_panic' 'leak:a_forgotten_run' 'leak:Forget' > "$CARGO_TARGET_DIR/leaks"
+printf '%s\n' 'leak:mediator_core::errors::panics::discard_panic' 'leak:a_forgotten_run' 'leak:Forget' 'leak:RunsWhenDropped' > "$CARGO_TARGET_DIR/leaks"
 export LSAN_OPTIONS="suppressions=$PWD/$CARGO_TARGET_DIR/leaks:print_suppressions=0"
 # With `--target`, procedural macros and build scripts stay as they are: they run inside rustc.
 RUSTFLAGS=-Zsanitizer=address cargo +nightly test --quiet --target "$target" -p mediator-core --lib
