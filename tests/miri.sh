@@ -20,7 +20,8 @@ under() { # MODEL
     MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p mediator-core --lib dispatch
     MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p mediator-tests --test cancellation --test lifetimes
     MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p mediator-tests --test behavior -- \
-        behaviors:: instances:: lending:: observers:: panics:: requests:: wakers:: --skip a_forgotten_run
+        behaviors:: instances:: lending:: observers:: panics:: requests:: wakers:: \
+        --skip a_forgotten_run --skip wiring:: --skip impossible::
     # What is forgotten is leaked.
     MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-ignore-leaks $1" cargo +nightly miri test --quiet -p mediator-tests --test behavior -- \
         a_forgotten_run
