@@ -1,5 +1,5 @@
 //! Behaviors with random scripts around handlers with random scripts, against a plain model: in which order everything starts,
-//! ends and is dropped, and what comes of it, also when the future is dropped at any poll.
+//! ends and is dropped, and with which result, also when the future is dropped at any poll.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
@@ -30,7 +30,7 @@ enum Act {
     Turn,
     /// An error, although what is inside is well.
     Reject,
-    /// `Ok`, whatever comes of what is inside.
+    /// `Ok`, whatever the result of what is inside.
     Swallow,
     PanicBefore,
     PanicAfter,
@@ -252,7 +252,7 @@ fn drive<T>(future: impl Future<Output = T>, patience: usize) -> Option<T> {
 
 // The model
 
-/// What came of something.
+/// The result of a handler, or of a behavior around it.
 #[derive(Clone, Debug, PartialEq)]
 enum Came {
     Ok(u32),

@@ -625,7 +625,7 @@ mod lending {
         assert_eq!(log.take(), ["rollback"]);
     }
 
-    /// The error of a commit is what comes of the handler, although that has succeeded.
+    /// The error of a commit is the result, although the handler has succeeded.
     #[test]
     fn a_commit_that_fails_is_reported() {
         #[behavior(lends(&mut Connection))]

@@ -3,7 +3,7 @@
 use super::message::{AnyMessage, Message};
 use crate::dispatch::Call;
 
-/// What comes of a handler, and of a behavior around it.
+/// The result of a handler, and of a behavior around it.
 ///
 /// Of a request the same as of [`send`](crate::Mediator::send): `Result<Response, Error>`. Of an event, and of
 /// [any message](AnyMessage), `Result<(), Box<dyn Error + Send + Sync>>`. A request's own error is in that box, too, and is
@@ -65,6 +65,6 @@ pub trait Behavior<M: Message = AnyMessage>: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// What comes of the handler instead, be it its own error or another.
+    /// The handler's own error, or another one that the behavior returns instead.
     fn handle(&self, call: Call<'_, M>) -> impl Future<Output = Outcome<M>> + Send;
 }

@@ -18,10 +18,10 @@ use crate::request::request::Request;
             `impl Behavior<PlaceOrder> for …`; one around all handlers names none"
 )]
 pub trait Message: Sized + 'static {
-    /// What comes of it when all is well: of a request its answer, of an event nothing.
+    /// The result when all is well: the answer to a request, nothing of an event.
     type Response;
 
-    /// What comes of it otherwise: of a request its error, of an event that of a handler.
+    /// The result otherwise: the error of a request, or that of an event's handler.
     type Error: Send + 'static;
 
     #[doc(hidden)]

@@ -45,7 +45,7 @@ pub struct Call<'a, M = AnyMessage> {
     /// The future at `level` of it has this.
     passage: Passage<'a>,
     level: usize,
-    /// Invariant: what comes of a `Call` is read as of `M`, which a subtype of `M` would read otherwise.
+    /// Invariant in `M`: the result of a run is read as an `Outcome<M>`, which of a subtype is another type.
     _message: PhantomData<fn(M) -> M>,
 }
 
@@ -131,8 +131,8 @@ impl<'a, M: Message> Call<'a, M> {
 
     /// Runs the rest of the passage: the behaviors inside this one, and the handler.
     ///
-    /// Called again, it runs them again: a retry. Not called, nothing of it happens, and what the behavior returns is what comes
-    /// of the handler. What a first run wrote through a lent `&mut` is not undone by a second: open a savepoint.
+    /// Called again, it runs them again: a retry. Not called, none of them runs, and what the behavior returns is the result. What
+    /// a first run wrote through a lent `&mut` is not undone by a second: open a savepoint.
     ///
     /// A panic of the handler passes through. Dropped before it has ended, it drops what is inside.
     ///
@@ -239,7 +239,7 @@ impl<M> Drop for Run<'_, '_, M> {
 ///
 /// # Panics
 ///
-/// If it is not.
+/// If it is started and is not pending any more.
 unsafe fn step<M: Message>(
     passage: Passage<'_>,
     level: usize,

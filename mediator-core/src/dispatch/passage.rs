@@ -682,7 +682,7 @@ unsafe fn drive(
     Polled::Done
 }
 
-/// Where the answer is that a passage has come to, which the caller takes; nothing else is in its frames any more.
+/// The place of the answer of a passage that is over, which the caller takes; the other frames are empty.
 fn answer_place(passage: Passage<'_>, answers: &Answers, polled: Polled) -> NonNull<Storage> {
     let (chain, level) = (passage.chain(), passage.chain().any);
     let error = match polled {

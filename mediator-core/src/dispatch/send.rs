@@ -388,7 +388,7 @@ impl Run<'_> {
         Ok(unsafe { dispatch.as_ref() })
     }
 
-    /// What comes of a poll of the handler.
+    /// Notes the result of a poll of the handler.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn settle(&mut self, caught: thread::Result<Polled>, handlers: &'static HandlerList, asked: &Asked) -> Sent {
         match caught {

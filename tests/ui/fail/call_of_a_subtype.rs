@@ -1,4 +1,4 @@
-//! What comes of a call is read as of its message, so it must not pass for one of another message, not even of a subtype.
+//! The result of a call is read as that of its message, so it must not pass for one of another message, not even of a subtype.
 
 use mediator_core::Call;
 
