@@ -1,5 +1,6 @@
 //! What is known of a handler.
 
+use std::any::type_name;
 use std::fmt;
 use std::panic::Location;
 
@@ -30,6 +31,19 @@ pub struct HandlerInfo {
 }
 
 impl HandlerInfo {
+    /// Of what is named by its type, at the caller's place.
+    #[track_caller]
+    pub(crate) fn of_type<T>() -> Self {
+        let name = type_name::<T>();
+        let module_path = name.rsplit_once("::").map_or("", |(module, _)| module);
+        Self { name, module_path, location: Location::caller() }
+    }
+
+    /// The name without the crate, which may be compiled under several names.
+    pub(crate) fn name_within_crate(&self) -> &'static str {
+        self.name.split_once("::").map_or(self.name, |(_, name)| name)
+    }
+
     /// The handler's name: the path of its type or function, or what `name = "…"` says.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -3,11 +3,11 @@
 use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
 
-use crate::dispatch::{Around, CallPlan, Instance, TypeIdMap};
+use crate::dispatch::{Around, Borrow, CallPlan, Instance, TypeIdMap, borrows_from_outside};
 use crate::errors::build_error::BuildProblem;
 use crate::registry::behavior_registration::{BehaviorRegistration, ReadyMadeBehavior};
-use crate::registry::order::arrange_behaviors;
-use crate::services::inject::inject_catching;
+use crate::registry::duplicates;
+use crate::registry::order;
 use crate::services::services::{Offer, Services};
 
 /// An event or a request, which may be of one type: whether it is a request.
@@ -32,18 +32,18 @@ impl Behaviors {
     ) -> Self {
         let mut instances: TypeIdMap<Option<Instance>> = TypeIdMap::default();
         let mut others = Vec::new();
-        let known: HashSet<_> = discovered.iter().map(key).collect();
+        let known: HashSet<_> = discovered.iter().map(BehaviorRegistration::key).collect();
         for ReadyMadeBehavior { registration, instance } in given {
             instances.insert(registration.plan().behavior, Some(instance));
-            match inventory::iter::<BehaviorRegistration>().find(|known| key(known) == key(&registration)) {
-                Some(declared) if !known.contains(&key(declared)) => discovered.push(*declared),
+            match inventory::iter::<BehaviorRegistration>().find(|known| known.key() == registration.key()) {
+                Some(declared) if !known.contains(&declared.key()) => discovered.push(*declared),
                 Some(_) => {}
                 None => others.push(registration),
             }
         }
-        BehaviorRegistration::sort(&mut discovered);
+        order::sort_behaviors(&mut discovered);
         let registrations = [discovered, others].concat();
-        problems.extend(duplicates(&registrations));
+        problems.extend(duplicates::of_behaviors(&registrations));
         for registration in &registrations {
             let instance = instances.entry(registration.plan().behavior);
             instance.or_insert_with(|| build(registration, offer, problems));
@@ -64,6 +64,12 @@ impl Behaviors {
         }
     }
 
+    /// What a handler borrows that none of the behaviors around it lends.
+    pub(super) fn borrows_from_outside(&self, handler: &CallPlan) -> Vec<Borrow> {
+        let around = self.around(handler);
+        borrows_from_outside(handler.borrows, around.iter().map(|around| around.lends)).copied().collect()
+    }
+
     /// Those around a handler: of one message, or an observer, which handles every event.
     pub(super) fn around(&self, handler: &CallPlan) -> Vec<Around> {
         let handled = handler.message().map(|message| (message, handler.is_of_request()));
@@ -72,38 +78,10 @@ impl Behaviors {
     }
 }
 
-type Key = (Option<TypeId>, bool, TypeId);
-
-fn key(registration: &BehaviorRegistration) -> Key {
-    let plan = registration.plan();
-    (plan.message, plan.is_of_request, plan.behavior)
-}
-
-fn duplicates(registrations: &[BehaviorRegistration]) -> Vec<BuildProblem> {
-    let (mut by_type, mut by_place, mut by_crate) = (HashMap::new(), HashMap::new(), HashMap::new());
-    let mut problems = Vec::new();
-    for second in registrations {
-        let (message_name, info) = (second.plan().message_name, second.info);
-        let message = second.plan().message;
-        let name_in_crate = info.name().split_once("::").map_or(info.name(), |(_, name)| name);
-        let at_place = *by_place.entry((message, info.location(), name_in_crate)).or_insert(*second);
-        let of_crate = *by_crate.entry((message, info.crate_name(), info.name())).or_insert(*second);
-        if let Some(first) = by_type.insert(key(second), info) {
-            problems.push(BuildProblem::DuplicateBehavior { message_name, first, second: info, compiled_twice: false });
-        } else if second.inject.is_some() && (key(&at_place) != key(second) || of_crate.version != second.version) {
-            let (first, second) = (of_crate.info, info);
-            problems.push(BuildProblem::DuplicateBehavior { message_name, first, second, compiled_twice: true });
-        }
-    }
-    problems
-}
-
 /// `None` if it cannot be built.
 fn build(registration: &BehaviorRegistration, offer: &Offer, problems: &mut Vec<BuildProblem>) -> Option<Instance> {
     let (behavior, inject) = (registration.info, registration.inject?);
-    let services = Services::new(offer);
-    let injected = inject_catching(|| inject(&services));
-    let requests = services.into_requests();
+    let (injected, requests) = Services::injected(offer, |services| inject(services));
     let missing = requests.iter().filter(|request| request.is_missing);
     problems.extend(missing.map(|request| BuildProblem::MissingServiceOfBehavior {
         behavior,
@@ -125,7 +103,7 @@ fn arranged(
     instances: &TypeIdMap<Option<Instance>>,
     problems: &mut Vec<BuildProblem>,
 ) -> Vec<Around> {
-    let order = arrange_behaviors(behaviors, problems);
+    let order = order::arrange_behaviors(behaviors, problems);
     let around = order.into_iter().filter_map(|position| {
         let BehaviorRegistration { info, lends, .. } = behaviors[position];
         let plan = behaviors[position].plan();

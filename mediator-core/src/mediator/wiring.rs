@@ -10,7 +10,7 @@ use super::builder::{ChosenStrategy, Explicit, MediatorBuilder, UnhandledRequest
 use super::handles::{HANDLES, Mediator};
 use crate::dispatch::{
     Around, Borrow, CallPlan, Core, Entry, HandlerList, Instance, Link, Strategy, Table, TypeIdMap, Watch, WeakCore,
-    borrows_from_outside, conflict,
+    conflict,
 };
 use crate::errors::build_error::{BuildError, BuildProblem};
 use crate::event::info::EventInfo;
@@ -19,7 +19,6 @@ use crate::registry::event_registration::declared_events;
 use crate::registry::order::{self, Arranger};
 use crate::registry::registration::HandlerRegistration;
 use crate::registry::request_registration::declared_requests;
-use crate::services::inject::inject_catching;
 use crate::services::module_service::ModuleServices;
 use crate::services::services::{Offer, ServiceRequest, Services};
 use crate::topology::{EventNode, HandlerNode, RequestNode, ServiceNode, Topology};
@@ -191,20 +190,15 @@ fn borrows_amiss(binding: &Binding<'_>, behaviors: &Behaviors) -> Vec<BuildProbl
     let twice = twice.map(|(_, borrow)| BuildProblem::BorrowedTwice { handler, type_name: borrow.type_name() });
     let handles = handles();
     let is_sure = |borrow: &Borrow| borrow.optional || borrow.is_of(&handles);
-    let around = behaviors.around(&binding.plan);
-    let from_outside = borrows_from_outside(borrows, lends(&around));
-    let uncertain = from_outside.filter(|borrow| binding.plan.message().is_none() && !is_sure(borrow));
+    let is_observer = binding.plan.message().is_none();
+    let from_outside = if is_observer { behaviors.borrows_from_outside(&binding.plan) } else { Vec::new() };
+    let uncertain = from_outside.into_iter().filter(|borrow| !is_sure(borrow));
     let uncertain = uncertain.map(|borrow| BuildProblem::ObserverBorrows {
         handler,
         parameter: borrow.parameter(),
         type_name: borrow.type_name(),
     });
     twice.chain(uncertain).collect()
-}
-
-/// What each of some behaviors lends.
-fn lends(around: &[Around]) -> impl Iterator<Item = &'static [Borrow]> + Clone + '_ {
-    around.iter().map(|around| around.lends)
 }
 
 /// Handlers that the event's strategy runs at once, although they cannot both have what they borrow.
@@ -214,8 +208,7 @@ fn concurrent_borrow(list: &List<'_>, behaviors: &Behaviors, strategy: &ChosenSt
     }
     let mut borrows = Vec::new();
     for (index, Binding { plan, .. }) in list.bindings.iter().enumerate() {
-        let around = behaviors.around(plan);
-        borrows.extend(borrows_from_outside(plan.borrows, lends(&around)).map(|borrow| (index, *borrow)));
+        borrows.extend(behaviors.borrows_from_outside(plan).into_iter().map(|borrow| (index, borrow)));
     }
     let conflict = conflict(&borrows)?;
     Some(BuildProblem::ConcurrentBorrow {
@@ -269,9 +262,7 @@ fn ready_made_services(bindings: &[Binding<'_>]) -> HashMap<TypeId, Instance> {
 }
 
 fn build_handler(registration: &HandlerRegistration, offer: &Offer, problems: &mut Vec<BuildProblem>) -> Built {
-    let services = Services::new(offer);
-    let injected = inject_catching(|| registration.inject(&services).transpose());
-    let requests = services.into_requests();
+    let (injected, requests) = Services::injected(offer, |services| registration.inject(services).transpose());
     let handler = registration.info();
     let missing = requests.iter().filter(|request| request.is_missing);
     problems.extend(missing.map(|request| BuildProblem::MissingService {

@@ -1,10 +1,10 @@
 //! Behaviors, as the macro hands them over at link time and as the builder is given them.
 
-use std::any::type_name;
+use std::any::TypeId;
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::order::HandlerRef;
+use super::order::{HandlerRef, Ordered, references};
 use super::registration::{InjectFn, inject};
 use crate::behavior::behavior::Behavior;
 use crate::behavior::message::Message;
@@ -39,16 +39,16 @@ impl BehaviorRegistration {
         version: &'static str,
     ) -> Self {
         let info = HandlerInfo { name, module_path, location: Location::caller() };
-        Self {
-            info,
-            version,
-            order: 0,
-            after: &[],
-            before: &[],
-            lends: &[],
-            plan: <M::Kind as MessageKind<M>>::plan::<B>,
-            inject: Some(inject::<B>),
-        }
+        Self::of(info, version, <M::Kind as MessageKind<M>>::plan::<B>, Some(inject::<B>))
+    }
+
+    const fn of(
+        info: HandlerInfo,
+        version: &'static str,
+        plan: fn() -> BehaviorPlan,
+        inject: Option<InjectFn>,
+    ) -> Self {
+        Self { info, version, order: 0, after: &[], before: &[], lends: &[], plan, inject }
     }
 
     /// With the user's `order = …`.
@@ -79,40 +79,29 @@ impl BehaviorRegistration {
         self
     }
 
-    /// `behavior`: one that the user made.
-    #[track_caller]
-    fn of_instance<M: Message, B: Behavior<M>>() -> Self {
-        let name = type_name::<B>();
-        let module_path = name.rsplit_once("::").map_or("", |(module, _)| module);
-        Self {
-            info: HandlerInfo { name, module_path, location: Location::caller() },
-            version: "",
-            order: 0,
-            after: &[],
-            before: &[],
-            lends: &[],
-            plan: <M::Kind as MessageKind<M>>::plan::<B>,
-            inject: None,
-        }
-    }
-
     pub(crate) fn plan(&self) -> BehaviorPlan {
         (self.plan)()
     }
 
-    /// The behaviors named in `after` and `before`.
-    pub(crate) fn references(&self) -> impl Iterator<Item = (Side, &'static HandlerRef)> {
-        let after = self.after.iter().map(|behavior| (Side::After, behavior));
-        after.chain(self.before.iter().map(|behavior| (Side::Before, behavior)))
+    /// What it is around, whether that is a request, and its type: what it must not share with another one.
+    pub(crate) fn key(&self) -> (Option<TypeId>, bool, TypeId) {
+        let plan = self.plan();
+        (plan.message, plan.is_of_request, plan.behavior)
     }
 
-    /// Sorts what was discovered, so that the order is the same whatever the linker did: by `order`, crate, file, line and
-    /// column.
-    pub(crate) fn sort(discovered: &mut [Self]) {
-        discovered.sort_by_key(|behavior| {
-            let (info, location) = (behavior.info, behavior.info.location);
-            (behavior.order, info.crate_name(), location.file(), location.line(), location.column(), info.name)
-        });
+    /// The declared `order`, 0 by default.
+    pub(crate) fn order(&self) -> i32 {
+        self.order
+    }
+}
+
+impl Ordered for BehaviorRegistration {
+    fn identity(&self) -> TypeId {
+        self.plan().behavior
+    }
+
+    fn references(&self) -> impl Iterator<Item = (Side, &'static HandlerRef)> {
+        references(self.after, self.before)
     }
 }
 
@@ -125,6 +114,8 @@ pub(crate) struct ReadyMadeBehavior {
 impl ReadyMadeBehavior {
     #[track_caller]
     pub(crate) fn new<M: Message, B: Behavior<M>>(behavior: B) -> Self {
-        Self { registration: BehaviorRegistration::of_instance::<M, B>(), instance: Arc::new(behavior) }
+        let plan = <M::Kind as MessageKind<M>>::plan::<B>;
+        let registration = BehaviorRegistration::of(HandlerInfo::of_type::<B>(), "", plan, None);
+        Self { registration, instance: Arc::new(behavior) }
     }
 }

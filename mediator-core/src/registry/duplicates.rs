@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::behavior_registration::BehaviorRegistration;
 use super::event_registration::{in_order, named_events};
 use super::registration::HandlerRegistration;
 use super::request_registration::named_requests;
@@ -61,7 +62,8 @@ pub(crate) fn of_handlers(handlers: &[&HandlerRegistration]) -> Vec<BuildProblem
         // Instances that are told apart by their names have one type.
         let known = if second.is_named_instance() { None } else { by_identity.insert(identity, *second) };
         let of_crate = *by_crate.entry((second.info().crate_name(), second.name())).or_insert(*second);
-        let at_place = *by_place.entry((second.info().location(), name_within_crate(second))).or_insert(*second);
+        let at_place =
+            *by_place.entry((second.info().location(), second.info().name_within_crate())).or_insert(*second);
         if let Some(first) = known {
             problems.push(duplicate(first, second));
         } else if let Some(problem) = compiled_twice(at_place, second).or_else(|| two_versions(of_crate, second)) {
@@ -77,15 +79,29 @@ pub(crate) fn of_handlers(handlers: &[&HandlerRegistration]) -> Vec<BuildProblem
     problems
 }
 
+/// Behaviors that would run twice around one message, or around every message.
+pub(crate) fn of_behaviors(behaviors: &[BehaviorRegistration]) -> Vec<BuildProblem> {
+    let (mut by_key, mut by_place, mut by_crate) = (HashMap::new(), HashMap::new(), HashMap::new());
+    let mut problems = Vec::new();
+    for second in behaviors {
+        let (plan, info) = (second.plan(), second.info);
+        let at_place = *by_place.entry((plan.message, info.location(), info.name_within_crate())).or_insert(*second);
+        let of_crate = *by_crate.entry((plan.message, info.crate_name(), info.name())).or_insert(*second);
+        let known = by_key.insert(second.key(), info);
+        let is_one_code = at_place.key() != second.key() || of_crate.version != second.version;
+        let compiled_twice = known.is_none() && second.inject.is_some() && is_one_code;
+        if let Some(first) = known.or(compiled_twice.then_some(of_crate.info)) {
+            let message_name = plan.message_name;
+            problems.push(BuildProblem::DuplicateBehavior { message_name, first, second: info, compiled_twice });
+        }
+    }
+    problems
+}
+
 fn duplicate(first: &HandlerRegistration, second: &HandlerRegistration) -> BuildProblem {
     let ready_made = first.is_ready_made() && second.is_ready_made();
     let (event_name, first, second) = (second.message_name(), first.info(), second.info());
     BuildProblem::DuplicateHandler { event_name, first, second, ready_made }
-}
-
-/// The name without the crate, which may be compiled under several names.
-fn name_within_crate(handler: &HandlerRegistration) -> &'static str {
-    handler.name().split_once("::").map_or(handler.name(), |(_, name)| name)
 }
 
 /// Two handlers with one name at one place are one piece of code, unless it is the place of a function that binds handlers.

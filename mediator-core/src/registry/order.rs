@@ -15,19 +15,17 @@ use crate::handler::info::HandlerInfo;
 /// By `order`, then crate, file, line and column. The methods of a block, which have one place, go as they are written;
 /// what else has one place, as the registrations made by one `macro_rules` call do, goes by name.
 pub(crate) fn sort(discovered: &mut [&HandlerRegistration]) {
-    discovered.sort_by_cached_key(|handler| {
-        let registration = handler.registration();
-        let location = registration.location();
-        (
-            registration.order(),
-            registration.crate_name(),
-            location.file(),
-            location.line(),
-            location.column(),
-            handler.position(),
-            registration.handler_name(),
-        )
-    });
+    discovered.sort_by_cached_key(|handler| key(handler.registration().order(), handler.position(), handler.info()));
+}
+
+/// The same of behaviors.
+pub(crate) fn sort_behaviors(discovered: &mut [BehaviorRegistration]) {
+    discovered.sort_by_cached_key(|behavior| key(behavior.order(), 0, behavior.info));
+}
+
+fn key(order: i32, position: u32, info: HandlerInfo) -> impl Ord {
+    let location = info.location();
+    (order, info.crate_name(), location.file(), location.line(), location.column(), position, info.name())
 }
 
 /// A handler that another one names in `after = …` or `before = …`.
@@ -50,6 +48,33 @@ impl HandlerRef {
     pub const fn to_function<Item: Copy + 'static>(_item: Item) -> Self {
         Self::to::<Item>()
     }
+}
+
+/// What can name others in `after = …` and `before = …`.
+pub(crate) trait Ordered {
+    /// What others name it by.
+    fn identity(&self) -> TypeId;
+
+    /// Those that it names.
+    fn references(&self) -> impl Iterator<Item = (Side, &'static HandlerRef)>;
+}
+
+impl<T: Ordered> Ordered for &T {
+    fn identity(&self) -> TypeId {
+        T::identity(self)
+    }
+
+    fn references(&self) -> impl Iterator<Item = (Side, &'static HandlerRef)> {
+        T::references(self)
+    }
+}
+
+pub(crate) fn references(
+    after: &'static [HandlerRef],
+    before: &'static [HandlerRef],
+) -> impl Iterator<Item = (Side, &'static HandlerRef)> {
+    let after = after.iter().map(|other| (Side::After, other));
+    after.chain(before.iter().map(|other| (Side::Before, other)))
 }
 
 /// Arranges the handlers of one event after another.
@@ -99,36 +124,16 @@ impl<'p> Arranger<'p> {
     /// Of the handlers that could be next, the first in `handlers` is. So a handler that nobody
     /// names, nor names others, changes nothing about the order of the rest.
     pub(crate) fn arrange(&mut self, handlers: &[&HandlerRegistration]) -> Vec<usize> {
-        let constraints = self.constraints(handlers);
-        if constraints.is_empty() {
-            return (0..handlers.len()).collect();
-        }
-        let order = in_topological_order(handlers.len(), &constraints);
-        if order.len() < handlers.len() {
-            let infos: Vec<_> = handlers.iter().map(|handler| handler.info()).collect();
-            let event_name = handlers[0].message_name();
-            let cycles = cycles(&order, &infos, &constraints).into_iter();
-            self.problems.extend(cycles.map(|steps| BuildProblem::OrderCycle { event_name, steps }));
-        }
+        let mut unknown = Vec::new();
+        let constraints = constraints(handlers, |handler, side, reference| {
+            unknown.extend(self.unknown(handler, side, reference, handlers));
+        });
+        self.problems.extend(unknown);
+        let infos = || handlers.iter().map(|handler| handler.info()).collect();
+        let (order, cycles) = arranged(handlers.len(), &constraints, infos);
+        let cycle = |steps| BuildProblem::OrderCycle { event_name: handlers[0].message_name(), steps };
+        self.problems.extend(cycles.into_iter().map(cycle));
         order
-    }
-
-    fn constraints(&mut self, handlers: &[&HandlerRegistration]) -> Vec<Constraint> {
-        if handlers.iter().all(|handler| handler.references().next().is_none()) {
-            return Vec::new();
-        }
-        let positions: HashMap<_, _> =
-            handlers.iter().enumerate().map(|(position, handler)| (handler.plan().identity, position)).collect();
-        let mut constraints = Vec::new();
-        for (position, handler) in handlers.iter().enumerate() {
-            for (side, reference) in handler.references() {
-                match positions.get(&(reference.handler)()) {
-                    Some(&other) => constraints.push(Constraint::new(position, side, other)),
-                    None => self.problems.extend(self.unknown(handler, side, reference, handlers)),
-                }
-            }
-        }
-        constraints
     }
 
     /// A handler that was left out on purpose asks for nothing; any other is a mistake.
@@ -165,25 +170,46 @@ impl<'p> Arranger<'p> {
 ///
 /// `after` is further inside. What names a behavior around other messages, or one that was left out, asks for nothing.
 pub(crate) fn arrange_behaviors(behaviors: &[BehaviorRegistration], problems: &mut Vec<BuildProblem>) -> Vec<usize> {
-    let positions: HashMap<_, _> =
-        behaviors.iter().enumerate().map(|(position, behavior)| (behavior.plan().behavior, position)).collect();
+    let constraints = constraints(behaviors, |behavior, side, reference| {
+        problems.extend(misplaced(behavior, side, reference));
+    });
+    let infos = || behaviors.iter().map(|behavior| behavior.info).collect();
+    let (order, cycles) = arranged(behaviors.len(), &constraints, infos);
+    let cycle = |steps| BuildProblem::BehaviorCycle { message_name: behaviors[0].plan().message_name, steps };
+    problems.extend(cycles.into_iter().map(cycle));
+    order
+}
+
+/// What those who name others say about their places; `unknown` is told of names that are none of them.
+fn constraints<T: Ordered>(all: &[T], mut unknown: impl FnMut(&T, Side, &'static HandlerRef)) -> Vec<Constraint> {
+    if all.iter().all(|one| one.references().next().is_none()) {
+        return Vec::new();
+    }
+    let positions: HashMap<_, _> = all.iter().enumerate().map(|(position, one)| (one.identity(), position)).collect();
     let mut constraints = Vec::new();
-    for (position, behavior) in behaviors.iter().enumerate() {
-        for (side, reference) in behavior.references() {
+    for (position, one) in all.iter().enumerate() {
+        for (side, reference) in one.references() {
             match positions.get(&(reference.handler)()) {
                 Some(&other) => constraints.push(Constraint::new(position, side, other)),
-                None => problems.extend(misplaced(behavior, side, reference)),
+                None => unknown(one, side, reference),
             }
         }
     }
-    let order = in_topological_order(behaviors.len(), &constraints);
-    if order.len() < behaviors.len() {
-        let infos: Vec<_> = behaviors.iter().map(|behavior| behavior.info).collect();
-        let message_name = behaviors[0].plan().message_name;
-        let cycles = cycles(&order, &infos, &constraints).into_iter();
-        problems.extend(cycles.map(|steps| BuildProblem::BehaviorCycle { message_name, steps }));
+    constraints
+}
+
+/// The positions in order, and the cycles that keep the others out.
+fn arranged(
+    count: usize,
+    constraints: &[Constraint],
+    infos: impl FnOnce() -> Vec<HandlerInfo>,
+) -> (Vec<usize>, Vec<Vec<OrderStep>>) {
+    if constraints.is_empty() {
+        return ((0..count).collect(), Vec::new());
     }
-    order
+    let order = in_topological_order(count, constraints);
+    let cycles = if order.len() < count { cycles(&order, &infos(), constraints) } else { Vec::new() };
+    (order, cycles)
 }
 
 /// A behavior that names what is no behavior, or says that it is outside of one around every message.

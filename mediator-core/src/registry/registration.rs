@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::handled::Handled;
 use super::handler_behavior::HandlerBehavior;
-use super::order::HandlerRef;
+use super::order::{HandlerRef, Ordered, references};
 use crate::dispatch::{Around, CallPlan, FnHandler, FnRequestHandler, Instance, MessageInfo};
 use crate::errors::build_error::Side;
 use crate::event::info::EventInfo;
@@ -332,8 +332,7 @@ impl HandlerRegistration {
 
     #[track_caller]
     fn named_by_type<H>(plan: fn() -> CallPlan) -> Self {
-        let name = type_name::<H>();
-        let module_path = name.rsplit_once("::").map_or("", |(module, _)| module);
+        let HandlerInfo { name, module_path, .. } = HandlerInfo::of_type::<H>();
         Self { is_bound: true, ..Self::at_caller(name, module_path, "", plan, None) }
     }
 
@@ -405,12 +404,6 @@ impl HandlerRegistration {
         self.version
     }
 
-    /// The handlers named in `after` and `before`.
-    pub(crate) fn references(&self) -> impl Iterator<Item = (Side, &'static HandlerRef)> {
-        let after = self.after.iter().map(|handler| (Side::After, handler));
-        after.chain(self.before.iter().map(|handler| (Side::Before, handler)))
-    }
-
     /// The behaviors that its own options put around it, outermost first.
     pub(crate) fn own_behaviors(&self) -> impl Iterator<Item = Around> {
         self.around.iter().map(|behavior| behavior().around(self.info()))
@@ -422,6 +415,16 @@ impl HandlerRegistration {
 
     pub(crate) fn inject(&self, services: &Services<'_>) -> Option<Result<Instance, InjectError>> {
         self.inject.map(|inject| inject(services))
+    }
+}
+
+impl Ordered for HandlerRegistration {
+    fn identity(&self) -> TypeId {
+        self.plan().identity
+    }
+
+    fn references(&self) -> impl Iterator<Item = (Side, &'static HandlerRef)> {
+        references(self.after, self.before)
     }
 }
 

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
-use super::inject::{Inject, InjectError, Service, inject_catching};
+use super::inject::{Inject, InjectError, Service};
 use super::services::{AnyService, Offer, ServiceRequest, Services};
 use crate::errors::build_error::BuildProblem;
 use crate::handler::error::BoxError;
@@ -235,10 +235,8 @@ impl ModuleServices {
     fn make(&self, index: usize, registration: &ServiceRegistration, offer: &Offer) -> Option<AnyService> {
         self.made.borrow_mut()[index] = Made::UnderWay;
         self.under_way.borrow_mut().push(index);
-        let services = Services::new(offer);
-        let made = inject_catching(|| (registration.make)(&services));
+        let (made, requests) = Services::injected(offer, |services| (registration.make)(services));
         self.under_way.borrow_mut().pop();
-        let requests = services.into_requests();
         let mut problems = self.problems.borrow_mut();
         problems.extend(requests.iter().filter(|request| request.is_missing).map(|request| {
             BuildProblem::MissingServiceOfService {

@@ -8,7 +8,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::inject::{InjectError, Service};
+use super::inject::{InjectError, Service, inject_catching};
 use super::module_service::ModuleServices;
 use crate::errors::build_error::Provided;
 use crate::handler::service_info::ServiceInfo;
@@ -136,7 +136,17 @@ impl<'a> Services<'a> {
         provided.or_else(|| self.offer.bound.get(&TypeId::of::<S>())?.clone().downcast().ok())
     }
 
-    pub(crate) fn into_requests(self) -> Vec<ServiceRequest> {
+    /// Builds something of what is offered; what it asked for is told even if it cannot be built.
+    pub(crate) fn injected<T>(
+        offer: &'a Offer,
+        inject: impl FnOnce(&Self) -> Result<T, InjectError>,
+    ) -> (Result<T, InjectError>, Vec<ServiceRequest>) {
+        let services = Self::new(offer);
+        let injected = inject_catching(|| inject(&services));
+        (injected, services.into_requests())
+    }
+
+    fn into_requests(self) -> Vec<ServiceRequest> {
         self.requests.into_inner()
     }
 }
