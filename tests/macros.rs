@@ -5,6 +5,8 @@
 mod arguments;
 #[path = "../mediator-macros/src/behavior.rs"]
 mod behavior;
+#[path = "../mediator-macros/src/durable.rs"]
+mod durable;
 #[path = "../mediator-macros/src/errors.rs"]
 mod errors;
 #[path = "../mediator-macros/src/event.rs"]
@@ -57,6 +59,9 @@ const SERDE: bool = true;
 
 /// Whether the runtime has behaviors that need a timer.
 const TOKIO: bool = true;
+
+/// Whether the runtime has durable handlers.
+const DURABLE: bool = true;
 
 /// The first attribute of an item, as `(event, name = "…", the rest)` of `#[event(name = "…")] struct …`.
 fn split_first_attribute(item: TokenStream) -> Option<(String, TokenStream, TokenStream)> {

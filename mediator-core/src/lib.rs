@@ -131,6 +131,8 @@
 // From the ground up: a folder imports from itself and from those above it.
 mod behavior;
 mod dispatch;
+#[cfg(feature = "durable")]
+pub mod durable;
 mod errors;
 mod event;
 mod handler;
@@ -216,6 +218,8 @@ pub mod __private {
         BehaviorPlan, Borrow, BorrowError, CallPlan, Exclusive, FnHandler, FnRequestHandler, Handle, Lent, MessageKind,
         OfAny, OfEvent, OfRequest, Shared,
     };
+    #[cfg(feature = "durable")]
+    pub use crate::durable::{event::Recordable, options::DurableOptions};
     pub use crate::handler::error::BoxError;
     pub use crate::registry::behavior_registration::BehaviorRegistration;
     pub use crate::registry::event_registration::EventRegistration;
@@ -229,6 +233,10 @@ pub mod __private {
         ProvidedAs, ServiceAlias, ServiceFn, ServiceRegistration, service_error,
     };
     pub use inventory;
+    #[cfg(feature = "durable")]
+    pub use serde_json;
+    #[cfg(feature = "durable")]
+    pub use std::string::{String, ToString};
 
     /// Compiles if the event or request that an attribute names is the one that the function takes.
     pub const fn same_message<Named: ?Sized + SameMessage<Taken>, Taken: ?Sized>() {}

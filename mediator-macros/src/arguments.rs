@@ -13,7 +13,7 @@ use crate::errors::Errors;
 use crate::kind::Kind;
 use crate::retry::{self, Retry};
 use crate::signature::Borrowed;
-use crate::{runtime, types};
+use crate::{durable, runtime, types};
 
 /// Every argument that any of the macros takes.
 #[derive(Default)]
@@ -36,6 +36,18 @@ pub(crate) struct Arguments {
     pub(crate) lends: Vec<Borrowed>,
     /// `manual`
     pub(crate) manual: bool,
+    /// `durable`
+    pub(crate) durable: Option<Ident>,
+    /// `dead = skip`
+    pub(crate) dead: bool,
+    /// `alias = ["orders.created"]`
+    pub(crate) aliases: Vec<LitStr>,
+    /// `version = 2`
+    pub(crate) version: Option<u32>,
+    /// `key = order_id`
+    pub(crate) key: Option<Ident>,
+    /// `upcast = [from_1, from_2]`
+    pub(crate) upcast: Vec<Path>,
     /// `timeout = "2s"`
     pub(crate) timeout: Option<Duration>,
     /// `retry(attempts = 3)`
@@ -110,7 +122,7 @@ impl Positional {
 }
 
 /// Options that are there or not.
-const FLAGS: &[&str] = &["manual"];
+const FLAGS: &[&str] = &["manual", "durable"];
 
 /// The options in their right form, for messages.
 const EXAMPLES: &[(&str, &str)] = &[
@@ -119,6 +131,11 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("order", "order = -10"),
     ("after", "after = ReserveStock` or `after = [ReserveStock, Audit]"),
     ("before", "before = ReserveStock` or `before = [ReserveStock, Audit]"),
+    ("alias", r#"alias = ["orders.created"]"#),
+    ("dead", "dead = skip"),
+    ("version", "version = 2"),
+    ("key", "key = order_id"),
+    ("upcast", "upcast = [from_1, from_2]"),
     ("lends", "lends(&mut SqliteConnection, &Tenant)"),
     ("timeout", r#"timeout = "2s""#),
     ("retry", r#"retry(attempts = 3, base = "50ms", cap = "1s")"#),
@@ -146,7 +163,29 @@ impl Arguments {
             arguments.kind = kind;
         }
         arguments.add(tokens, keys, positional, errors);
+        if positional == Positional::Handled(Kind::Event) {
+            durable::check_handler(&mut arguments, errors);
+        }
+        arguments.require_timer(errors);
         arguments
+    }
+
+    /// Whether this option is given, and where.
+    pub(crate) fn seen(&self, key: &str) -> Option<&Ident> {
+        self.seen.iter().find(|seen| *seen == key)
+    }
+
+    /// Notes options that the runtime lacks the feature for; a durable handler is retried by its outbox, without it.
+    fn require_timer(&mut self, errors: &mut Errors) {
+        let is_durable = self.durable.is_some();
+        let keys = ["timeout", "retry"].into_iter().filter(|key| !(is_durable && *key == "retry"));
+        let lacking: Vec<_> =
+            keys.filter_map(|key| self.seen(key)).filter_map(|key| retry::require_timer(key).err()).collect();
+        if !lacking.is_empty() {
+            self.timeout = None;
+            self.retry = self.retry.take().filter(|_| is_durable);
+        }
+        lacking.into_iter().for_each(|error| errors.push(error));
     }
 
     /// The same, about handlers of this kind.
@@ -235,12 +274,6 @@ impl Arguments {
         if name == "lends" {
             return self.parse_lends(&key, input);
         }
-        if ["timeout", "retry"].contains(&&*name)
-            && let Err(error) = retry::require_timer(&key)
-        {
-            take_to_comma(input)?;
-            return Err(error);
-        }
         if name == "retry" {
             return self.parse_retry(key, input);
         }
@@ -253,13 +286,16 @@ impl Arguments {
             .map_err(|error| syn::Error::new(error.span(), format!("{error}; write `{}`", example(&name))))
     }
 
-    /// `manual`, which is the only one
+    /// `manual` or `durable`
     fn parse_flag(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
         if input.peek(Token![=]) {
             take_to_comma(input)?;
             return Err(syn::Error::new(key.span(), format!("`{key}` takes no value; write `{key}` alone")));
         }
-        self.manual = true;
+        match key == "manual" {
+            true => self.manual = true,
+            false => self.durable = Some(key.clone()),
+        }
         Ok(())
     }
 
@@ -297,6 +333,11 @@ impl Arguments {
             "order" => self.order = Some(parse_order(input)?),
             "after" => self.after = parse_handlers(input)?,
             "before" => self.before = parse_handlers(input)?,
+            "alias" => self.aliases = parse_names(input)?,
+            "dead" => self.dead = parse_skip(input)?,
+            "version" => self.version = Some(parse_version(input)?),
+            "key" => self.key = Some(input.parse()?),
+            "upcast" => self.upcast = parse_functions(input)?,
             "timeout" => self.timeout = Some(retry::parse_limit(input)?),
             "attempts" => self.attempts = Some(retry::parse_attempts(input)?),
             "base" => self.base = Some(retry::parse_duration(input)?),
@@ -428,6 +469,41 @@ fn parse_handlers(input: ParseStream<'_>) -> syn::Result<Vec<Type>> {
     let group: Group = input.parse()?;
     let handlers = Punctuated::<Type, Token![,]>::parse_terminated.parse2(group.stream());
     Ok(handlers.map_err(|_| expected)?.into_iter().collect())
+}
+
+/// `"name"` or `["name", "name"]`
+fn parse_names(input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
+    if !input.peek(token::Bracket) {
+        return Ok(vec![input.parse()?]);
+    }
+    let group: Group = input.parse()?;
+    Ok(Punctuated::<LitStr, Token![,]>::parse_terminated.parse2(group.stream())?.into_iter().collect())
+}
+
+/// `[function, function]`
+fn parse_functions(input: ParseStream<'_>) -> syn::Result<Vec<Path>> {
+    let group: Group = match input.peek(token::Bracket) {
+        true => input.parse()?,
+        false => return Err(input.error("expected functions in brackets")),
+    };
+    let functions = Punctuated::<Path, Token![,]>::parse_terminated.parse2(group.stream());
+    Ok(functions.map_err(|_| syn::Error::new(group.span(), "expected functions"))?.into_iter().collect())
+}
+
+/// `skip`
+fn parse_skip(input: ParseStream<'_>) -> syn::Result<bool> {
+    let word: Ident = input.parse()?;
+    if word == "skip" { Ok(true) } else { Err(syn::Error::new(word.span(), "expected `skip`")) }
+}
+
+/// `2`, but not `0`
+fn parse_version(input: ParseStream<'_>) -> syn::Result<u32> {
+    let literal: LitInt = input.parse()?;
+    match literal.base10_parse() {
+        Ok(0) => Err(syn::Error::new(literal.span(), "versions count from 1")),
+        Ok(version) => Ok(version),
+        Err(_) => Err(syn::Error::new(literal.span(), "`version` must fit a `u32`")),
+    }
 }
 
 /// `::a::b` or `crate::a`; a relative path would mean something else in each module.

@@ -11,16 +11,18 @@ use crate::arguments::{Arguments, Positional, ungrouped};
 use crate::errors::Errors;
 use crate::notification::Declared;
 use crate::types::require_named;
-use crate::{item, serde_derives};
+use crate::{durable, item, serde_derives};
 
 // #[event] or #[event(option,*)], above
 //
 // struct Name<generics> { fields } | struct Name<generics>;
 //
-// option: name = "…" | new = bool | crate = path
+// option: name = "…" | new = bool | version = integer | alias = names | key = field | upcast = [function,*] | crate = path
+const OPTIONS: &[&str] = &["name", "new", "version", "alias", "key", "upcast", "crate"];
+
 pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let mut options = Arguments::parse(arguments.clone(), &["name", "new", "crate"], Positional::Nothing, &mut errors);
+    let mut options = Arguments::parse(arguments.clone(), OPTIONS, Positional::Nothing, &mut errors);
     if !options.find_runtime(&mut errors) {
         return item::without_runtime(item, errors);
     }
@@ -28,7 +30,10 @@ pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream 
         return conditional;
     }
     let expanded = match errors.ok(item::parse(item.clone())) {
-        Some((Item::Struct(item), _)) => on_struct(item, &options, &mut errors),
+        Some((Item::Struct(item), _)) => {
+            durable::check_event(&mut options, &item.fields, !item.generics.params.is_empty(), &mut errors);
+            on_struct(item, &options, &mut errors)
+        }
         Some((other, body)) => on_other(&other, body, &options, &mut errors),
         None => item,
     };
@@ -197,6 +202,7 @@ fn expand_impls(declared: &Declared<'_>, id: Option<TokenStream>) -> TokenStream
         }
     });
     let notification = declared.impl_notification(notification_id.as_ref());
+    let durable = id.as_ref().and_then(|_| durable::expand_impl(declared));
     let registration = declared.registration("EventRegistration");
     let id = id.unwrap_or_else(|| quote!(::core::unimplemented!()));
     let (impl_generics, type_generics, _) = generics.split_for_impl();
@@ -211,6 +217,8 @@ fn expand_impls(declared: &Declared<'_>, id: Option<TokenStream>) -> TokenStream
                 #id
             }
         }
+
+        #durable
 
         #registration
     }

@@ -9,7 +9,7 @@ use crate::errors::Errors;
 use crate::kind::Kind;
 use crate::registration::{Registration, plain_name};
 use crate::types::{first_argument, last_ident, reject_other_traits, relocated, without_self};
-use crate::{handler_fn, inject, item};
+use crate::{durable, handler_fn, inject, item};
 
 // #[event_handler(Event,* option,*)], above
 //
@@ -117,6 +117,7 @@ fn on_impl(mut item: ItemImpl, body: Option<Group>, options: &Arguments, errors:
         }
     };
     event.iter().for_each(|event| reject_other_traits(event, kind, errors));
+    event.iter().for_each(|event| durable::reject_observer(event, options, errors));
     reject_async_trait(&mut item.attrs, ASYNC_TRAIT, errors);
     let stub = event.as_ref().map(|event| expand_stub(event, options));
     let body = without_async_trait(body, stub, errors);

@@ -60,7 +60,9 @@ impl Kind {
     /// The options of a handler. The last one is that of a macro alone: for methods it is said once, for their block.
     pub(crate) fn options(self) -> &'static [&'static str] {
         match self {
-            Self::Event => &["order", "after", "before", "name", "manual", "timeout", "retry", "crate"],
+            Self::Event => {
+                &["order", "after", "before", "name", "manual", "durable", "alias", "dead", "timeout", "retry", "crate"]
+            }
             // There is one handler, which is first and last.
             Self::Request => &["name", "manual", "timeout", "retry", "crate"],
         }

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod behavior;
+mod durable;
 mod errors;
 mod event;
 mod event_handler;
@@ -47,6 +48,9 @@ const SERDE: bool = cfg!(feature = "serde");
 
 /// Whether the runtime has behaviors that need a timer.
 const TOKIO: bool = cfg!(feature = "tokio");
+
+/// Whether the runtime has durable handlers.
+const DURABLE: bool = cfg!(feature = "durable");
 
 /// Makes a struct an event: adds `pub event_id: EventId`, a constructor, `Notification` and `Event`.
 ///

@@ -6,7 +6,7 @@ use syn::{Attribute, DeriveInput, Generics, Ident, WhereClause, parse_quote};
 
 use crate::arguments::{Arguments, display_name};
 use crate::errors::Errors;
-use crate::item;
+use crate::{durable, item};
 
 // #[derive(Notification)] #[notification(option,*)] on any type
 //
@@ -96,10 +96,11 @@ impl Declared<'_> {
         let Self { ident, lints, options, .. } = self;
         let krate = options.krate();
         let named = options.name.as_ref().map(|_| quote!(.named()));
+        let aliases = durable::expand_aliases(options);
         let registration = Ident::new(registration, Span::call_site());
         let registration = quote! {
             #krate::__private::inventory::submit! {
-                #krate::__private::#registration::new::<#ident>() #named
+                #krate::__private::#registration::new::<#ident>() #named #aliases
             }
         };
         Some(item::with_lints(lints, registration))

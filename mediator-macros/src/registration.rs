@@ -6,10 +6,10 @@ use syn::ext::IdentExt;
 use syn::{Path, PathArguments, Type};
 
 use crate::arguments::{Arguments, ungrouped};
-use crate::item;
 use crate::kind::Kind;
 use crate::retry;
 use crate::types::{is_any_event, last_ident, relocated};
+use crate::{durable, item};
 
 /// A handler and what it handles, each shown where it is wrong if it is.
 pub(crate) struct Registration<'a> {
@@ -44,6 +44,7 @@ impl Registration<'_> {
         let position = position.map(Literal::usize_unsuffixed).map(|position| quote!(.behind(#position)));
         let options = expand_options(self.options);
         let around = retry::expand_around(self.message, self.options, &krate);
+        let durable = durable::expand_options(self.message, self.options, &krate);
         let registration = quote!(#krate::__private::HandlerRegistration);
         let arguments = quote!((#item #place));
         let (registration, arguments) = match self.options.kind {
@@ -53,7 +54,7 @@ impl Registration<'_> {
         };
         quote! {
             #krate::__private::inventory::submit! {
-                #registration::#constructor #arguments #position #options #around
+                #registration::#constructor #arguments #position #options #around #durable
             }
         }
     }

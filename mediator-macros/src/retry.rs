@@ -53,17 +53,24 @@ impl Retry {
     }
 
     fn expand(&self, krate: &Path) -> TokenStream {
+        let options = self.expand_options();
+        quote!(#krate::Retry::new() #options)
+    }
+
+    /// What is given, for whatever retries.
+    pub(crate) fn expand_options(&self) -> TokenStream {
         let attempts = self.attempts.map(|attempts| quote!(.attempts(#attempts)));
         let base = self.base.map(expand_duration).map(|base| quote!(.base(#base)));
         let cap = self.cap.map(expand_duration).map(|cap| quote!(.cap(#cap)));
-        quote!(#krate::Retry::new() #attempts #base #cap)
+        quote!(#attempts #base #cap)
     }
 }
 
 /// `.around(…)` with the behaviors that the options put around a handler of `message`, outermost first; each attempt has the
 /// timeout.
 pub(crate) fn expand_around(message: &Type, options: &Arguments, krate: &Path) -> Option<TokenStream> {
-    let retry = options.retry.as_ref().map(|retry| retry.expand(krate));
+    // That of a durable handler is its outbox's.
+    let retry = options.retry.as_ref().filter(|_| options.durable.is_none()).map(|retry| retry.expand(krate));
     let timeout = options.timeout.map(|limit| {
         let limit = expand_duration(limit);
         quote!(#krate::Timeout::new(#limit))

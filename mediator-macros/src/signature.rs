@@ -8,6 +8,7 @@ use syn::{
 };
 
 use crate::arguments::{Arguments, ungrouped};
+use crate::durable;
 use crate::errors::Errors;
 use crate::inject;
 use crate::kind::Kind;
@@ -70,7 +71,8 @@ impl HandlerSignature {
             parameters,
             output: signature.output.clone(),
         };
-        if let Some(retry) = &options.retry {
+        durable::reject_observer(&handler.message, options, errors);
+        if let Some(retry) = options.retry.as_ref().filter(|_| options.durable.is_none()) {
             retry.require_repeatable(&handler, options.kind, errors);
         }
         if let Some(self_ty) = self_ty {

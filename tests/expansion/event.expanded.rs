@@ -42,6 +42,10 @@ where
         self.event_id
     }
 }
+#[automatically_derived]
+impl ::mediator_core::durable::DurableEvent for OrderPlaced {
+    const NAME: &'static ::core::primitive::str = "orders.placed";
+}
 ::mediator_core::__private::inventory::submit! {
     ::mediator_core::__private::EventRegistration::new:: < OrderPlaced > ().named()
 }

@@ -9,7 +9,11 @@ use std::sync::{Arc, OnceLock, Weak};
 use super::dispatch::Dispatch;
 use super::lent::{Lender, Values};
 use super::observed::Watch;
+#[cfg(feature = "durable")]
+use super::recording::DeliveryRecorder;
 use super::table::Table;
+#[cfg(feature = "durable")]
+use crate::durable::{handler::DurableHandler, outbox::Outbox};
 use crate::errors::publish_error::PublishError;
 use crate::topology::Topology;
 
@@ -34,6 +38,23 @@ impl Strategy {
             Self::Custom(strategy) => strategy.is_concurrent(),
         }
     }
+
+    /// Whether it records durable deliveries, and so needs no handler.
+    pub(super) fn records(&self) -> bool {
+        #[cfg(feature = "durable")]
+        return self.recorder().is_some();
+        #[cfg(not(feature = "durable"))]
+        false
+    }
+
+    /// Who records the durable deliveries, if there are any.
+    #[cfg(feature = "durable")]
+    pub(crate) fn recorder(&self) -> Option<&DeliveryRecorder> {
+        match self {
+            Self::Custom(strategy) => strategy.recorder(),
+            Self::InOrder | Self::AtOnce { .. } => None,
+        }
+    }
 }
 
 /// A strategy whose type the mediator forgets.
@@ -41,6 +62,12 @@ pub(crate) trait ErasedStrategy: Send + Sync {
     fn is_concurrent(&self) -> bool;
 
     fn run<'a>(&'a self, dispatch: &'a Dispatch<'a>) -> BoxedRun<'a>;
+
+    /// Who records the durable deliveries before.
+    #[cfg(feature = "durable")]
+    fn recorder(&self) -> Option<&DeliveryRecorder> {
+        None
+    }
 }
 
 pub(crate) type BoxedRun<'a> = Pin<Box<dyn Future<Output = Result<(), PublishError>> + Send + 'a>>;
@@ -50,8 +77,18 @@ pub(crate) struct Core {
     pub(crate) table: Table,
     /// The handlers of requests, a list of one for each.
     pub(crate) requests: Table,
+    #[cfg(feature = "durable")]
+    pub(crate) durable: Durable,
     pub(crate) weak: Arc<WeakCore>,
     pub(crate) watch: Watch,
+}
+
+/// The durable handlers, and who records their deliveries.
+#[cfg(feature = "durable")]
+#[derive(Default)]
+pub(crate) struct Durable {
+    pub(crate) handlers: Box<[DurableHandler]>,
+    pub(crate) outbox: Option<Arc<dyn Outbox>>,
 }
 
 /// What weak handles hold.

@@ -11,10 +11,14 @@ use super::borrow::{Borrow, NotLent, Reason};
 use super::core::{Core, Link};
 use super::lent::{Lender, Values};
 use super::observed::{Reports, Seen};
+#[cfg(feature = "durable")]
+use super::recording::DeliveryRecorder;
 use super::slot::Slot;
 use super::storage::Storage;
 use super::table::{HandlerList, RequiredBorrow};
 use super::vtable::{Argument, Polled};
+#[cfg(feature = "durable")]
+use crate::durable::info::DeliveryInfo;
 use crate::errors::handler_failure::HandlerFailure;
 use crate::errors::publish_error::{PublishError, PublishErrorKind};
 use crate::event::dynamic::DynNotification;
@@ -103,6 +107,20 @@ impl<'a> Dispatch<'a> {
         Some(dispatch.reporting(Reports::to(seen)))
     }
 
+    /// One durable handler that is called by a worker.
+    #[cfg(feature = "durable")]
+    pub(crate) fn of_delivery(
+        core: &'a Core,
+        handler: &'a HandlerList,
+        event: &'a dyn DynNotification,
+        lender: Lender<'a>,
+        seen: &'a Option<Seen>,
+    ) -> Self {
+        assert!(handler.is_for(event.type_id()), "an event that was not decoded by this handler");
+        let dispatch = Self::new(core, Seen::list(seen, handler), Message::Event(event), lender, false, Storage::SIZE);
+        dispatch.reporting(Reports::to(seen))
+    }
+
     pub(crate) fn core(&self) -> &'a Core {
         self.core
     }
@@ -141,7 +159,7 @@ impl<'a> Dispatch<'a> {
     }
 
     #[inline]
-    pub(super) fn lender(&self) -> Lender<'a> {
+    pub(crate) fn lender(&self) -> Lender<'a> {
         self.lender
     }
 
@@ -182,8 +200,12 @@ impl<'a> Dispatch<'a> {
         self.events().next()
     }
 
-    /// The id of the outermost event that is being handled.
+    /// The id of the outermost event that is being handled; within a durable delivery, that of the publish that recorded it.
     pub(crate) fn correlation_id(&self) -> Option<EventId> {
+        #[cfg(feature = "durable")]
+        if let Some(recorded) = self.lender.delivery().and_then(DeliveryInfo::correlation_id) {
+            return Some(recorded);
+        }
         self.events().last()?.event_id()
     }
 
@@ -195,6 +217,12 @@ impl<'a> Dispatch<'a> {
             Message::Event(event) => Some(event),
             Message::Request(_) => None,
         })
+    }
+
+    /// Who records the durable deliveries, if there are any.
+    #[cfg(feature = "durable")]
+    pub(crate) fn recorder(&self) -> Option<&'a DeliveryRecorder> {
+        self.handlers.strategy.recorder()
     }
 
     /// Starts one handler in `slot` and polls it; a panic of the handler passes through.

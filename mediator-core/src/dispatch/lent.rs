@@ -20,6 +20,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::borrow::{Borrow, LentType, NotLent, Reason};
 use super::core::Link;
 use super::dispatch::Dispatch;
+#[cfg(feature = "durable")]
+use crate::durable::info::DeliveryInfo;
 use crate::handler::error::BoxError;
 
 /// A reference that can be lent to handlers: `&T` of a `Sync` type, `&mut T` of a `Send` one, both `'static`.
@@ -121,6 +123,12 @@ impl Value {
         }
     }
 
+    /// Takes it, if it is free: by one atomic exchange, since threads can share the scope that lends it.
+    #[inline]
+    fn take(&self) -> bool {
+        self.borrowed.compare_exchange(0, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
     fn lent_type(&self) -> LentType {
         LentType { type_name: (self.type_name)(), exclusive: self.exclusive }
     }
@@ -183,9 +191,14 @@ impl Values {
         }
     }
 
-    fn lent_types(&self) -> impl Iterator<Item = LentType> {
+    /// The values, the one that was lent last first.
+    fn iter(&self) -> impl Iterator<Item = &Value> {
         let chunks = iter::successors(Some(&self.last), |chunk| chunk.earlier.as_deref());
-        chunks.flat_map(|chunk| chunk.values.iter().rev().flatten()).map(Value::lent_type)
+        chunks.flat_map(|chunk| chunk.values.iter().rev().flatten())
+    }
+
+    fn lent_types(&self) -> impl Iterator<Item = LentType> {
+        self.iter().map(Value::lent_type)
     }
 }
 
@@ -265,6 +278,44 @@ impl<'a> Lender<'a> {
         NotLent::new(borrow.parameter(), borrow.type_name(), borrow.exclusive, reason)
     }
 
+    /// Which of these types the innermost value among them has; of several in one scope, the one that was lent last.
+    #[cfg(feature = "durable")]
+    pub(super) fn innermost(mut self, types: &[TypeId]) -> Option<usize> {
+        loop {
+            match self {
+                Self::Nobody => return None,
+                Self::Scope(values) => {
+                    match values.iter().find_map(|value| types.iter().position(|it| *it == value.type_id)) {
+                        Some(position) => return Some(position),
+                        None => self = values.outer,
+                    }
+                }
+                Self::Publish(outer) => self = outer.lender(),
+            }
+        }
+    }
+
+    /// The innermost `&mut T`, for the outbox.
+    #[cfg(feature = "durable")]
+    pub(super) fn borrow_exclusive<T: Send + 'static>(self) -> Result<Exclusive<'a, T>, BoxError> {
+        let value = self.lend(TypeId::of::<T>(), true);
+        let refused = || BoxError::from(self.refusal(&Borrow::exclusive::<T>("connection")));
+        let value = value.filter(|value| value.take()).ok_or_else(refused)?;
+        // SAFETY: invariant 2.
+        let pointer = unsafe { value.pointer.get() };
+        Ok(Exclusive { pointer, borrowed: &value.borrowed, _borrow: PhantomData })
+    }
+
+    /// The delivery that a durable handler is called for.
+    #[cfg(feature = "durable")]
+    pub(super) fn delivery(self) -> Option<&'a DeliveryInfo> {
+        let value = self.lend(TypeId::of::<DeliveryInfo>(), false).filter(|value| !value.exclusive)?;
+        // SAFETY: invariant 2.
+        let info: NonNull<DeliveryInfo> = unsafe { value.pointer.get() };
+        // SAFETY: invariant 1; lent as a shared reference.
+        Some(unsafe { info.as_ref() })
+    }
+
     /// The publish around, if there is one.
     pub(super) fn enclosing(mut self) -> Option<&'a Dispatch<'a>> {
         loop {
@@ -332,11 +383,9 @@ impl<'a> Lent<'a> {
 
     // The rest is not generic and not inlined, so that it is compiled once.
 
-    /// The value for a `&mut T`, taken: by one atomic exchange, since threads can share the scope that lends it.
+    /// The value for a `&mut T`, taken.
     fn take(self, type_id: TypeId) -> Option<&'a Value> {
-        let value = self.0?.lender().lend(type_id, true)?;
-        let taken = value.borrowed.compare_exchange(0, TAKEN, Ordering::Acquire, Ordering::Relaxed);
-        taken.is_ok().then_some(value)
+        self.0?.lender().lend(type_id, true).filter(|value| value.take())
     }
 
     /// The value for a `&T`, counted if it is lent exclusively.

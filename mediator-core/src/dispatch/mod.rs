@@ -27,6 +27,8 @@ mod lent;
 mod observed;
 mod passage;
 mod publish;
+#[cfg(feature = "durable")]
+mod recording;
 mod request;
 mod room;
 mod scope;
@@ -38,6 +40,8 @@ mod vtable;
 
 pub use borrow::Borrow;
 pub use call::{Call, Lending, MessageKind, OfAny, OfEvent, OfRequest};
+#[cfg(feature = "durable")]
+pub(crate) use core::Durable;
 pub(crate) use core::{BoxedRun, Core, ErasedStrategy, Link, Strategy, WeakCore};
 pub(crate) use dispatch::{Dispatch, conflict};
 pub(crate) use group::Group;
@@ -47,6 +51,10 @@ pub(crate) use passage::Around;
 pub use passage::BehaviorPlan;
 pub(crate) use publish::RunInOrder;
 pub use publish::{Publish, Publishable};
+#[cfg(feature = "durable")]
+pub use recording::LentToOutbox;
+#[cfg(feature = "durable")]
+pub(crate) use recording::{DeliveryRecorder, RecordFirst};
 pub use request::FnRequestHandler;
 pub use scope::{Handle, Scope};
 pub use send::Sending;

@@ -629,6 +629,7 @@ impl Run<'_> {
         }
         self.clear();
         match polled.unwrap_or_else(|panic| resume_unwind(panic)) {
+            Poll::Ready(Err(error)) if error.is_refusal() => self.refuse(error),
             Poll::Ready(Err(error)) => {
                 self.room.put_error(error);
                 self.stage = Stage::Failed;

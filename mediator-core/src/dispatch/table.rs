@@ -67,7 +67,7 @@ pub(crate) struct HandlerList {
     /// The type of the events, or of the requests; `None` for the list of the observers, which serves events of any type.
     event: Option<TypeId>,
     pub(super) argument: Argument,
-    pub(super) strategy: Strategy,
+    pub(crate) strategy: Strategy,
     /// With `None` behind the last one: see [`Cursor`].
     calls: Box<[Option<Callee>]>,
     infos: Box<[HandlerInfo]>,
@@ -93,14 +93,14 @@ impl HandlerList {
     ///
     /// # Panics
     ///
-    /// If there is no handler, one is for another event, or an instance is not of the type that its plan is for.
+    /// If there is neither a handler nor a recording strategy, a handler is for another event, or an instance is not of the type that its plan is for.
     pub(crate) fn new(event: Option<TypeId>, strategy: Strategy, handles: &[TypeId], entries: Vec<Entry>) -> Self {
         let twin = Twin::of(&entries, |entries| Self::without_twin(event, strategy.clone(), handles, entries));
         Self { twin, ..Self::without_twin(event, strategy, handles, entries) }
     }
 
     fn without_twin(event: Option<TypeId>, strategy: Strategy, handles: &[TypeId], entries: Vec<Entry>) -> Self {
-        assert!(!entries.is_empty(), "a list has handlers");
+        assert!(!entries.is_empty() || strategy.records(), "a list has handlers");
         for Entry { plan, instance, .. } in &entries {
             // The start functions rely on these two.
             assert!(plan.message().is_none() || plan.message() == event, "a handler in the list of another event");
@@ -182,7 +182,13 @@ impl HandlerList {
 
     #[inline]
     fn is_free(&self) -> bool {
-        self.infos.is_empty()
+        // Behind the calls of others there is a `None`.
+        self.calls.is_empty()
+    }
+
+    #[cfg(feature = "durable")]
+    pub(super) fn is_for(&self, event: TypeId) -> bool {
+        self.event == Some(event)
     }
 
     pub(crate) fn infos(&self) -> &[HandlerInfo] {
@@ -248,9 +254,9 @@ impl Table {
         Self { places: places.into(), mask, observers: observers.into_iter().next() }
     }
 
-    /// The handlers of events of a type, one at least, if there are any.
+    /// The handlers of events of a type, if there are any: one at least, or durable ones.
     #[inline]
-    pub(super) fn handlers_of(&self, event: TypeId) -> Option<&HandlerList> {
+    pub(crate) fn handlers_of(&self, event: TypeId) -> Option<&HandlerList> {
         let mut place = hash(event);
         loop {
             // SAFETY: `mask` is the last place.

@@ -135,6 +135,8 @@ pub enum BuildProblem {
         first: EventInfo,
         /// The second event.
         second: EventInfo,
+        /// The name, of one of them perhaps an `alias`.
+        name: &'static str,
     },
     /// Two requests have one name by `name = …`.
     #[non_exhaustive]
@@ -302,6 +304,30 @@ pub enum BuildProblem {
         /// The type.
         type_name: &'static str,
     },
+    /// There is a durable handler, and no outbox to record its deliveries in.
+    #[non_exhaustive]
+    NoOutbox {
+        /// The handler.
+        handler: HandlerInfo,
+    },
+    /// A second outbox was given.
+    #[non_exhaustive]
+    SecondOutbox {
+        /// Where the first one was given.
+        first: &'static Location<'static>,
+        /// Where the second one was given.
+        second: &'static Location<'static>,
+    },
+    /// A durable handler borrows what a worker does not lend.
+    #[non_exhaustive]
+    DurableBorrows {
+        /// The handler.
+        handler: HandlerInfo,
+        /// The parameter.
+        parameter: &'static str,
+        /// The type.
+        type_name: &'static str,
+    },
     /// A behavior is registered for one message, or for every message, twice.
     #[non_exhaustive]
     DuplicateBehavior {
@@ -442,6 +468,18 @@ impl fmt::Display for BuildProblem {
                 "observer {handler} borrows `{type_name}` for `{parameter}`, which not every publish lends; \
                  make it an `Option<&…>` or an `Option<&mut …>`"
             ),
+            Self::NoOutbox { handler } => write!(
+                f,
+                "handler {handler} is durable, but there is no outbox to record its deliveries in; add `.outbox(…)` with one                  of `mediator-outbox`, an `InMemoryOutbox` if nothing need survive the process"
+            ),
+            Self::SecondOutbox { first, second } => write!(
+                f,
+                "an outbox is given at {second} and already at {first}; a mediator has one, so make two mediators for two                  databases"
+            ),
+            Self::DurableBorrows { handler, parameter, type_name } => write!(
+                f,
+                "handler {handler} is durable and borrows `{type_name}` for `{parameter}`, which a worker does not lend: it                  lends `&mut` of the outbox's connection, `&DeliveryInfo` and the handles; have it injected, or lent by a behavior"
+            ),
             Self::DuplicateHandler { event_name, first, second, .. } if first == second => write!(
                 f,
                 "handler {second} names `{event_name}` twice, once by an alias of the type; remove one of the two"
@@ -468,17 +506,16 @@ impl fmt::Display for BuildProblem {
                 f,
                 "handler {first} of `{event_name}` was compiled into this program twice and would run twice; {ONCE}"
             ),
-            Self::DuplicateEventName { first, second } if is_same_code(first, second) => {
+            Self::DuplicateEventName { first, second, .. } if is_same_code(first, second) => {
                 write!(f, "event {first} was compiled into this program twice, as two types of one name; {ONCE}")
             }
-            Self::DuplicateEventName { first, second } => write!(
+            Self::DuplicateEventName { first, second, name } => write!(
                 f,
-                "event `{}` ({}) and event `{}` ({}) are both called `{}`; a name given by `name = …` belongs to one event",
+                "event `{}` ({}) and event `{}` ({}) are both called `{name}`; a name given by `name = …` or `alias = […]` belongs to one event",
                 first.type_name(),
                 Place(first.location()),
                 second.type_name(),
                 Place(second.location()),
-                first.name()
             ),
             Self::DuplicateRequestName { first, second, .. } if first == second => {
                 write!(f, "request `{first}` was compiled into this program twice, as two types of one name; {ONCE}")

@@ -3,9 +3,11 @@
 use std::error::Error;
 use std::fmt;
 
+use super::chain;
 use super::handler_failure::HandlerFailure;
 use crate::event::dynamic::DynNotification;
 use crate::event::id::EventId;
+use crate::handler::error::BoxError;
 use crate::handler::info::HandlerInfo;
 
 /// Why a publish failed: which handlers, where they are, and with what.
@@ -47,6 +49,9 @@ pub enum PublishErrorKind {
     /// A handler borrows what the publish does not lend; none has started, and the event
     /// [comes back](PublishError::into_unpublished).
     NotLent,
+    /// The deliveries to durable handlers could not be recorded: nothing is recorded, no handler has started, and the event
+    /// comes back. The [`source`](Error::source) says why.
+    NotRecorded,
     /// Publishes are nested deeper than handlers that publish each other by mistake would stop at; only with debug
     /// assertions. No handler has started, and the event comes back.
     TooDeep,
@@ -58,6 +63,9 @@ struct Report {
     kind: PublishErrorKind,
     /// What is wrong, beside the failures of handlers.
     reason: Option<String>,
+    /// Why it could not be recorded.
+    cause: Option<BoxError>,
+    is_recorded: bool,
     event_name: &'static str,
     event_id: Option<EventId>,
     failures: Vec<HandlerFailure>,
@@ -72,6 +80,8 @@ impl PublishError {
             report: Box::new(Report {
                 kind,
                 reason: None,
+                cause: None,
+                is_recorded: false,
                 event_name: event.event_name(),
                 event_id: event.event_id(),
                 failures: Vec::new(),
@@ -91,6 +101,26 @@ impl PublishError {
     pub(crate) fn with_reason(mut self, reason: String) -> Self {
         self.report.reason = Some(reason);
         self
+    }
+
+    /// Nothing was recorded, for this reason.
+    #[cfg(feature = "durable")]
+    pub(crate) fn with_cause(mut self, cause: BoxError) -> Self {
+        self.report.cause = Some(cause);
+        self.with_reason("its durable deliveries could not be recorded".to_owned())
+    }
+
+    /// A failure of ordinary handlers, after durable deliveries were recorded.
+    #[cfg(feature = "durable")]
+    pub(crate) fn after_recording(mut self) -> Self {
+        self.report.is_recorded = true;
+        self
+    }
+
+    /// Whether no handler was started and the event is to come back. That of another publish, which a strategy passed on, has
+    /// come back.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.report.kind == PublishErrorKind::NotRecorded && self.report.unpublished.is_empty()
     }
 
     pub(crate) fn with_failures(mut self, failures: impl IntoIterator<Item = HandlerFailure>) -> Self {
@@ -117,6 +147,14 @@ impl PublishError {
     #[must_use]
     pub fn kind(&self) -> PublishErrorKind {
         self.report.kind
+    }
+
+    /// Whether deliveries to durable handlers were recorded before an ordinary handler failed.
+    ///
+    /// They stand, unless they were recorded in a transaction of yours: roll that back, and they are gone with it.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        self.report.is_recorded
     }
 
     /// The name of the event whose publish failed.
@@ -176,7 +214,8 @@ impl PublishError {
     /// context.
     #[must_use]
     pub fn downcast_ref<E: Error + Send + Sync + 'static>(&self) -> Option<&E> {
-        self.failures().iter().find_map(HandlerFailure::downcast_ref)
+        let cause = || chain::find(self.report.cause.as_deref()?);
+        self.failures().iter().find_map(HandlerFailure::downcast_ref).or_else(cause)
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>, all: bool) -> fmt::Result {
@@ -190,6 +229,10 @@ impl PublishError {
             (None, []) => f.write_str("not every handler ran to its end")?,
             (None, [_]) => {}
             (None, failures) => write!(f, "{} handlers failed: ", failures.len())?,
+        }
+        if let Some(cause) = self.report.cause.as_deref().filter(|_| all) {
+            f.write_str(": ")?;
+            chain::write_all(f, cause)?;
         }
         let source = self.failures().iter().position(|failure| failure.error().is_some());
         for (index, failure) in self.failures().iter().enumerate() {
@@ -231,6 +274,7 @@ impl fmt::Debug for PublishError {
 
 impl Error for PublishError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.failures().iter().find_map(|failure| failure.error()).map(|error| error as _)
+        let failure = self.failures().iter().find_map(|failure| failure.error());
+        failure.or(self.report.cause.as_deref()).map(|error| error as _)
     }
 }

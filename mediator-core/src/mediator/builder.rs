@@ -3,12 +3,17 @@
 use std::any::{TypeId, type_name};
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 
 use super::handles::{Mediator, is_handle};
 use super::wiring;
 use crate::behavior::behavior::Behavior;
 use crate::behavior::message::Message;
+#[cfg(feature = "durable")]
+use crate::dispatch::ErasedStrategy;
 use crate::dispatch::{Instance, Strategy, TypeIdMap};
+#[cfg(feature = "durable")]
+use crate::durable::outbox::Outbox;
 use crate::errors::build_error::{BuildError, BuildProblem};
 use crate::event::info::EventInfo;
 use crate::event::notification::Notification;
@@ -63,6 +68,8 @@ pub struct MediatorBuilder {
     pub(super) strategies: TypeIdMap<ChosenStrategy>,
     pub(super) required: Vec<(EventInfo, &'static Location<'static>)>,
     pub(super) unhandled_requests: UnhandledRequests,
+    #[cfg(feature = "durable")]
+    pub(super) outbox: Option<GivenOutbox>,
     pub(super) problems: Vec<BuildProblem>,
 }
 
@@ -80,15 +87,31 @@ pub(super) enum UnhandledRequests {
     AllowedOf(TypeIdMap<()>),
 }
 
+/// The outbox, and where the builder was given it.
+#[cfg(feature = "durable")]
+pub(super) struct GivenOutbox {
+    pub(super) outbox: Arc<dyn Outbox>,
+    pub(super) location: &'static Location<'static>,
+}
+
 /// A strategy, and its type for people to read.
 pub(super) struct ChosenStrategy {
     pub(super) strategy: Strategy,
+    /// The same, to be run by another one.
+    #[cfg(feature = "durable")]
+    pub(super) boxed: Arc<dyn ErasedStrategy>,
     pub(super) name: &'static str,
 }
 
 impl ChosenStrategy {
     fn new<P: EventPublisher>(publisher: P) -> Self {
-        Self { strategy: publisher.__erase().0, name: type_name::<P>() }
+        let publisher = Arc::new(publisher);
+        Self {
+            #[cfg(feature = "durable")]
+            boxed: publisher.clone(),
+            strategy: publisher.__erase().0,
+            name: type_name::<P>(),
+        }
     }
 }
 
@@ -106,6 +129,8 @@ impl MediatorBuilder {
             strategies: TypeIdMap::default(),
             required: Vec::new(),
             unhandled_requests: UnhandledRequests::AllowedOf(TypeIdMap::default()),
+            #[cfg(feature = "durable")]
+            outbox: None,
             problems: Vec::new(),
         }
     }
@@ -427,6 +452,20 @@ impl MediatorBuilder {
     /// Ignores the behaviors that were collected at link time; those of [`behavior`](Self::behavior) remain.
     pub fn without_behaviors(mut self) -> Self {
         self.discovered_behaviors.clear();
+        self
+    }
+
+    /// Records the deliveries to durable handlers in `outbox`, as a `SqliteOutbox` or a `PostgresOutbox` of `mediator-outbox`.
+    ///
+    /// A mediator with durable handlers needs one, and has one: two databases are two mediators.
+    #[cfg(feature = "durable")]
+    #[track_caller]
+    pub fn outbox(mut self, outbox: impl Outbox) -> Self {
+        let location = Location::caller();
+        match &self.outbox {
+            Some(first) => self.problems.push(BuildProblem::SecondOutbox { first: first.location, second: location }),
+            None => self.outbox = Some(GivenOutbox { outbox: Arc::new(outbox), location }),
+        }
         self
     }
 

@@ -5,7 +5,11 @@ use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use super::builder::MediatorBuilder;
+#[cfg(feature = "durable")]
+use super::durable;
 use crate::dispatch::{Dispatch, Handle, Lend, Link, Publish, Publishable, Scope, Seen, Sending};
+#[cfg(feature = "durable")]
+use crate::durable::outbox::Due;
 use crate::errors::build_error::BuildError;
 use crate::errors::publish_error::PublishError;
 use crate::event::dynamic::DynNotification;
@@ -276,6 +280,42 @@ macro_rules! publishing {
                 publish_with(&self.link, strategy, event).await
             }
 
+            /// Records the durable deliveries of `event` that are due at a time, or after a while; ordinary handlers do not run for
+            /// it.
+            ///
+            /// ```no_run
+            /// use std::time::Duration;
+            /// # use mediator_core::prelude::*;
+            /// # #[derive(Notification)] struct PaymentDue;
+            /// # async fn f(mediator: Mediator, mut tx: String, event: PaymentDue) -> Result<(), PublishError> {
+            /// mediator.with(&mut tx).schedule(event, Duration::from_secs(14 * 24 * 3600)).await?;
+            /// # Ok(()) }
+            /// ```
+            ///
+            /// # Errors
+            ///
+            /// When nothing could be recorded, or no durable handler of the event is known; the event comes back.
+            #[cfg(feature = "durable")]
+            pub async fn schedule<E: Publishable>(
+                &self,
+                event: E,
+                due: impl Into<Due> + Send,
+            ) -> Result<(), PublishError> {
+                let scheduled = durable::schedule(&self.link, event.event(), due.into()).await;
+                scheduled.map_err(|error| error.with_unpublished([event.into_box()]))
+            }
+
+            /// Takes back what was [scheduled](Self::schedule): deletes the deliveries of the event that nobody has started, and
+            /// returns how many those were.
+            ///
+            /// # Errors
+            ///
+            /// When the outbox cannot do it.
+            #[cfg(feature = "durable")]
+            pub async fn unschedule(&self, event: EventId) -> Result<u64, Box<dyn std::error::Error + Send + Sync>> {
+                durable::unschedule(&self.link, event).await
+            }
+
             /// The event that is being handled, if a publish lends this handle; where a request is being handled, the event
             /// whose handler sent it.
             ///
@@ -429,6 +469,16 @@ where
         };
         if let Err(error) = dispatch.check_borrows() {
             return Err(error.with_unpublished([event.into_box()]));
+        }
+        #[cfg(feature = "durable")]
+        if let Some(recorder) = dispatch.recorder() {
+            if let Err(error) = recorder.record(event.event(), link.lender(), Due::Now).await {
+                return Err(error.with_unpublished([event.into_box()]));
+            }
+            if dispatch.len() == 0 {
+                return Ok(());
+            }
+            return strategy.publish(Deliveries::new(&dispatch)).await.map_err(PublishError::after_recording);
         }
         strategy.publish(Deliveries::new(&dispatch)).await
     };

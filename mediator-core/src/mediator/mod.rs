@@ -2,5 +2,7 @@
 
 mod behaviors;
 pub(crate) mod builder;
+#[cfg(feature = "durable")]
+mod durable;
 pub(crate) mod handles;
 mod wiring;

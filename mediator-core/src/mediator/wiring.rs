@@ -7,7 +7,11 @@ use std::sync::{Arc, OnceLock};
 
 use super::behaviors::Behaviors;
 use super::builder::{ChosenStrategy, Explicit, MediatorBuilder, UnhandledRequests};
+#[cfg(feature = "durable")]
+use super::durable;
 use super::handles::{HANDLES, Mediator};
+#[cfg(feature = "durable")]
+use crate::dispatch::Durable;
 use crate::dispatch::{
     Around, Borrow, CallPlan, Core, Entry, HandlerList, Instance, Link, Strategy, Table, TypeIdMap, Watch, WeakCore,
     conflict,
@@ -39,9 +43,23 @@ pub(super) fn build(mut builder: MediatorBuilder) -> Result<Mediator, BuildError
         let wired = wire(builder);
         weak.topology.get_or_init(|| wired.topology);
         problems = wired.problems;
-        Core { table: wired.table, requests: wired.requests, weak, watch: Watch::new() }
+        Core {
+            table: wired.table,
+            requests: wired.requests,
+            #[cfg(feature = "durable")]
+            durable: wired.durable,
+            weak,
+            watch: Watch::new(),
+        }
     });
-    if problems.is_empty() { Ok(Mediator::of(Link::Strong(core))) } else { Err(BuildError::new(problems, provided)) }
+    if !problems.is_empty() {
+        return Err(BuildError::new(problems, provided));
+    }
+    #[cfg(feature = "durable")]
+    if let Some(outbox) = &core.durable.outbox {
+        outbox.attach(&core.durable.handlers);
+    }
+    Ok(Mediator::of(Link::Strong(core)))
 }
 
 /// The types of the handles, which every publish lends.
@@ -52,12 +70,16 @@ fn handles() -> Box<[TypeId]> {
 struct Wired {
     table: Table,
     requests: Table,
+    #[cfg(feature = "durable")]
+    durable: Durable,
     topology: Topology,
     problems: Vec<BuildProblem>,
 }
 
 fn wire(builder: MediatorBuilder) -> Wired {
     let MediatorBuilder { mut offer, explicit, strategy, strategies, required, mut problems, .. } = builder;
+    #[cfg(feature = "durable")]
+    let outbox = builder.outbox;
     let strategy_of = |event: Option<TypeId>| event.and_then(|event| strategies.get(&event)).unwrap_or(&strategy);
     offer.modules = ModuleServices::new(builder.module_services);
     problems.extend(offer.modules.duplicates(|service| offer.provides(service)));
@@ -75,31 +97,53 @@ fn wire(builder: MediatorBuilder) -> Wired {
     problems.extend(unhandled_requests(&builder.unhandled_requests, &requests));
     let behaviors = Behaviors::build(builder.discovered_behaviors, builder.given_behaviors, &offer, &mut problems);
     problems.extend(bindings.iter().flat_map(|binding| borrows_amiss(binding, &behaviors)));
+    let handles = handles();
+    #[cfg(feature = "durable")]
+    for binding in lists.iter().flat_map(|list| &list.durable) {
+        problems.extend(durable::amiss(binding, &behaviors, outbox.as_ref(), &handles));
+    }
     let built = build_handlers(&bindings, &offer, &mut problems);
     problems.extend(offer.modules.take_problems());
     arrange(&mut lists, &mut problems);
     problems.extend(lists.iter().filter_map(|list| concurrent_borrow(list, &behaviors, strategy_of(list.message))));
 
-    let handles = handles();
-    let list = |strategy: &Strategy, list: &List<'_>| {
-        HandlerList::new(list.message, strategy.clone(), &handles, entries(list, &built, &behaviors))
-    };
-    let (table, request_table) = match problems.is_empty() {
-        true => (
-            Table::new(lists.iter().map(|it| list(&strategy_of(it.message).strategy, it))),
-            Table::new(requests.iter().map(|it| list(&Strategy::InOrder, it))),
-        ),
-        false => (Table::new([]), Table::new([])),
-    };
     let topology = topology(&lists, &requests, &built, &behaviors, &offer, |event| strategy_of(event).name);
-    Wired { table, requests: request_table, topology, problems }
+    if !problems.is_empty() {
+        return Wired {
+            table: Table::new([]),
+            requests: Table::new([]),
+            #[cfg(feature = "durable")]
+            durable: Durable::default(),
+            topology,
+            problems,
+        };
+    }
+    let list = |strategy: Strategy, list: &List<'_>| {
+        HandlerList::new(list.message, strategy, &handles, entries(list, &built, &behaviors))
+    };
+    let event_list = |it: &List<'_>| {
+        let chosen = strategy_of(it.message);
+        #[cfg(feature = "durable")]
+        let strategy = durable::strategy(it, outbox.as_ref(), &chosen.strategy, &chosen.boxed);
+        #[cfg(not(feature = "durable"))]
+        let strategy = chosen.strategy.clone();
+        list(strategy, it)
+    };
+    Wired {
+        table: Table::new(lists.iter().map(event_list)),
+        requests: Table::new(requests.iter().map(|it| list(Strategy::InOrder, it))),
+        #[cfg(feature = "durable")]
+        durable: durable::handlers(&lists, &handles, outbox, |binding| entry(binding, &built, &behaviors)),
+        topology,
+        problems,
+    }
 }
 
 /// A handler, with its instance if it need not be built.
 #[derive(Clone, Copy)]
-struct Binding<'a> {
-    registration: &'a HandlerRegistration,
-    plan: CallPlan,
+pub(super) struct Binding<'a> {
+    pub(super) registration: &'a HandlerRegistration,
+    pub(super) plan: CallPlan,
     instance: Option<&'a Instance>,
 }
 
@@ -110,14 +154,26 @@ impl<'a> Binding<'a> {
 }
 
 /// The handlers of one event or request; without either, the observers alone.
-struct List<'a> {
-    message: Option<TypeId>,
+pub(super) struct List<'a> {
+    pub(super) message: Option<TypeId>,
+    /// Those that a publish, or a send, calls.
     bindings: Vec<Binding<'a>>,
+    /// Those that a worker calls.
+    pub(super) durable: Vec<Binding<'a>>,
 }
 
 impl<'a> List<'a> {
+    fn of(message: Option<TypeId>) -> Self {
+        Self { message, bindings: Vec::new(), durable: Vec::new() }
+    }
+
+    /// All handlers, those that a worker calls last.
+    fn all(&self) -> impl Iterator<Item = &Binding<'a>> {
+        self.bindings.iter().chain(&self.durable)
+    }
+
     fn registrations(&self) -> Vec<&'a HandlerRegistration> {
-        self.bindings.iter().map(|binding| binding.registration).collect()
+        self.all().map(|binding| binding.registration).collect()
     }
 }
 
@@ -135,16 +191,17 @@ fn by_message<'a>(bindings: &[Binding<'a>]) -> Vec<List<'a>> {
     let mut lists: Vec<List<'_>> = Vec::new();
     let observers = || bindings.iter().filter(|binding| binding.plan.message().is_none());
     if observers().next().is_some() {
-        lists.push(List { message: None, bindings: observers().copied().collect() });
+        lists.push(List { bindings: observers().copied().collect(), ..List::of(None) });
     }
     for message in bindings.iter().filter_map(|binding| binding.plan.message()) {
         positions.entry(message).or_insert_with(|| {
-            lists.push(List { message: Some(message), bindings: Vec::new() });
+            lists.push(List::of(Some(message)));
             lists.len() - 1
         });
     }
     for binding in bindings {
         match binding.plan.message() {
+            Some(message) if binding.registration.is_durable() => lists[positions[&message]].durable.push(*binding),
             Some(message) => lists[positions[&message]].bindings.push(*binding),
             None => {
                 lists.iter_mut().filter(|list| list.message.is_some()).for_each(|list| list.bindings.push(*binding));
@@ -281,7 +338,8 @@ fn build_handler(registration: &HandlerRegistration, offer: &Offer, problems: &m
 fn arrange(lists: &mut [List<'_>], problems: &mut Vec<BuildProblem>) {
     let mut arranger = Arranger::new(problems);
     for list in lists {
-        let order = arranger.arrange(&list.registrations());
+        let registrations: Vec<_> = list.bindings.iter().map(|binding| binding.registration).collect();
+        let order = arranger.arrange(&registrations);
         list.bindings = order.into_iter().map(|position| list.bindings[position]).collect();
     }
 }
@@ -293,12 +351,13 @@ fn around(binding: &Binding<'_>, behaviors: &Behaviors) -> Vec<Around> {
 }
 
 fn entries(list: &List<'_>, built: &TypeIdMap<Built>, behaviors: &Behaviors) -> Vec<Entry> {
-    let entry = |binding: &Binding<'_>| {
-        let Binding { registration, plan, instance } = binding;
-        let instance = instance.or_else(|| built[&plan.receiver].instance.as_ref())?.clone();
-        Some(Entry { plan: *plan, instance, info: registration.info(), around: around(binding, behaviors) })
-    };
-    list.bindings.iter().filter_map(entry).collect()
+    list.bindings.iter().filter_map(|binding| entry(binding, built, behaviors)).collect()
+}
+
+fn entry(binding: &Binding<'_>, built: &TypeIdMap<Built>, behaviors: &Behaviors) -> Option<Entry> {
+    let Binding { registration, plan, instance } = binding;
+    let instance = instance.or_else(|| built[&plan.receiver].instance.as_ref())?.clone();
+    Some(Entry { plan: *plan, instance, info: registration.info(), around: around(binding, behaviors) })
 }
 
 /// The same for people to read.
@@ -318,11 +377,12 @@ fn topology(
         let is_observer = plan.message().is_none();
         HandlerNode::new(registration.info(), plan.identity, index + 1, is_observer, around)
             .with_needs(requests, borrows)
+            .durable_if(registration.is_durable())
     };
-    let nodes = |list: &List<'_>| list.bindings.iter().enumerate().map(node).collect::<Vec<_>>();
+    let nodes = |list: &List<'_>| list.all().enumerate().map(node).collect::<Vec<_>>();
     let observers = lists.iter().filter(|list| list.message.is_none()).flat_map(nodes).collect::<Vec<_>>();
     let handled = lists.iter().filter_map(|list| {
-        let event = list.bindings.iter().find_map(|binding| binding.registration.registration().event())?;
+        let event = list.all().find_map(|binding| binding.registration.registration().event())?;
         Some(EventNode::new(event, strategy_of(list.message), nodes(list)))
     });
     let mut events: Vec<_> = handled.collect();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::behavior_registration::BehaviorRegistration;
-use super::event_registration::{in_order, named_events};
+use super::event_registration::named_events;
 use super::registration::HandlerRegistration;
 use super::request_registration::named_requests;
 use crate::dispatch::TypeIdMap;
@@ -13,10 +13,12 @@ use crate::errors::build_error::BuildProblem;
 pub(crate) fn of_event_names() -> Vec<BuildProblem> {
     let mut seen = HashMap::new();
     let mut problems = Vec::new();
-    for second in in_order(named_events()) {
-        let first = *seen.entry(second.name()).or_insert(second);
+    let mut named: Vec<_> = named_events().collect();
+    named.sort_by_cached_key(|(event, _)| event.sort_key());
+    for (second, name) in named {
+        let first = *seen.entry(name).or_insert(second);
         if first != second {
-            problems.push(BuildProblem::DuplicateEventName { first, second });
+            problems.push(BuildProblem::DuplicateEventName { first, second, name });
         }
     }
     problems
@@ -69,8 +71,9 @@ pub(crate) fn of_handlers(handlers: &[&HandlerRegistration]) -> Vec<BuildProblem
         } else if let Some(problem) = compiled_twice(at_place, second).or_else(|| two_versions(of_crate, second)) {
             problems.push(problem);
         } else if second.has_given_name() {
-            let first = *by_name.entry(second.name()).or_insert(*second);
-            if !std::ptr::eq(first, *second) {
+            let names = [second.name()].into_iter().chain(second.aliases().iter().copied());
+            let first = names.map(|name| *by_name.entry(name).or_insert(*second));
+            if let Some(first) = first.filter(|first| !std::ptr::eq(*first, *second)).last() {
                 let (event_name, first, second) = (second.message_name(), first.info(), second.info());
                 problems.push(BuildProblem::DuplicateHandlerName { event_name, first, second });
             }

@@ -9,6 +9,8 @@ use super::handled::Handled;
 use super::handler_behavior::HandlerBehavior;
 use super::order::{HandlerRef, Ordered, references};
 use crate::dispatch::{Around, CallPlan, FnHandler, FnRequestHandler, Instance, MessageInfo};
+#[cfg(feature = "durable")]
+use crate::durable::options::DurableOptions;
 use crate::errors::build_error::Side;
 use crate::event::info::EventInfo;
 use crate::handler::event_handler::{EventHandler, VisitHandler};
@@ -157,6 +159,8 @@ pub struct HandlerRegistration {
     before: &'static [HandlerRef],
     /// Outermost first.
     around: &'static [fn() -> HandlerBehavior],
+    #[cfg(feature = "durable")]
+    durable: Option<&'static DurableOptions>,
     plan: fn() -> CallPlan,
     inject: Option<InjectFn>,
 }
@@ -246,6 +250,8 @@ impl HandlerRegistration {
             after: &[],
             before: &[],
             around: &[],
+            #[cfg(feature = "durable")]
+            durable: None,
             plan,
             inject,
         }
@@ -305,6 +311,15 @@ impl HandlerRegistration {
     #[must_use]
     pub const fn around(mut self, behaviors: &'static [fn() -> HandlerBehavior]) -> Self {
         self.around = behaviors;
+        self
+    }
+
+    /// With the user's `durable` and what belongs to it.
+    #[cfg(feature = "durable")]
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn durable(mut self, options: &'static DurableOptions) -> Self {
+        self.durable = Some(options);
         self
     }
 
@@ -407,6 +422,26 @@ impl HandlerRegistration {
     /// The behaviors that its own options put around it, outermost first.
     pub(crate) fn own_behaviors(&self) -> impl Iterator<Item = Around> {
         self.around.iter().map(|behavior| behavior().around(self.info()))
+    }
+
+    #[cfg(feature = "durable")]
+    pub(crate) fn durable_options(&self) -> Option<&'static DurableOptions> {
+        self.durable
+    }
+
+    pub(crate) fn is_durable(&self) -> bool {
+        #[cfg(feature = "durable")]
+        return self.durable.is_some();
+        #[cfg(not(feature = "durable"))]
+        false
+    }
+
+    /// Its earlier names, if it is durable.
+    pub(crate) fn aliases(&self) -> &'static [&'static str] {
+        #[cfg(feature = "durable")]
+        return self.durable.map_or(&[], |durable| durable.aliases);
+        #[cfg(not(feature = "durable"))]
+        &[]
     }
 
     pub(crate) fn plan(&self) -> CallPlan {

@@ -62,11 +62,11 @@ pub trait EventPublisher: Send + Sync + 'static {
 
     /// The strategy as a mediator keeps it.
     #[doc(hidden)]
-    fn __erase(self) -> AnyStrategy
+    fn __erase(self: Arc<Self>) -> AnyStrategy
     where
         Self: Sized,
     {
-        AnyStrategy(Strategy::Custom(Arc::new(self)))
+        AnyStrategy(Strategy::Custom(self))
     }
 }
 

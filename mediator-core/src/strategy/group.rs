@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
 
 use super::deliveries::Deliveries;
 use super::event_publisher::{AnyStrategy, EventPublisher};
@@ -50,7 +51,7 @@ impl EventPublisher for GroupEventPublisher {
         true
     }
 
-    fn __erase(self) -> AnyStrategy {
+    fn __erase(self: Arc<Self>) -> AnyStrategy {
         AnyStrategy(Strategy::AtOnce { stop_on_failure: true })
     }
 }

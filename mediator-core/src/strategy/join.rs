@@ -1,5 +1,7 @@
 //! All handlers at once, to their end.
 
+use std::sync::Arc;
+
 use super::deliveries::Deliveries;
 use super::event_publisher::{AnyStrategy, EventPublisher};
 use super::group::run_at_once;
@@ -43,7 +45,7 @@ impl EventPublisher for JoinEventPublisher {
         true
     }
 
-    fn __erase(self) -> AnyStrategy {
+    fn __erase(self: Arc<Self>) -> AnyStrategy {
         AnyStrategy(Strategy::AtOnce { stop_on_failure: false })
     }
 }

@@ -1,5 +1,7 @@
 //! One handler after another.
 
+use std::sync::Arc;
+
 use super::deliveries::Deliveries;
 use super::event_publisher::{AnyStrategy, EventPublisher};
 use crate::dispatch::{RunInOrder, Strategy};
@@ -37,7 +39,7 @@ impl EventPublisher for SequentialEventPublisher {
         RunInOrder::new(deliveries.into_dispatch())
     }
 
-    fn __erase(self) -> AnyStrategy {
+    fn __erase(self: Arc<Self>) -> AnyStrategy {
         AnyStrategy(Strategy::InOrder)
     }
 }

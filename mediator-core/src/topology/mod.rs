@@ -56,6 +56,7 @@ use crate::services::services::ServiceRequest;
 ///       "file": "notifications/src/lib.rs",
 ///       "line": 8,
 ///       "observer": false,
+///       "durable": false,
 ///       "behaviors": ["shop_common::Timing"],
 ///       "services": [{
 ///         "field": "mailer",
@@ -84,6 +85,7 @@ use crate::services::services::ServiceRequest;
 ///       "file": "orders/src/lib.rs",
 ///       "line": 31,
 ///       "observer": false,
+///       "durable": false,
 ///       "behaviors": ["shop_common::Timing", "shop_orders::CheckCredit"],
 ///       "services": [],
 ///       "borrows": []
@@ -135,6 +137,7 @@ pub struct HandlerNode {
     identity: TypeId,
     position: usize,
     is_observer: bool,
+    is_durable: bool,
     behaviors: Vec<HandlerInfo>,
     services: Vec<ServiceUse>,
     borrows: Vec<BorrowUse>,
@@ -276,7 +279,12 @@ impl HandlerNode {
         is_observer: bool,
         behaviors: Vec<HandlerInfo>,
     ) -> Self {
-        Self { handler, identity, position, is_observer, behaviors, services: Vec::new(), borrows: Vec::new() }
+        let (services, borrows) = (Vec::new(), Vec::new());
+        Self { handler, identity, position, is_observer, is_durable: false, behaviors, services, borrows }
+    }
+
+    pub(crate) fn durable_if(self, is_durable: bool) -> Self {
+        Self { is_durable, ..self }
     }
 
     pub(crate) fn with_needs(self, requests: &[ServiceRequest], borrows: Vec<BorrowUse>) -> Self {
@@ -299,6 +307,12 @@ impl HandlerNode {
     #[must_use]
     pub fn is_observer(&self) -> bool {
         self.is_observer
+    }
+
+    /// Whether it is called by a worker, for a delivery that the publish records, and not by the publish.
+    #[must_use]
+    pub fn is_durable(&self) -> bool {
+        self.is_durable
     }
 
     /// The behaviors around it, outermost first.

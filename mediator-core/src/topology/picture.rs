@@ -111,6 +111,7 @@ impl Picture {
 
     fn add_handler(&mut self, node: &HandlerNode, id: &str, shape: Shape, services: &HashMap<&'static str, String>) {
         let mut lines = vec![short(&printable(node.handler.name()))];
+        lines.extend(node.is_durable.then(|| "durable".to_owned()));
         lines.extend(node.borrows.iter().map(ToString::to_string).chain(inside(node)));
         self.add(node.handler.crate_name(), id, lines, shape);
         let needed = node.services.iter().filter_map(|need| services.get(need.provided_by?.name()));

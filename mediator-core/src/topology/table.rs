@@ -62,11 +62,15 @@ fn place(location: Option<&Location<'_>>) -> String {
 
 fn handler_row(node: &HandlerNode) -> Row {
     let (handler, at) = (node.handler, node.handler.location());
-    let observer = if node.is_observer { " (observer)" } else { "" };
+    let kind = match (node.is_observer, node.is_durable) {
+        (true, _) => " (observer)",
+        (_, true) => " (durable)",
+        _ => "",
+    };
     let needs = node.services.iter().map(need).chain(node.borrows.iter().map(ToString::to_string));
     let needs = needs.chain(inside(node));
     [
-        format!("  {}. {}{observer}", node.position, within_crate(handler.name(), handler.crate_name())),
+        format!("  {}. {}{kind}", node.position, within_crate(handler.name(), handler.crate_name())),
         handler.crate_name().to_owned(),
         format!("{}:{}", at.file(), at.line()),
         needs.collect::<Vec<_>>().join(", "),

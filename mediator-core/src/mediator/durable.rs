@@ -1,0 +1,136 @@
+//! Durable handlers: how they are wired, and what a mediator does for workers.
+
+use std::any::TypeId;
+use std::sync::Arc;
+
+use super::behaviors::Behaviors;
+use super::builder::GivenOutbox;
+use super::handles::Mediator;
+use super::wiring::{Binding, List};
+use crate::dispatch::{
+    Borrow, DeliveryRecorder, Dispatch, Durable, Entry, ErasedStrategy, Handle, HandlerList, LentToOutbox, Link,
+    RecordFirst, RunInOrder, Seen, Strategy,
+};
+use crate::durable::handler::DurableHandler;
+use crate::durable::info::DeliveryInfo;
+use crate::durable::outbox::Due;
+use crate::errors::build_error::BuildProblem;
+use crate::errors::publish_error::{PublishError, PublishErrorKind};
+use crate::event::dynamic::DynNotification;
+use crate::event::id::EventId;
+use crate::handler::error::BoxError;
+
+/// What is wrong with a durable handler.
+pub(super) fn amiss(
+    binding: &Binding<'_>,
+    behaviors: &Behaviors,
+    outbox: Option<&GivenOutbox>,
+    handles: &[TypeId],
+) -> Vec<BuildProblem> {
+    let handler = binding.registration.info();
+    let Some(given) = outbox else { return vec![BuildProblem::NoOutbox { handler }] };
+    let connection = given.outbox.connection();
+    let is_lent = |borrow: &Borrow| {
+        let is_info = !borrow.exclusive && borrow.type_id() == TypeId::of::<DeliveryInfo>();
+        borrow.optional || borrow.is_of(handles) || is_info || connection == Some(borrow.type_id())
+    };
+    let borrows = behaviors.borrows_from_outside(&binding.plan).into_iter();
+    let problem = |borrow: Borrow| BuildProblem::DurableBorrows {
+        handler,
+        parameter: borrow.parameter(),
+        type_name: borrow.type_name(),
+    };
+    borrows.filter(|borrow| !is_lent(borrow)).map(problem).collect()
+}
+
+/// The strategy of an event: with durable handlers, one that records first.
+pub(super) fn strategy(
+    list: &List<'_>,
+    outbox: Option<&GivenOutbox>,
+    strategy: &Strategy,
+    boxed: &Arc<dyn ErasedStrategy>,
+) -> Strategy {
+    let options = list.durable.first().and_then(|first| first.registration.durable_options());
+    let Some((options, given)) = options.zip(outbox) else { return strategy.clone() };
+    let names = list.durable.iter().map(|binding| binding.registration.name()).collect();
+    let recorder = DeliveryRecorder::new(given.outbox.clone(), options.codec, names);
+    Strategy::Custom(Arc::new(RecordFirst { recorder, then: boxed.clone() }))
+}
+
+/// The durable handlers, each in a list of its own.
+pub(super) fn handlers<'a>(
+    lists: &[List<'a>],
+    handles: &[TypeId],
+    outbox: Option<GivenOutbox>,
+    mut entry: impl FnMut(&Binding<'a>) -> Option<Entry>,
+) -> Durable {
+    let mut handlers = Vec::new();
+    for list in lists {
+        for binding in &list.durable {
+            let Some((options, entry)) = binding.registration.durable_options().zip(entry(binding)) else { continue };
+            let borrows = binding.plan.borrows.iter().map(|borrow| borrow.type_id()).collect();
+            let list = HandlerList::new(list.message, Strategy::InOrder, handles, vec![entry]);
+            handlers.push(DurableHandler { options, list, borrows });
+        }
+    }
+    Durable { handlers: handlers.into(), outbox: outbox.map(|given| given.outbox) }
+}
+
+/// What a worker does through a mediator.
+impl Mediator {
+    /// The durable handlers, for workers.
+    ///
+    /// Empty if the mediator was dropped, which a weak handle does not prevent.
+    #[must_use]
+    pub fn durable_handlers(&self) -> &[DurableHandler] {
+        self.link().core().map_or(&[], |core| &core.durable.handlers)
+    }
+
+    /// Calls one durable handler, with the behaviors around it, for a delivery of `event`; what it borrows is lent by
+    /// [`with`](Self::with).
+    ///
+    /// # Errors
+    ///
+    /// As for [`publish`](Self::publish).
+    ///
+    /// # Panics
+    ///
+    /// If the event is not of the handler's type.
+    pub async fn deliver(&self, handler: &DurableHandler, event: &dyn DynNotification) -> Result<(), PublishError> {
+        let link = self.link();
+        let Some(core) = link.core() else { return Err(PublishError::mediator_dropped(event)) };
+        let seen = if core.watch.is_on() { Seen::of_publish(core, link, event) } else { None };
+        let deliver = async {
+            let dispatch = Dispatch::of_delivery(core, &handler.list, event, link.lender(), &seen);
+            dispatch.check_borrows()?;
+            RunInOrder::new(&dispatch).await
+        };
+        Seen::around(&seen, deliver).await
+    }
+}
+
+/// Records the durable deliveries of an event that are due later.
+pub(super) async fn schedule(link: &Link, event: &dyn DynNotification, due: Due) -> Result<(), PublishError> {
+    let kept = if link.core().is_none() { link.upgrade() } else { None };
+    let Some(core) = kept.as_deref().or_else(|| link.core()) else {
+        return Err(PublishError::mediator_dropped(event));
+    };
+    let handlers = core.table.handlers_of(event.type_id());
+    match handlers.and_then(|handlers| handlers.strategy.recorder()) {
+        Some(recorder) => recorder.record(event, link.lender(), due).await,
+        None => {
+            let error = "no durable handler of this event is known here, so nothing would ever happen";
+            Err(PublishError::new(PublishErrorKind::NotRecorded, event).with_cause(error.into()))
+        }
+    }
+}
+
+/// Takes back what was scheduled.
+pub(super) async fn unschedule(link: &Link, event: EventId) -> Result<u64, BoxError> {
+    let kept = if link.core().is_none() { link.upgrade() } else { None };
+    let Some(core) = kept.as_deref().or_else(|| link.core()) else {
+        return Err("the mediator was dropped; keep it, or a strong handle of it".into());
+    };
+    let outbox = core.durable.outbox.as_ref().ok_or("the mediator has no outbox; add `.outbox(…)`")?;
+    outbox.unschedule(event, LentToOutbox::by(link.lender())).await
+}

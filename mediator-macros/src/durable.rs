@@ -1,0 +1,153 @@
+//! Durable handlers, and what events say about how they are recorded.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::{Fields, Path, Type};
+
+use crate::DURABLE;
+use crate::arguments::Arguments;
+use crate::errors::Errors;
+use crate::notification::Declared;
+use crate::registration::expand_message;
+use crate::types::{is_any_event, relocated};
+
+/// The error of an option that the runtime lacks the feature for.
+fn lacks_feature(key: &dyn std::fmt::Display) -> String {
+    format!(
+        "`{key}` needs the feature `durable` of `mediator-core`; add `features = [\"durable\"]` to it in `Cargo.toml`"
+    )
+}
+
+/// Notes what is wrong with `durable`, or with what belongs to it, among the options of a handler.
+pub(crate) fn check_handler(options: &mut Arguments, errors: &mut Errors) {
+    let Some(durable) = options.durable.clone() else {
+        for key in ["alias", "dead"].iter().filter_map(|key| options.seen(key)) {
+            errors.at(key, format!("`{key}` is for durable handlers; add `durable`, or remove it"));
+        }
+        return;
+    };
+    let before = errors.is_empty();
+    if !DURABLE {
+        errors.at(&durable, lacks_feature(&durable));
+    } else if let Some(order) = ["order", "after", "before"].iter().find_map(|key| options.seen(key)) {
+        let message = format!(
+            "`{order}` says when a publish calls a handler, and a durable one is called by a worker; remove one of the two"
+        );
+        errors.at(&durable, message);
+    } else if options.name.is_none() {
+        let message = "a durable handler needs a name, by which recorded deliveries find it again; \
+                       add `name = \"billing.invoice\"`";
+        errors.at(&durable, message);
+    }
+    options.types.iter().for_each(|event| reject_observer(event, options, errors));
+    if before && !errors.is_empty() {
+        options.durable = None;
+    }
+}
+
+/// Notes that an observer cannot be durable.
+pub(crate) fn reject_observer(message: &Type, options: &Arguments, errors: &mut Errors) {
+    if let Some(durable) = options.durable.as_ref().filter(|_| is_any_event(message)) {
+        errors.at(durable, "an observer sees each publish and cannot be durable; handle the events by their types");
+    }
+}
+
+/// `.durable(…)` of a registration.
+pub(crate) fn expand_options(message: &Type, options: &Arguments, krate: &Path) -> Option<TokenStream> {
+    let durable = options.durable.as_ref()?;
+    let message = expand_message(message, krate);
+    let constructor = relocated(&quote!(#krate::__private::DurableOptions::new), durable);
+    let aliases = expand_aliases(options);
+    let retry = options.retry.as_ref().map(|retry| retry.expand_options());
+    let skip = options.dead.then(|| quote!(.skip_dead()));
+    Some(quote!(.durable(const { &#constructor::<#message>() #aliases #retry #skip })))
+}
+
+/// `.aliases(…)`, of a handler or an event.
+pub(crate) fn expand_aliases(options: &Arguments) -> Option<TokenStream> {
+    let aliases = &options.aliases;
+    (!aliases.is_empty()).then(|| quote!(.aliases(&[#(#aliases),*])))
+}
+
+/// Notes what is wrong with the options of an event that say how it is recorded.
+pub(crate) fn check_event(options: &mut Arguments, fields: &Fields, is_generic: bool, errors: &mut Errors) {
+    let keys: Vec<Ident> =
+        ["version", "alias", "key", "upcast"].iter().filter_map(|key| options.seen(key)).cloned().collect();
+    for key in &keys {
+        if !DURABLE {
+            errors.at(key, lacks_feature(key));
+        } else if options.name.is_none() {
+            errors
+                .at(key, format!("`{key}` is for recorded events, which need a name; add `name = \"orders.placed\"`"));
+        } else if is_generic {
+            errors.at(key, format!("`{key}` is for recorded events, which cannot be generic; remove it"));
+        }
+    }
+    if let Some(key) = options.key.take_if(|key| !has_field(fields, key)) {
+        errors.at(&key, format!("there is no field `{key}`; name the field whose text deliveries are ordered by"));
+    }
+    let (version, upcasters) = (options.version.unwrap_or(1), options.upcast.len());
+    if let Some(upcast) = options.seen("upcast").filter(|_| upcasters + 1 != version as usize) {
+        let message = format!(
+            "version {version} is {} steps from version 1, and here are {upcasters}; name one function for each step",
+            version - 1
+        );
+        errors.at(upcast, message);
+    }
+}
+
+fn has_field(fields: &Fields, name: &Ident) -> bool {
+    name == "event_id" || fields.iter().any(|field| field.ident.as_ref() == Some(name))
+}
+
+/// `impl DurableEvent`, of an event with a name.
+pub(crate) fn expand_impl(declared: &Declared<'_>) -> Option<TokenStream> {
+    let Declared { ident, generics, lints, options } = declared;
+    let name = options.name.as_ref().filter(|_| DURABLE && generics.params.is_empty())?;
+    let krate = options.krate();
+    let version = options.version.map(|version| quote!(const VERSION: ::core::primitive::u32 = #version;));
+    let aliases = (!options.aliases.is_empty()).then(|| {
+        let aliases = &options.aliases;
+        quote!(const ALIASES: &'static [&'static ::core::primitive::str] = &[#(#aliases),*];)
+    });
+    let key = options.key.as_ref().map(|field| expand_key(field, &krate));
+    let upcast = (!options.upcast.is_empty()).then(|| expand_upcast(&options.upcast, &krate));
+    Some(quote! {
+        #[automatically_derived]
+        #(#lints)*
+        impl #krate::durable::DurableEvent for #ident {
+            const NAME: &'static ::core::primitive::str = #name;
+            #version
+            #aliases
+            #key
+            #upcast
+        }
+    })
+}
+
+fn expand_key(field: &Ident, krate: &Path) -> TokenStream {
+    let text = relocated(&quote!(#krate::__private::ToString::to_string), field);
+    quote! {
+        fn key(&self) -> ::core::option::Option<#krate::__private::String> {
+            ::core::option::Option::Some(#text(&self.#field))
+        }
+    }
+}
+
+/// The first function makes version 2 of version 1, and so on.
+fn expand_upcast(functions: &[Path], krate: &Path) -> TokenStream {
+    let value = quote!(#krate::__private::serde_json::Value);
+    let steps = functions.iter().zip(1u32..).map(|(function, version)| {
+        let call = relocated(&quote!(?), function);
+        quote!(let payload = if version <= #version { #function(payload) #call } else { payload };)
+    });
+    quote! {
+        fn upcast(
+            version: ::core::primitive::u32,
+            payload: #value,
+        ) -> ::core::result::Result<#value, #krate::__private::BoxError> {
+            #(#steps)*
+            ::core::result::Result::Ok(payload)
+        }
+    }
+}
