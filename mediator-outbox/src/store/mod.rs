@@ -8,11 +8,17 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 
-pub(crate) mod memory;
+mod memory;
 #[cfg(feature = "postgres")]
-pub(crate) mod postgres;
+mod postgres;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
 #[cfg(feature = "sqlite")]
-pub(crate) mod sqlite;
+mod sqlite;
+
+pub use memory::{MemoryStore, NoConnection, NoTransaction};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteStore, SqliteTransaction};
 
 /// Keeps events and their deliveries: one row for each event, one for each durable handler of it.
 ///
@@ -84,6 +90,11 @@ pub trait Store: Send + Sync + Sized + 'static {
     /// Begins a transaction for an effectively-once handler; one that can write at once.
     fn begin(&self) -> impl Future<Output = Result<Self::Transaction, StoreError>> + Send;
 
+    /// [Begins](Self::begin) a transaction for somebody who publishes, maybe while a worker's transaction is open.
+    fn begin_for_user(&self) -> impl Future<Output = Result<Self::Transaction, StoreError>> + Send {
+        self.begin()
+    }
+
     /// Commits a transaction.
     fn commit(transaction: Self::Transaction) -> impl Future<Output = Result<(), StoreError>> + Send;
 
@@ -91,7 +102,7 @@ pub trait Store: Send + Sync + Sized + 'static {
     fn rollback(transaction: Self::Transaction) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// In how long the first delivery is due that a claim for these handlers could take, or whose lease ends; zero if one is due
-    /// now. One behind its key does not count.
+    /// now. One behind its key does not count, nor does a handler whose limit is 0.
     fn next_due(&self, wanted: &[Wanted<'_>]) -> impl Future<Output = Result<Option<Duration>, StoreError>> + Send;
 
     /// Deletes the events' deliveries that nobody has started, and returns how many; in the transaction of `connection`, or on
