@@ -1,8 +1,25 @@
 //! Durable handlers for [mediator](https://docs.rs/mediator-core).
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod clock;
+mod connection;
 mod error;
+mod headers;
+mod operations;
+mod outbox;
+mod outboxes;
+mod report;
 pub mod store;
+mod worker;
 
 pub use clock::Clock;
 pub use error::{StoreError, StoreErrorKind};
+pub use operations::{Deliveries, HandlerStats, Stats};
+pub use outbox::{Outbox, OutboxTransaction};
+pub use outboxes::InMemoryOutbox;
+#[cfg(feature = "sqlite")]
+pub use outboxes::SqliteOutbox;
+pub use store::{Delivery, DeliveryId, State};
+pub use worker::{Drained, Worker, WorkerBuilder};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;

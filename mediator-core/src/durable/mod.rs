@@ -20,4 +20,4 @@ pub use info::DeliveryInfo;
 pub use options::RetryOptions;
 pub use outbox::{Due, Outbox, OutboxFuture, Recording};
 
-pub use crate::dispatch::LentToOutbox;
+pub use crate::dispatch::{Exclusive as BorrowedMut, LentToOutbox};

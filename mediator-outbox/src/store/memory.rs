@@ -9,8 +9,8 @@ use mediator_core::EventId;
 use tokio::sync::Notify;
 
 use super::{
-    Claim, Claimed, Count, Delivery, DeliveryId, EventRow, Failure, Filter, Lease, NewEvent, Recorded, Store,
-    StoredEvent, Wanted,
+    Claim, Claimed, ConnectionType, Count, Delivery, DeliveryId, EventRow, Failure, Filter, Lease, NewEvent, Recorded,
+    Store, StoredEvent, Wanted,
 };
 use crate::clock::Clock;
 use crate::error::{StoreError, StoreErrorKind};
@@ -66,24 +66,14 @@ impl MemoryStore {
         Self { clock, bound, tables: Mutex::default(), room: Notify::new() }
     }
 
-    /// Waits until there is room for a delivery. Somebody else may take it first: record, and wait again.
-    pub async fn room(&self) {
-        loop {
-            let room = self.room.notified();
-            if self.tables().unfinished() < self.bound {
-                return;
-            }
-            room.await;
-        }
-    }
-
-    /// Records an event whether there is room or not: for those who would otherwise wait for themselves.
-    pub fn record_beyond(&self, event: &NewEvent<'_>) -> Recorded {
-        self.tables().record(event, self.clock.now())
-    }
-
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An event with more handlers than there may be deliveries would otherwise never fit.
+    fn fits(&self, tables: &Tables, deliveries: usize) -> bool {
+        let unfinished = tables.unfinished();
+        unfinished == 0 || unfinished + deliveries <= self.bound
     }
 
     /// Changes something that may make room.
@@ -104,19 +94,33 @@ impl Store for MemoryStore {
     type Connection = NoConnection;
     type Transaction = NoTransaction;
 
+    const CONNECTION_TYPES: &'static [ConnectionType<NoConnection>] = &[];
+
     async fn record(&self, connection: &mut NoConnection, _: &NewEvent<'_>) -> Result<Recorded, StoreError> {
         match *connection {}
     }
 
     async fn record_alone(&self, event: &NewEvent<'_>) -> Result<Recorded, StoreError> {
         let mut tables = self.tables();
-        let unfinished = tables.unfinished();
-        // An event with more handlers than there may be deliveries would otherwise never fit.
-        let fits = unfinished == 0 || unfinished + event.handlers.len() <= self.bound;
-        if !fits && !tables.knows(event.event_id) {
+        if !self.fits(&tables, event.handlers.len()) && !tables.knows(event.event_id) {
             return Err(StoreError::new("record an event", StoreErrorKind::NoRoom, None));
         }
         Ok(tables.record(event, self.clock.now()))
+    }
+
+    async fn record_in_delivery(&self, event: &NewEvent<'_>) -> Result<Recorded, StoreError> {
+        Ok(self.tables().record(event, self.clock.now()))
+    }
+
+    /// Somebody else may take the room first: record, and wait again.
+    async fn room(&self, deliveries: usize) {
+        loop {
+            let room = self.room.notified();
+            if self.fits(&self.tables(), deliveries) {
+                return;
+            }
+            room.await;
+        }
     }
 
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>, StoreError> {

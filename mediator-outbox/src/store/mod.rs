@@ -4,8 +4,10 @@ use std::ops::DerefMut;
 use std::time::{Duration, SystemTime};
 
 use mediator_core::EventId;
+pub use mediator_core::durable::Due;
 use uuid::Uuid;
 
+pub use crate::connection::ConnectionType;
 use crate::error::StoreError;
 
 mod memory;
@@ -38,6 +40,9 @@ pub trait Store: Send + Sync + Sized + 'static {
     /// A transaction of the store's own.
     type Transaction: DerefMut<Target = Self::Connection> + Send + 'static;
 
+    /// What a publish can lend for [`record`](Self::record); empty if there are no connections.
+    const CONNECTION_TYPES: &'static [ConnectionType<Self::Connection>];
+
     /// Records an event with its deliveries through a connection of the user's, in one statement: in the transaction that is
     /// open there, if one is. An event that is recorded already is left as it is.
     fn record(
@@ -48,6 +53,17 @@ pub trait Store: Send + Sync + Sized + 'static {
 
     /// [Records](Self::record) an event on its own: it is committed when this returns.
     fn record_alone(&self, event: &NewEvent<'_>) -> impl Future<Output = Result<Recorded, StoreError>> + Send;
+
+    /// The same while a delivery runs: never refused for want of room, which the delivery itself may have to make.
+    fn record_in_delivery(&self, event: &NewEvent<'_>) -> impl Future<Output = Result<Recorded, StoreError>> + Send {
+        self.record_alone(event)
+    }
+
+    /// Resolves when there is room for so many deliveries, which [`record_alone`](Self::record_alone) refused.
+    fn room(&self, deliveries: usize) -> impl Future<Output = ()> + Send {
+        let _ = deliveries;
+        std::future::ready(())
+    }
 
     /// Takes deliveries that are due, the longest due first for each handler, and counts an attempt for each.
     ///
@@ -191,17 +207,6 @@ pub struct NewEvent<'a> {
     pub due: Due,
     /// Whether it came from another service: kept after its last delivery, so that it is not received twice.
     pub received: bool,
-}
-
-/// When a delivery is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
-    /// At once.
-    Now,
-    /// Not before this time.
-    At(SystemTime),
-    /// Not before so long from now.
-    In(Duration),
 }
 
 /// Whether an event was new.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use mediator_core::EventId;
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{AssertSqlSafe, QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
@@ -14,11 +15,12 @@ use uuid::Uuid;
 
 use super::sql::{self, length, micros, time, unsigned};
 use super::{
-    Claim, Claimed, Count, Delivery, DeliveryId, Due, EventRow, Failure, Filter, Lease, NewEvent, Recorded, Store,
-    StoredEvent, Wanted,
+    Claim, Claimed, ConnectionType, Count, Delivery, DeliveryId, Due, EventRow, Failure, Filter, Lease, NewEvent,
+    Recorded, Store, StoredEvent, Wanted,
 };
 use crate::clock::Clock;
 use crate::error::{StoreError, StoreErrorKind};
+use crate::outbox::OutboxTransaction;
 
 type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
@@ -171,6 +173,13 @@ impl SqliteStore {
 impl Store for SqliteStore {
     type Connection = SqliteConnection;
     type Transaction = SqliteTransaction;
+
+    const CONNECTION_TYPES: &'static [ConnectionType<SqliteConnection>] = &[
+        ConnectionType::connection(),
+        ConnectionType::of::<Transaction<'static, Sqlite>>(),
+        ConnectionType::of::<PoolConnection<Sqlite>>(),
+        ConnectionType::of::<OutboxTransaction<Self>>(),
+    ];
 
     async fn record(&self, connection: &mut SqliteConnection, event: &NewEvent<'_>) -> Result<Recorded, StoreError> {
         let done = record(event, self.micros()).execute(connection).await;

@@ -1,0 +1,170 @@
+//! One attempt of one delivery.
+
+use std::any::TypeId;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use mediator_core::durable::{DeliveryInfo, DurableHandler};
+use mediator_core::{DynNotification, Mediator, PublishError};
+
+use super::leases::Leases;
+use super::{Settings, policy};
+use crate::BoxError;
+use crate::error::StoreError;
+use crate::headers::Headers;
+use crate::outbox::Outbox;
+use crate::store::{Claimed, Lease, Store, StoredEvent, Then};
+
+tokio::task_local! {
+    static IN_DELIVERY: ();
+}
+
+/// Whether the current task calls a durable handler.
+pub(crate) fn is_in_delivery() -> bool {
+    IN_DELIVERY.try_with(|()| ()).is_ok()
+}
+
+/// A claimed delivery, with its event.
+pub(super) struct Job {
+    pub(super) claimed: Claimed,
+    pub(super) event: StoredEvent,
+    /// Among the durable handlers of the mediator.
+    pub(super) handler: usize,
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// The handler has succeeded; that is to be recorded.
+    Succeeded,
+    /// The handler has succeeded, and that is recorded.
+    Committed,
+    /// The handler has failed.
+    Failed { then: Then, error: String },
+    /// The lease was lost, and what the handler wrote is rolled back.
+    Fenced,
+    /// The handler was not called.
+    NotStarted(StoreError),
+}
+
+/// What is the same for all attempts of a worker.
+pub(super) struct Runner<S: Store> {
+    pub(super) outbox: Outbox<S>,
+    pub(super) mediator: Mediator,
+    pub(super) settings: Settings,
+    pub(super) leases: Leases,
+}
+
+impl<S: Store> Runner<S> {
+    pub(super) async fn run(&self, job: Job) -> Outcome {
+        IN_DELIVERY.scope((), self.attempt(&job)).await
+    }
+
+    async fn attempt(&self, job: &Job) -> Outcome {
+        let handler = &self.mediator.durable_handlers()[job.handler];
+        let policy = self.settings.policy.of(handler);
+        let attempt = job.claimed.attempts;
+        let gave_up = |error: String| Outcome::Failed { then: policy::dead(handler), error };
+        if attempt > policy.attempts {
+            return gave_up(format!("attempt {} did not finish: its process crashed, or was too slow", attempt - 1));
+        }
+        let event = match decode(handler, job) {
+            Ok(event) => event,
+            Err(error) => return gave_up(format!("the event cannot be decoded: {error}")),
+        };
+        let delivered = if handler.borrows(TypeId::of::<S::Connection>()) {
+            self.deliver_within_transaction(handler, job, &*event).await
+        } else {
+            let info = info(job);
+            let delivered = self.mediator.with(&info).deliver(handler, &*event).await;
+            delivered.map(|()| Outcome::Succeeded).map_err(Failed::Handler)
+        };
+        delivered.unwrap_or_else(|failed| match failed {
+            Failed::Handler(error) => {
+                Outcome::Failed { then: policy.after(attempt, &error, policy::dead(handler)), error: text(&error) }
+            }
+            Failed::Store(error) if attempt >= policy.attempts => gave_up(full_text(&error)),
+            Failed::Store(error) => {
+                Outcome::Failed { then: Then::Retry(policy.pause(attempt)), error: full_text(&error) }
+            }
+        })
+    }
+
+    /// The handler, the completion and what the handler publishes are one transaction.
+    async fn deliver_within_transaction(
+        &self,
+        handler: &DurableHandler,
+        job: &Job,
+        event: &dyn DynNotification,
+    ) -> Result<Outcome, Failed> {
+        let (store, lease) = (self.outbox.store(), job.claimed.lease);
+        let mut transaction = match store.begin().await {
+            Ok(transaction) => transaction,
+            Err(error) => return Ok(Outcome::NotStarted(error)),
+        };
+        let info = info(job);
+        let delivered = self.mediator.with(&info).with(&mut *transaction).deliver(handler, event).await;
+        if let Err(error) = delivered {
+            self.roll_back(transaction).await;
+            return Err(Failed::Handler(error));
+        }
+        let completed = store.complete_within(&mut transaction, lease, self.settings.keep_done.is_some()).await;
+        match completed {
+            Ok(true) => self.commit(transaction, lease).await,
+            Ok(false) => {
+                self.roll_back(transaction).await;
+                Ok(Outcome::Fenced)
+            }
+            Err(error) => {
+                self.roll_back(transaction).await;
+                Err(Failed::Store(error))
+            }
+        }
+    }
+
+    async fn commit(&self, transaction: S::Transaction, lease: Lease) -> Result<Outcome, Failed> {
+        // A renewal must not take the row that is gone for a lost one.
+        self.leases.let_go(lease);
+        if let Err(error) = S::commit(transaction).await {
+            self.leases.hold(lease);
+            return Err(Failed::Store(error));
+        }
+        // Maybe it has published.
+        self.outbox.shared.wake_this_process();
+        Ok(Outcome::Committed)
+    }
+
+    /// What was written is gone even if the connection breaks.
+    async fn roll_back(&self, transaction: S::Transaction) {
+        if let Err(error) = S::rollback(transaction).await {
+            crate::report::store_failed(&error);
+        }
+    }
+}
+
+enum Failed {
+    Handler(PublishError),
+    Store(StoreError),
+}
+
+fn decode(handler: &DurableHandler, job: &Job) -> Result<Box<dyn DynNotification>, BoxError> {
+    // Upcasters are the user's.
+    let decoded = catch_unwind(AssertUnwindSafe(|| handler.decode(job.claimed.version, &job.event.payload)));
+    decoded.unwrap_or_else(|_| Err("the decoder panicked".into()))
+}
+
+fn info(job: &Job) -> DeliveryInfo {
+    let Job { claimed, event, .. } = job;
+    let idempotency_key = format!("{}/{}", event.event_id, claimed.handler);
+    let correlation_id = Headers::from_json(event.headers.as_deref()).correlation_id;
+    DeliveryInfo::new(claimed.attempts, idempotency_key, claimed.recorded_at).with_correlation_id(correlation_id)
+}
+
+/// How the handler failed, with all causes.
+fn text(error: &PublishError) -> String {
+    error.failures().first().map_or_else(|| format!("{error:#}"), |failure| format!("{failure:#}"))
+}
+
+fn full_text(error: &StoreError) -> String {
+    let source = std::error::Error::source(error);
+    source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
+}
