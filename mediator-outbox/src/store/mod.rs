@@ -8,6 +8,8 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 
+#[cfg(feature = "testing")]
+pub mod compliance;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
