@@ -4,9 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use mediator_outbox::Clock;
 use mediator_outbox::store::compliance::Subject;
-use mediator_outbox::store::{DeliveryId, MemoryStore, SqliteStore};
+use mediator_outbox::store::{DeliveryId, MemoryStore, PostgresStore, SqliteStore};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+
+mod support;
+
+use support::Schema;
 
 mod memory {
     use super::*;
@@ -24,6 +28,12 @@ mod sqlite_in_memory {
     use super::*;
 
     mediator_outbox::store_compliance!(Sqlite::in_memory);
+}
+
+mod postgres {
+    use super::*;
+
+    mediator_outbox::store_compliance!(Postgres::open);
 }
 
 struct Memory {
@@ -95,5 +105,45 @@ impl Subject for Sqlite {
     async fn strand(&self, delivery: DeliveryId) -> bool {
         let strand = sqlx::query("UPDATE mediator_delivery SET state = 2 WHERE id = ?1").bind(delivery);
         strand.execute(self.store.pool()).await.unwrap().rows_affected() == 1
+    }
+}
+
+struct Postgres {
+    schema: Schema,
+    store: PostgresStore,
+}
+
+impl Postgres {
+    async fn open(rule: &'static str) -> Option<Self> {
+        let schema = Schema::for_test(&format!("postgres::{rule}")).await?;
+        let store = PostgresStore::new(schema.pool()).await.unwrap();
+        Some(Self { schema, store })
+    }
+}
+
+impl Subject for Postgres {
+    type Store = PostgresStore;
+
+    fn store(&self) -> &PostgresStore {
+        &self.store
+    }
+
+    /// The time is the database's; what is recorded moves into the past instead.
+    async fn advance(&self, by: Duration) {
+        let deliveries = "UPDATE mediator_delivery SET due_at = due_at - $1 * interval '1 s', \
+            recorded_at = recorded_at - $1 * interval '1 s', finished_at = finished_at - $1 * interval '1 s'";
+        let events = "UPDATE mediator_event SET recorded_at = recorded_at - $1 * interval '1 s'";
+        for sql in [deliveries, events] {
+            sqlx::query(sql).bind(by.as_secs_f64()).execute(self.store.pool()).await.unwrap();
+        }
+    }
+
+    async fn strand(&self, delivery: DeliveryId) -> bool {
+        let strand = sqlx::query("UPDATE mediator_delivery SET state = 2 WHERE id = $1").bind(delivery);
+        strand.execute(self.store.pool()).await.unwrap().rows_affected() == 1
+    }
+
+    async fn close(&self) {
+        self.schema.drop().await;
     }
 }

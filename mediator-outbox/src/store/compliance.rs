@@ -36,13 +36,15 @@
 //!
 //! Tests that use it run on tokio; it needs the feature `testing`.
 
+#![allow(clippy::missing_panics_doc, reason = "a rule that is broken panics")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, poll_fn};
 use std::panic::resume_unwind;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use mediator_core::EventId;
 use tokio::task::JoinSet;
@@ -100,6 +102,7 @@ macro_rules! store_compliance {
             each_handler_has_a_delivery
             a_dropped_recording_leaves_all_or_nothing
             a_dropped_recording_in_a_transaction_leaves_all_or_nothing
+            no_time_is_too_far_away
             what_is_committed_is_delivered
             what_is_rolled_back_is_never_delivered
             a_transaction_that_is_dropped_is_rolled_back

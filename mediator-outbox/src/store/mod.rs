@@ -19,6 +19,8 @@ mod sql;
 mod sqlite;
 
 pub use memory::{MemoryStore, NoConnection, NoTransaction};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresStore, PostgresTransaction};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteStore, SqliteTransaction};
 

@@ -105,13 +105,13 @@ impl SqliteStore {
     /// Takes a connection of the pool, in a task of its own: an `acquire` that is dropped half-way may close the connection, and
     /// a database in memory is gone with it.
     async fn connection(&self) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
-        in_a_task(self.pool.acquire()).await
+        sql::in_a_task(self.pool.acquire()).await
     }
 
     /// Begins a transaction, in a task of its own: a `begin` that is dropped half-way leaves the connection unusable.
     async fn begin_with(&self, turn: Option<OwnedMutexGuard<()>>) -> Result<SqliteTransaction, StoreError> {
         let pool = self.pool.clone();
-        let begun = in_a_task(async move {
+        let begun = sql::in_a_task(async move {
             let transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
             Ok(SqliteTransaction { transaction, _turn: turn })
         });
@@ -458,14 +458,6 @@ impl SqliteStore {
         self.push(filter, query);
         query.push(" ORDER BY d.id LIMIT ").push_bind(i64::from(limit)).push(")");
     }
-}
-
-/// Runs a future to its end, even if nobody waits for it any more.
-async fn in_a_task<T: Send + 'static>(
-    future: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
-) -> Result<T, sqlx::Error> {
-    // It is not aborted; a panic of sqlx's is as good as a crash of its own worker.
-    tokio::spawn(future).await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
 
 const RECORDING: &str = "record an event";
