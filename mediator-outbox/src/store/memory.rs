@@ -14,7 +14,7 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::error::{StoreError, StoreErrorKind};
-use tables::Tables;
+use tables::{Tables, later};
 
 mod tables;
 
@@ -132,7 +132,7 @@ impl Store for MemoryStore {
     }
 
     async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<DeliveryId>, StoreError> {
-        Ok(self.tables().renew(leases, self.clock.now() + lease))
+        Ok(self.tables().renew(leases, later(self.clock.now(), lease)))
     }
 
     async fn complete(&self, leases: &[Lease], keep: bool) -> Result<Vec<DeliveryId>, StoreError> {

@@ -10,6 +10,8 @@ use uuid::Uuid;
 pub use crate::connection::ConnectionType;
 use crate::error::StoreError;
 
+#[cfg(feature = "testing")]
+pub mod compliance;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -19,6 +21,8 @@ mod sql;
 mod sqlite;
 
 pub use memory::{MemoryStore, NoConnection, NoTransaction};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresStore, PostgresTransaction};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteStore, SqliteTransaction};
 

@@ -95,3 +95,11 @@ pub(super) fn newer_schema(found: i64, known: usize) -> StoreError {
     let what = format!("the tables are of version {found}, this program knows versions up to {known}");
     StoreError::new("migrate its tables", StoreErrorKind::NewerSchema, Some(what.into()))
 }
+
+/// Runs a future to its end, even if nobody waits for it any more.
+pub(super) async fn in_a_task<T: Send + 'static>(
+    future: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
+) -> Result<T, sqlx::Error> {
+    // It is not aborted; a panic of sqlx's is as good as a crash of its own worker.
+    tokio::spawn(future).await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+}

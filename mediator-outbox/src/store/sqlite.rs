@@ -103,23 +103,26 @@ impl SqliteStore {
         self.turn.lock().await
     }
 
-    /// Begins a transaction in a task of its own: a `begin` that is dropped half-way leaves its connection unusable.
+    /// Takes a connection of the pool, in a task of its own: an `acquire` that is dropped half-way may close the connection, and
+    /// a database in memory is gone with it.
+    async fn connection(&self) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
+        sql::in_a_task(self.pool.acquire()).await
+    }
+
+    /// Begins a transaction, in a task of its own: a `begin` that is dropped half-way leaves the connection unusable.
     async fn begin_with(&self, turn: Option<OwnedMutexGuard<()>>) -> Result<SqliteTransaction, StoreError> {
         let pool = self.pool.clone();
-        let begun = tokio::spawn(async move {
+        let begun = sql::in_a_task(async move {
             let transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
             Ok(SqliteTransaction { transaction, _turn: turn })
         });
-        match begun.await {
-            Ok(begun) => begun.map_err(failed("begin a transaction")),
-            Err(ended) => Err(StoreError::new("begin a transaction", StoreErrorKind::Other, Some(ended.into()))),
-        }
+        begun.await.map_err(failed("begin a transaction"))
     }
 
     /// Runs a worker's statement when it is its turn, and returns the deliveries that it changed.
     async fn change(&self, doing: &'static str, query: Query<'_>) -> Result<Vec<DeliveryId>, StoreError> {
         let _turn = self.turn().await;
-        let rows = query.fetch_all(&self.pool).await.map_err(failed(doing))?;
+        let rows = self.all(doing, query).await?;
         rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(failed(doing))
     }
 
@@ -134,7 +137,7 @@ impl SqliteStore {
         let doing = "look for events to purge";
         let received_before = self.micros().saturating_sub(length(keep));
         let query = sqlx::query(UNNEEDED).bind(after).bind(received_before);
-        let row = query.fetch_one(&self.pool).await.map_err(failed(doing))?;
+        let row = self.one(doing, query).await?;
         let last: Option<EventRow> = row.try_get(0).map_err(failed(doing))?;
         let Some(last) = last else { return Ok(None) };
         Ok(Some((last, row.try_get(1).map_err(failed(doing))?)))
@@ -166,7 +169,22 @@ impl SqliteStore {
     /// Runs a worker's statement when it is its turn, and returns how many rows it changed.
     async fn run(&self, doing: &'static str, query: Query<'_>) -> Result<u64, StoreError> {
         let _turn = self.turn().await;
-        Ok(query.execute(&self.pool).await.map_err(failed(doing))?.rows_affected())
+        self.execute(doing, query).await
+    }
+
+    async fn all(&self, doing: &'static str, query: Query<'_>) -> Result<Vec<SqliteRow>, StoreError> {
+        let mut connection = self.connection().await.map_err(failed(doing))?;
+        query.fetch_all(&mut *connection).await.map_err(failed(doing))
+    }
+
+    async fn one(&self, doing: &'static str, query: Query<'_>) -> Result<SqliteRow, StoreError> {
+        let mut connection = self.connection().await.map_err(failed(doing))?;
+        query.fetch_one(&mut *connection).await.map_err(failed(doing))
+    }
+
+    async fn execute(&self, doing: &'static str, query: Query<'_>) -> Result<u64, StoreError> {
+        let mut connection = self.connection().await.map_err(failed(doing))?;
+        Ok(query.execute(&mut *connection).await.map_err(failed(doing))?.rows_affected())
     }
 }
 
@@ -187,8 +205,7 @@ impl Store for SqliteStore {
     }
 
     async fn record_alone(&self, event: &NewEvent<'_>) -> Result<Recorded, StoreError> {
-        let done = record(event, self.micros()).execute(&self.pool).await;
-        Ok(recorded(done.map_err(failed(RECORDING))?.rows_affected()))
+        Ok(recorded(self.execute(RECORDING, record(event, self.micros())).await?))
     }
 
     async fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Claimed>, StoreError> {
@@ -207,7 +224,7 @@ impl Store for SqliteStore {
             for wanted in claim.wanted {
                 query = bind_wanted(query, wanted).bind(i64::from(wanted.limit));
             }
-            query.fetch_all(&self.pool).await.map_err(failed(doing))?
+            self.all(doing, query).await?
         };
         let mut claimed = rows.iter().map(claimed).collect::<Result<Vec<_>, _>>().map_err(failed(doing))?;
         // `RETURNING` has no order.
@@ -220,7 +237,7 @@ impl Store for SqliteStore {
             SELECT id, event_id, payload, headers FROM mediator_event
             WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id";
         let doing = "read events";
-        let rows = sqlx::query(EVENTS).bind(json(events)).fetch_all(&self.pool).await.map_err(failed(doing))?;
+        let rows = self.all(doing, sqlx::query(EVENTS).bind(json(events))).await?;
         rows.iter().map(stored_event).collect::<Result<_, _>>().map_err(failed(doing))
     }
 
@@ -302,11 +319,9 @@ impl Store for SqliteStore {
         if wanted.is_empty() {
             return Ok(None);
         }
-        let mut query = sqlx::query_scalar(AssertSqlSafe(next_due_sql(wanted.len())));
-        for wanted in wanted {
-            query = query.bind(wanted.handler).bind(wanted.event).bind(i64::from(wanted.version));
-        }
-        let due: Option<i64> = query.fetch_one(&self.pool).await.map_err(failed(doing))?;
+        let query = sqlx::query(AssertSqlSafe(next_due_sql(wanted.len())));
+        let query = wanted.into_iter().fold(query, bind_wanted);
+        let due: Option<i64> = self.one(doing, query).await?.try_get(0).map_err(failed(doing))?;
         Ok(due.map(|due| sql::until(due, self.micros())))
     }
 
@@ -314,13 +329,12 @@ impl Store for SqliteStore {
         const UNSCHEDULE: &str = "\
             DELETE FROM mediator_delivery
             WHERE event = (SELECT id FROM mediator_event WHERE event_id = ?1) AND state IN (0, 2) AND attempts = 0";
-        let id = event.as_uuid();
-        let query = sqlx::query(UNSCHEDULE).bind(id.as_bytes().as_slice());
-        let done = match connection {
-            Some(connection) => query.execute(connection).await,
-            None => query.execute(&self.pool).await,
-        };
-        Ok(done.map_err(failed("unschedule an event"))?.rows_affected())
+        let doing = "unschedule an event";
+        let query = sqlx::query(UNSCHEDULE).bind(event.as_uuid().as_bytes().to_vec());
+        match connection {
+            Some(connection) => Ok(query.execute(connection).await.map_err(failed(doing))?.rows_affected()),
+            None => self.execute(doing, query).await,
+        }
     }
 
     async fn counts(&self) -> Result<Vec<Count>, StoreError> {
@@ -340,7 +354,7 @@ impl Store for SqliteStore {
                 oldest_due: (due <= now).then(|| sql::until(now, due)),
             })
         };
-        let rows = sqlx::query(COUNTS).fetch_all(&self.pool).await.map_err(failed(doing))?;
+        let rows = self.all(doing, sqlx::query(COUNTS)).await?;
         rows.iter().map(count).collect::<Result<_, _>>().map_err(failed(doing))
     }
 
@@ -354,14 +368,15 @@ impl Store for SqliteStore {
         query.push_bind(after.unwrap_or(0));
         self.push(filter, &mut query);
         query.push(" ORDER BY d.id LIMIT ").push_bind(i64::from(limit));
-        let rows = query.build().fetch_all(&self.pool).await.map_err(failed(doing))?;
+        let rows = self.all(doing, query.build()).await?;
         rows.iter().map(delivery).collect::<Result<_, _>>().map_err(failed(doing))
     }
 
     async fn count(&self, filter: &Filter) -> Result<u64, StoreError> {
+        let doing = "count deliveries";
         let mut query = QueryBuilder::new("SELECT count(*) FROM mediator_delivery d WHERE TRUE");
         self.push(filter, &mut query);
-        let count: i64 = query.build_query_scalar().fetch_one(&self.pool).await.map_err(failed("count deliveries"))?;
+        let count: i64 = self.one(doing, query.build()).await?.try_get(0).map_err(failed(doing))?;
         Ok(count.unsigned_abs())
     }
 
@@ -370,8 +385,8 @@ impl Store for SqliteStore {
             SELECT e.id, e.event_id, e.payload, e.headers
             FROM mediator_delivery d JOIN mediator_event e ON e.id = d.event WHERE d.id = ?1";
         let doing = "read an event";
-        let row = sqlx::query(EVENT_OF).bind(delivery).fetch_optional(&self.pool).await.map_err(failed(doing))?;
-        row.as_ref().map(stored_event).transpose().map_err(failed(doing))
+        let rows = self.all(doing, sqlx::query(EVENT_OF).bind(delivery)).await?;
+        rows.first().map(stored_event).transpose().map_err(failed(doing))
     }
 
     async fn retry(&self, filter: &Filter, limit: u32) -> Result<u64, StoreError> {
@@ -384,13 +399,13 @@ impl Store for SqliteStore {
         );
         query.push_bind(self.micros()).push(" WHERE ");
         self.push_dead(filter, limit, &mut query);
-        Ok(query.build().execute(&self.pool).await.map_err(failed("retry deliveries"))?.rows_affected())
+        self.execute("retry deliveries", query.build()).await
     }
 
     async fn discard(&self, filter: &Filter, limit: u32) -> Result<u64, StoreError> {
         let mut query = QueryBuilder::new("DELETE FROM mediator_delivery WHERE ");
         self.push_dead(filter, limit, &mut query);
-        Ok(query.build().execute(&self.pool).await.map_err(failed("discard deliveries"))?.rows_affected())
+        self.execute("discard deliveries", query.build()).await
     }
 
     async fn purge(&self, keep_done: Duration, keep_received: Duration) -> Result<u64, StoreError> {

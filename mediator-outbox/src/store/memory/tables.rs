@@ -37,6 +37,12 @@ pub(super) struct Tables {
     names: HashSet<Name>,
 }
 
+/// So long from now, or in a thousand years.
+pub(super) fn later(now: SystemTime, delay: Duration) -> SystemTime {
+    const THOUSAND_YEARS: Duration = Duration::from_secs(31_557_600_000);
+    now + delay.min(THOUSAND_YEARS)
+}
+
 struct Event {
     event_id: EventId,
     payload: String,
@@ -129,7 +135,7 @@ impl Tables {
                 due_at: match new.due {
                     Due::Now => now,
                     Due::At(time) => time,
-                    Due::In(delay) => now + delay,
+                    Due::In(delay) => later(now, delay),
                 },
                 attempts: 0,
                 lost: 0,
@@ -156,7 +162,7 @@ impl Tables {
                 .collect();
             due.sort_unstable();
             due.truncate(limit);
-            claimed.extend(due.into_iter().map(|(due_at, id)| self.start(id, due_at, now + claim.lease)));
+            claimed.extend(due.into_iter().map(|(due_at, id)| self.start(id, due_at, later(now, claim.lease))));
         }
         claimed.sort_unstable_by_key(|claimed| (claimed.due_at, claimed.lease.delivery));
         claimed
@@ -227,7 +233,7 @@ impl Tables {
                     row.lost = 0;
                     row.last_error = Some(failure.error.clone());
                     match failure.then {
-                        Then::Retry(delay) => return row.wait_until(State::Ready, now + delay),
+                        Then::Retry(delay) => return row.wait_until(State::Ready, later(now, delay)),
                         Then::Dead => {}
                         Then::DeadKeyGoesOn => row.passed = true,
                     }
