@@ -137,7 +137,7 @@ mod errors;
 mod event;
 mod handler;
 mod mediator;
-#[cfg(any(feature = "tracing", feature = "metrics"))]
+#[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
 mod observe;
 mod registry;
 mod request;
@@ -183,7 +183,9 @@ pub use crate::strategy::event_publisher::EventPublisher;
 pub use crate::strategy::group::GroupEventPublisher;
 pub use crate::strategy::join::JoinEventPublisher;
 pub use crate::strategy::sequential::SequentialEventPublisher;
-pub use crate::topology::{BorrowUse, EventNode, HandlerNode, RequestNode, ServiceNode, ServiceUse, Topology};
+pub use crate::topology::{
+    BorrowUse, CrossedBoundary, EventNode, HandlerNode, Module, RequestNode, ServiceNode, ServiceUse, Topology,
+};
 
 #[cfg(feature = "macros")]
 pub use mediator_macros::{
