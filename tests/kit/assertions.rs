@@ -25,11 +25,13 @@ fn two_orders() -> (Recorder, Mediator) {
 #[test]
 fn assertions_that_hold_return_what_they_found() {
     let (recorder, _mediator) = two_orders();
+    assert_published!(recorder, OrderPlaced);
     assert_published!(recorder, OrderPlaced { .. });
     assert_eq!(assert_published!(&recorder, OrderPlaced { order_id, .. } if order_id == "o-2").total, 500);
     assert_eq!(assert_published_once!(recorder, OrderPlaced { total: 0..100, .. }).order_id, "o-1");
     assert_published_once!(recorder, StockReserved { quantity: 12 | 13, .. });
     assert_not_published!(recorder, OrderPlaced { order_id, .. } if order_id == "o-3");
+    assert_not_published!(recorder, Counted);
     assert_not_published!(recorder, Counted(_),);
 }
 

@@ -23,13 +23,13 @@ use crate::observe::records::Entry;
 /// let mediator = Mediator::builder().without_discovery().recorder(&recorder).build()?;
 /// futures::executor::block_on(mediator.publish(OrderPlaced::new("o-1".into(), 12)))?;
 ///
-/// assert_published!(recorder, OrderPlaced { .. });
+/// assert_published!(recorder, OrderPlaced);
 /// let placed = assert_published!(recorder, OrderPlaced { order_id, .. } if order_id == "o-1");
 /// assert_eq!(placed.total, 12);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// The event's type is that of the pattern, which sees the event by reference.
+/// The event's type is that of the pattern, which sees the event by reference; the name of the type alone means any event of it.
 ///
 /// # Panics
 ///
@@ -38,8 +38,11 @@ use crate::observe::records::Entry;
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __assert_published {
-    ($recorder:expr, $pattern:pat $(if $guard:expr)? $(,)?) => {
-        $crate::__search_published!($recorder, published, $pattern $(if $guard)?)
+    ($recorder:expr, $($event:tt)+) => {
+        $crate::__search_published!($recorder, published, $($event)+)
+    };
+    ($recorder:expr $(,)?) => {
+        $crate::__search_published!()
     };
 }
 
@@ -65,8 +68,11 @@ macro_rules! __assert_published {
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __assert_not_published {
-    ($recorder:expr, $pattern:pat $(if $guard:expr)? $(,)?) => {
-        $crate::__search_published!($recorder, not_published, $pattern $(if $guard)?)
+    ($recorder:expr, $($event:tt)+) => {
+        $crate::__search_published!($recorder, not_published, $($event)+)
+    };
+    ($recorder:expr $(,)?) => {
+        $crate::__search_published!()
     };
 }
 
@@ -92,24 +98,38 @@ macro_rules! __assert_not_published {
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __assert_published_once {
-    ($recorder:expr, $pattern:pat $(if $guard:expr)? $(,)?) => {
-        $crate::__search_published!($recorder, published_once, $pattern $(if $guard)?)
+    ($recorder:expr, $($event:tt)+) => {
+        $crate::__search_published!($recorder, published_once, $($event)+)
+    };
+    ($recorder:expr $(,)?) => {
+        $crate::__search_published!()
     };
 }
 
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __search_published {
-    ($recorder:expr, $assert:ident, $pattern:pat $(if $guard:expr)?) => {{
-        let search = $crate::testing::__private::search(
-            &$recorder,
+    () => {
+        ::core::compile_error!("of which event? name it behind the recorder: `OrderPlaced`, or `OrderPlaced { .. }`")
+    };
+    // The type alone.
+    ($recorder:expr, $assert:ident, $event:ident $(,)?) => {
+        $crate::__search_published!(@ $recorder, $assert, ::core::stringify!($event), |_: &$event| true)
+    };
+    ($recorder:expr, $assert:ident, $pattern:pat $(if $guard:expr)? $(,)?) => {
+        $crate::__search_published!(
+            @ $recorder,
+            $assert,
             ::core::stringify!($pattern $(if $guard)?),
             |event| match event {
                 $pattern $(if $guard)? => true,
                 #[allow(unreachable_patterns)]
                 _ => false,
-            },
-        );
+            }
+        )
+    };
+    (@ $recorder:expr, $assert:ident, $wanted:expr, $matches:expr) => {{
+        let search = $crate::testing::__private::search(&$recorder, $wanted, $matches);
         // By `Debug` if the event has it: that is found first.
         #[allow(unused_imports)]
         use $crate::testing::__private::{ShowDebug as _, ShowNothing as _};
@@ -122,6 +142,7 @@ macro_rules! __search_published {
 #[allow(missing_debug_implementations)] // Nobody outside can name it.
 pub struct Search<E> {
     wanted: &'static str,
+    event_name: &'static str,
     entries: Vec<Entry>,
     matching: Vec<Arc<E>>,
     others: Vec<Arc<E>>,
@@ -131,7 +152,7 @@ pub struct Search<E> {
 pub fn search<E: Notification>(recorder: &Recorder, wanted: &'static str, matches: impl Fn(&E) -> bool) -> Search<E> {
     let entries = recorder.entries();
     let (matching, others) = entries.iter().filter_map(Entry::event::<E>).partition(|event| matches(event));
-    Search { wanted, entries, matching, others }
+    Search { wanted, event_name: E::event_name(), entries, matching, others }
 }
 
 /// How an event is shown, if it can be.
@@ -164,7 +185,7 @@ impl<E> ShowNothing<E> for &EventType<E> {
     }
 }
 
-impl<E: Notification> Search<E> {
+impl<E> Search<E> {
     /// For [`ShowDebug`] and [`ShowNothing`].
     #[must_use]
     pub fn event_type(&self) -> EventType<E> {
@@ -200,7 +221,7 @@ impl<E: Notification> Search<E> {
 
     #[track_caller]
     fn fail_missing(&self, show: Show<E>) -> ! {
-        let name = E::event_name();
+        let name = self.event_name;
         let what = match self.others.len() {
             0 => format!("was not published, nor any other `{name}`"),
             count => format!("was not published, but {count} other `{name}`"),

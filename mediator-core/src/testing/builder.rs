@@ -60,7 +60,7 @@ impl MediatorBuilder {
     /// What only `H` needs, the test need not provide. An observer is replaced for `dyn DynNotification`. A function or a method
     /// is replaced by [`replace_fn`](Self::replace_fn).
     ///
-    /// ```
+    /// ```standalone_crate
     /// use std::sync::Arc;
     /// use std::sync::atomic::{AtomicUsize, Ordering};
     /// use mediator_core::prelude::*;
@@ -79,7 +79,6 @@ impl MediatorBuilder {
     /// let sent = Arc::new(AtomicUsize::new(0));
     /// let count = sent.clone();
     /// let mediator = Mediator::builder()
-    ///     # .discover_where(|it| it.event_name().ends_with("::OrderPlaced") && it.handler_name().ends_with("::SendEmail"))
     ///     .replace::<OrderPlaced, SendEmail>(move |_event: &OrderPlaced| { count.fetch_add(1, Ordering::Relaxed); })
     ///     .build()?;
     /// futures::executor::block_on(mediator.publish(OrderPlaced::new(7)))?;
@@ -96,19 +95,17 @@ impl MediatorBuilder {
 
     /// The same for a function or a method that `#[event_handler]` stands on.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use mediator_core::prelude::*;
     ///
     /// #[event]
     /// struct OrderPlaced {}
     ///
-    /// #[event_handler(manual)]
+    /// #[event_handler]
     /// async fn write_invoice(_event: &OrderPlaced) -> std::io::Result<()> { unreachable!("is replaced") }
     ///
     /// let mediator = Mediator::builder()
-    ///     .bind_fn(write_invoice)
     ///     .replace_fn::<OrderPlaced>(write_invoice, |_event: &OrderPlaced| Err("out of paper"))
-    ///     # .discover_where(|it| it.handler_name().ends_with("::write_invoice"))
     ///     .build()?;
     /// let error = futures::executor::block_on(mediator.publish(OrderPlaced::new())).unwrap_err();
     /// assert!(error.failures()[0].handler_name().ends_with("::write_invoice"));
@@ -128,7 +125,7 @@ impl MediatorBuilder {
     ///
     /// [`PublishError::downcast_ref`](crate::PublishError::downcast_ref) finds the error by its type.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use std::io;
     /// use mediator_core::prelude::*;
     ///
@@ -141,7 +138,6 @@ impl MediatorBuilder {
     /// }
     ///
     /// let mediator = Mediator::builder()
-    ///     # .discover_where(|it| it.handler_name().ends_with("::ReserveStock"))
     ///     .failing::<OrderPlaced, ReserveStock>(io::Error::other("the warehouse is closed"))
     ///     .build()?;
     /// let error = futures::executor::block_on(mediator.publish(OrderPlaced)).unwrap_err();
