@@ -28,6 +28,16 @@ impl Operation {
     }
 }
 
+/// What is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Publish,
+    Send,
+    /// To a durable handler, of an event that was published before.
+    #[cfg_attr(not(feature = "durable"), allow(dead_code))]
+    Delivery,
+}
+
 /// An event or a request, and what it belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Subject {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
 use super::ended::{Ended, Failure};
-use super::{Operation, Subject};
+use super::{Kind, Subject};
 use crate::errors::chain;
 use crate::errors::publish_error::PublishError;
 use crate::event::id::EventId;
@@ -83,14 +83,14 @@ struct State {
     waiting: Vec<Waker>,
 }
 
-/// One publish or send.
+/// One publish, send or delivery.
 #[derive(Clone)]
 pub(crate) struct Entry {
-    pub(crate) operation: Operation,
+    pub(crate) kind: Kind,
     pub(crate) name: &'static str,
     pub(crate) id: Option<EventId>,
     pub(crate) cause: Option<Cause>,
-    /// Once the publish or the send has ended; not of one that gave it back.
+    /// Once the publish or the send has ended; not of one that gave it back, nor of a delivery.
     pub(crate) message: Option<Arc<dyn Any + Send + Sync>>,
     pub(crate) handlers: Vec<(HandlerInfo, Status)>,
     pub(crate) status: Status,
@@ -124,8 +124,12 @@ impl Log {
         state.entries.clone()
     }
 
-    fn push(&self, entry: Entry) -> usize {
+    fn push(&self, mut entry: Entry) -> usize {
         let mut state = self.state();
+        if entry.kind == Kind::Delivery {
+            let published = |other: &Entry| other.kind == Kind::Publish && other.id == entry.id;
+            entry.cause = state.entries.iter().position(published).map(|entry| Cause { entry, handler: None });
+        }
         state.entries.push(entry);
         state.entries.len() - 1
     }
@@ -165,11 +169,11 @@ impl Records {
         self.0.is_some()
     }
 
-    /// A publish or a send starts, within another one perhaps.
-    pub(crate) fn start(&self, operation: Operation, subject: &Subject, around: Option<&Record>) -> Record {
+    /// A publish, a send or a delivery starts, within another one perhaps.
+    pub(crate) fn start(&self, kind: Kind, subject: &Subject, around: Option<&Record>) -> Record {
         let Some(log) = &self.0 else { return Record(None) };
         let entry = Entry {
-            operation,
+            kind,
             name: subject.name,
             id: subject.id,
             cause: around.and_then(Record::as_cause),
@@ -228,7 +232,7 @@ impl Record {
     pub(crate) fn end(&self, ended: &Ended<'_>) {
         self.change(|entry| {
             entry.status = match (Status::of(ended), &entry.message) {
-                (Status::Failed(error), None) => Status::Refused(error),
+                (Status::Failed(error), None) if entry.kind == Kind::Publish => Status::Refused(error),
                 (status, _) => status,
             };
         });

@@ -9,7 +9,7 @@ use super::tree;
 use crate::event::id::EventId;
 use crate::event::notification::Notification;
 use crate::handler::info::HandlerInfo;
-use crate::observe::Operation;
+use crate::observe::Kind;
 use crate::observe::records::{Entry, Log, Records, Status};
 use crate::request::request::Request;
 
@@ -92,7 +92,7 @@ impl Recorder {
         self.log.entries().into_iter().filter_map(|entry| entry.request::<R>()).collect()
     }
 
-    /// Every publish and every send, as far as it has got.
+    /// Every publish, every send and every delivery to a durable handler, as far as it has got.
     #[must_use]
     pub fn records(&self) -> Vec<Record> {
         self.log.entries().into_iter().map(Record::new).collect()
@@ -135,15 +135,15 @@ impl Recorder {
 
 impl Entry {
     pub(super) fn event<E: Notification>(&self) -> Option<Arc<E>> {
-        self.of(Operation::Publish)
+        self.of(Kind::Publish)
     }
 
     fn request<R: Request>(&self) -> Option<Arc<R>> {
-        self.of(Operation::Send)
+        self.of(Kind::Send)
     }
 
-    fn of<M: Any + Send + Sync>(&self, operation: Operation) -> Option<Arc<M>> {
-        self.message.clone().filter(|_| self.operation == operation)?.downcast().ok()
+    fn of<M: Any + Send + Sync>(&self, kind: Kind) -> Option<Arc<M>> {
+        self.message.clone().filter(|_| self.kind == kind)?.downcast().ok()
     }
 }
 
@@ -161,7 +161,7 @@ impl fmt::Debug for Recorder {
     }
 }
 
-/// One publish or send, as far as it had got when it was asked for; from [`Recorder::records`].
+/// One publish, send or delivery, as far as it had got when it was asked for; from [`Recorder::records`].
 ///
 /// ```
 /// use mediator_core::prelude::*;
@@ -207,10 +207,16 @@ impl Record {
         self.entry.id
     }
 
-    /// Whether a request was sent; otherwise an event was published.
+    /// Whether a request was sent.
     #[must_use]
     pub fn is_request(&self) -> bool {
-        self.entry.operation == Operation::Send
+        self.entry.kind == Kind::Send
+    }
+
+    /// Whether an event that was published before was delivered to a durable handler.
+    #[must_use]
+    pub fn is_delivery(&self) -> bool {
+        self.entry.kind == Kind::Delivery
     }
 
     /// The event, if it is an `E` whose publish has ended.
@@ -237,8 +243,8 @@ impl Record {
         &self.handlers
     }
 
-    /// Within what it was published or sent: the place of that among the [records](Recorder::records). `None` if it was by itself,
-    /// as by an injected handle.
+    /// Within what it was published or sent, and what a delivery was recorded by: the place of that among the
+    /// [records](Recorder::records). `None` if it was by itself, as by an injected handle.
     #[must_use]
     pub fn cause(&self) -> Option<usize> {
         self.entry.cause.map(|cause| cause.entry)

@@ -44,6 +44,11 @@ impl Seen {
         None
     }
 
+    #[cfg(feature = "durable")]
+    pub(crate) fn of_delivery(_core: &Core, _link: &Link, _event: &dyn DynNotification) -> Option<Self> {
+        None
+    }
+
     pub(in super::super) fn of_send(_core: &Core, _link: &Link, _asked: &Asked) -> Option<Self> {
         None
     }

@@ -26,7 +26,7 @@ use crate::handler::info::HandlerInfo;
 use crate::observe::ended::{Ended, Failure, Told};
 use crate::observe::records::{Record, Records};
 use crate::observe::spans::{self, Span};
-use crate::observe::{Operation, Subject, meters};
+use crate::observe::{Kind, Operation, Subject, meters};
 
 type Published = Poll<Result<(), PublishError>>;
 
@@ -102,26 +102,37 @@ impl Seen {
     /// The start of a publish that somebody observes.
     #[cold]
     pub(crate) fn of_publish(core: &Core, link: &Link, event: &dyn DynNotification) -> Option<Self> {
+        Some(Self::of_event(core, link, event, Kind::Publish))
+    }
+
+    /// The same of the delivery of an event to a durable handler.
+    #[cfg(feature = "durable")]
+    #[cold]
+    pub(crate) fn of_delivery(core: &Core, link: &Link, event: &dyn DynNotification) -> Option<Self> {
+        Some(Self::of_event(core, link, event, Kind::Delivery))
+    }
+
+    fn of_event(core: &Core, link: &Link, event: &dyn DynNotification, kind: Kind) -> Self {
         let (id, subject) = (event.event_id(), subject(event.event_name(), link.running()));
         let conversation = subject.conversation.or(id);
-        Some(Self::new(core, link, Operation::Publish, Subject { id, conversation, ..subject }))
+        Self::new(core, link, Operation::Publish, kind, Subject { id, conversation, ..subject })
     }
 
     /// The same of a send.
     #[cold]
     pub(in super::super) fn of_send(core: &Core, link: &Link, asked: &Asked) -> Option<Self> {
-        let seen = Self::new(core, link, Operation::Send, subject(asked.name(), link.running()));
+        let seen = Self::new(core, link, Operation::Send, Kind::Send, subject(asked.name(), link.running()));
         seen.0.keep.get_or_init(|| asked.keep());
         Some(seen)
     }
 
-    fn new(core: &Core, link: &Link, operation: Operation, subject: Subject) -> Self {
+    fn new(core: &Core, link: &Link, operation: Operation, kind: Kind, subject: Subject) -> Self {
         if core.watch.is_metered {
             meters::sent(operation, &subject);
         }
         let span = Span::of_message(operation, &subject);
         let around = link.running().and_then(|running| running.reports().0);
-        let record = core.watch.records.start(operation, &subject, around.map(|around| &around.record));
+        let record = core.watch.records.start(kind, &subject, around.map(|around| &around.record));
         let (progress, has_ended, keep) = (OnceLock::new(), AtomicBool::new(false), OnceLock::new());
         Self(Arc::new(Observed { operation, subject, span, progress, has_ended, record, keep }))
     }
