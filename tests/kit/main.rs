@@ -3,6 +3,7 @@
 
 mod assertions;
 mod boundaries;
+mod durable;
 mod recording;
 mod scenarios;
 mod stand_ins;
