@@ -208,11 +208,13 @@ impl Record {
     }
 
     pub(crate) fn note_start(&self, handler: usize) {
-        self.note(handler, || Status::Running);
+        self.note(handler, Status::Running);
     }
 
     pub(crate) fn note_end(&self, handler: usize, ended: &Ended<'_>) {
-        self.note(handler, || Status::of(ended));
+        if self.is_kept() {
+            self.note(handler, Status::of(ended));
+        }
     }
 
     /// Polls a handler, which may publish and send in turn.
@@ -230,8 +232,13 @@ impl Record {
     }
 
     pub(crate) fn end(&self, ended: &Ended<'_>) {
+        if !self.is_kept() {
+            return;
+        }
+        // Before the log is locked: an error's text may take its time, and do anything.
+        let status = Status::of(ended);
         self.change(|entry| {
-            entry.status = match (Status::of(ended), &entry.message) {
+            entry.status = match (status, &entry.message) {
                 (Status::Failed(error), None) if entry.kind == Kind::Publish => Status::Refused(error),
                 (status, _) => status,
             };
@@ -244,10 +251,10 @@ impl Record {
         Some(Cause { entry: *index, handler: (handler != NONE).then_some(handler) })
     }
 
-    fn note(&self, handler: usize, status: impl FnOnce() -> Status) {
+    fn note(&self, handler: usize, status: Status) {
         self.change(|entry| {
             if let Some((_, noted)) = entry.handlers.get_mut(handler) {
-                *noted = status();
+                *noted = status;
             }
         });
     }
