@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs under Miri, by both aliasing models at the same time, what reaches the unsafe code: the tests of the engine and the
-# integration tests about behaviors, lending, observers, requests, wakers, panics, cancellation and lifetimes. All of them take more than half
+# integration tests about behaviors, lending, recorders, observers, requests, wakers, panics, cancellation and lifetimes. All of them take more than half
 # an hour there; AddressSanitizer runs the others. From the workspace's root: tests/miri.sh
 set -eu
 cd "$(dirname "$0")/.."
@@ -26,6 +26,7 @@ under() { # MODEL
     MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p mediator-tests --test cancellation --test lifetimes
     MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p mediator-tests --test behavior -- \
         behaviors:: lending:: observers:: panics:: requests:: wakers:: --skip a_forgotten_run $built_only
+    MIRIFLAGS="-Zmiri-disable-isolation $1" cargo +nightly miri test --quiet -p kit-tests --test kit -- recording::
     # What is forgotten is leaked.
     MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-ignore-leaks $1" cargo +nightly miri test --quiet -p mediator-tests --test behavior -- \
         a_forgotten_run

@@ -17,6 +17,7 @@ export LSAN_OPTIONS="suppressions=$PWD/$CARGO_TARGET_DIR/leaks:print_suppression
 # With `--target`, procedural macros and build scripts stay as they are: they run inside rustc.
 RUSTFLAGS=-Zsanitizer=address cargo +nightly test --quiet --target "$target" -p mediator-core --lib
 RUSTFLAGS=-Zsanitizer=address cargo +nightly test --quiet --target "$target" -p mediator-tests $tests
+RUSTFLAGS=-Zsanitizer=address cargo +nightly test --quiet --target "$target" -p kit-tests --test kit
 
 echo '== valgrind'
 # Slow: the tests with the fewest cases, and what is left is leaked on purpose or by the test harness.

@@ -43,8 +43,9 @@
 //! | choose a strategy, or write one | [`EventPublisher`], [`Deliveries`], [`Delivery`] |
 //! | understand a failure | [`PublishError`], [`PublishErrorKind`], [`HandlerFailure`] |
 //! | link the crates of an application | [`link_modules!`], `testing::assert_modules_linked` |
+//! | test | `testing`, with the feature of that name: `Recorder`, `assert_published!`, `Scenario` |
 //! | see what happens | features `tracing` and `metrics`, below |
-//! | see who handles what | [`Mediator::topology`], [`Topology`] |
+//! | see who handles what, and whether it may | [`Mediator::topology`], [`Topology`], [`Module`] |
 //!
 //! # Features
 //!
@@ -54,7 +55,8 @@
 //! | `link-modules` | yes | [`link_modules!`], which reads manifests, and errors of the macros that know them |
 //! | `serde` | no | events with ids can derive serde's traits; [`Topology`] serializes |
 //! | `anyhow` | no | [`PublishError::downcast_ref`] looks into an `anyhow::Error` |
-//! | `testing` | no | `testing::assert_modules_linked` |
+//! | `testing` | no | `testing`: recorders, stand-ins for handlers and scenarios, for tests |
+//! | `link-check` | no | `testing::assert_modules_linked` |
 //! | `tokio` | no | the behaviors `Timeout` and `Retry`, and the options `timeout` and `retry` of handlers |
 //! | `tracing` | no | a span for each publish, each send and each call of a handler |
 //! | `metrics` | no | counters and durations by event and handler |
@@ -137,7 +139,7 @@ mod errors;
 mod event;
 mod handler;
 mod mediator;
-#[cfg(any(feature = "tracing", feature = "metrics"))]
+#[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
 mod observe;
 mod registry;
 mod request;
@@ -183,7 +185,9 @@ pub use crate::strategy::event_publisher::EventPublisher;
 pub use crate::strategy::group::GroupEventPublisher;
 pub use crate::strategy::join::JoinEventPublisher;
 pub use crate::strategy::sequential::SequentialEventPublisher;
-pub use crate::topology::{BorrowUse, EventNode, HandlerNode, RequestNode, ServiceNode, ServiceUse, Topology};
+pub use crate::topology::{
+    BorrowUse, CrossedBoundary, EventNode, HandlerNode, Module, RequestNode, ServiceNode, ServiceUse, Topology,
+};
 
 #[cfg(feature = "macros")]
 pub use mediator_macros::{
@@ -288,7 +292,6 @@ mod readme {
         Failures: "../../docs/failures.md",
         ModulesAndLinking: "../../docs/modules-and-linking.md",
         Order: "../../docs/order.md",
-        Testing: "../../docs/testing.md",
         Topology: "../../docs/topology.md",
         Observability: "../../docs/observability.md",
         Recipes: "../../docs/recipes.md",
@@ -299,5 +302,10 @@ mod readme {
     #[cfg(feature = "tokio")]
     pages! {
         Behaviors: "../../docs/behaviors.md",
+    }
+
+    #[cfg(all(feature = "testing", feature = "tokio"))]
+    pages! {
+        Testing: "../../docs/testing.md",
     }
 }

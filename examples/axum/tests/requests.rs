@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use axum_example::Journal;
+use axum_example::{Journal, OrderPlaced};
 use http_body_util::BodyExt;
 use mediator_core::prelude::*;
+use mediator_core::testing::{Recorder, Scenario, assert_not_published};
 use tower::ServiceExt;
 
-fn mediator() -> (Mediator, Arc<Journal>) {
+fn mediator(recorder: &Recorder) -> (Mediator, Arc<Journal>) {
     let journal = Arc::<Journal>::default();
-    (Mediator::builder().provide(journal.clone()).build().unwrap(), journal)
+    (Mediator::builder().provide(journal.clone()).recorder(recorder).build().unwrap(), journal)
 }
 
 fn post(path: &str, tenant: Option<&str>, body: &serde_json::Value) -> Request<Body> {
@@ -23,7 +24,7 @@ fn post(path: &str, tenant: Option<&str>, body: &serde_json::Value) -> Request<B
 
 #[tokio::test]
 async fn handlers_borrow_the_tenant_of_the_request() {
-    let (mediator, journal) = mediator();
+    let (mediator, journal) = mediator(&Recorder::new());
     let app = axum_example::router(&mediator);
     let order = post("/orders", Some("acme"), &serde_json::json!({ "total": 7 }));
     assert_eq!(app.clone().oneshot(order).await.unwrap().status(), StatusCode::CREATED);
@@ -34,7 +35,7 @@ async fn handlers_borrow_the_tenant_of_the_request() {
 
 #[tokio::test]
 async fn a_failure_is_for_the_log_and_not_for_the_client() {
-    let (mediator, journal) = mediator();
+    let (mediator, journal) = mediator(&Recorder::new());
     let order = post("/orders", Some("acme"), &serde_json::json!({ "total": 99_999 }));
     let response = axum_example::router(&mediator).oneshot(order).await.unwrap();
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
@@ -45,21 +46,25 @@ async fn a_failure_is_for_the_log_and_not_for_the_client() {
 
 #[tokio::test]
 async fn without_a_tenant_nothing_is_published() {
-    let (mediator, journal) = mediator();
+    let recorder = Recorder::new();
+    let (mediator, _journal) = mediator(&recorder);
     let order = post("/orders", None, &serde_json::json!({ "total": 7 }));
     let response = axum_example::router(&mediator).oneshot(order).await.unwrap();
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
-    assert!(journal.lines().is_empty());
+    assert_not_published!(recorder, OrderPlaced);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_order_goes_on_when_its_client_disconnects() {
-    let (mediator, journal) = mediator();
+    let recorder = Recorder::new();
+    let (mediator, journal) = mediator(&recorder);
     let order = post("/orders", Some("acme"), &serde_json::json!({ "total": 7 }));
     let request = axum_example::router(&mediator).oneshot(order);
     // As a server does with a request whose connection is gone: its future is dropped.
-    tokio::time::timeout(Duration::from_millis(1), request).await.unwrap_err();
-    assert!(journal.lines().is_empty());
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    let disconnect = || async {
+        tokio::time::timeout(Duration::from_millis(1), request).await.unwrap_err();
+        assert!(journal.lines().is_empty());
+    };
+    Scenario::new(&mediator, &recorder).when(disconnect).wait_for::<OrderPlaced>().await;
     assert_eq!(journal.lines(), ["acme ordered for 7"]);
 }

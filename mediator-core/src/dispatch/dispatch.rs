@@ -45,8 +45,7 @@ pub(crate) struct Dispatch<'a> {
     is_concurrent: AtomicBool,
     /// How much memory there is where the list's calls keep their futures, in bytes.
     room: u32,
-    /// Of the publish or the send, not of what a behavior lends.
-    #[cfg_attr(not(any(feature = "tracing", feature = "metrics")), allow(dead_code))]
+    #[cfg_attr(not(any(feature = "tracing", feature = "metrics", feature = "testing")), allow(dead_code))]
     reports: Reports<'a>,
     /// Of the handles that this publish or send lends; owns nothing.
     pub(super) link: ManuallyDrop<Link>,
@@ -75,7 +74,7 @@ impl<'a> Dispatch<'a> {
         Self { reports, ..self }
     }
 
-    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
     pub(super) fn reports(&self) -> Reports<'a> {
         self.reports
     }
@@ -83,6 +82,7 @@ impl<'a> Dispatch<'a> {
     /// The same message for the same handlers, with what a behavior lends.
     pub(super) fn lending(&self, values: &'a Values) -> Self {
         Self::new(self.core, self.handlers, self.message, Lender::Scope(values), self.is_concurrent(), Storage::SIZE)
+            .reporting(self.reports)
     }
 
     #[inline]

@@ -31,7 +31,7 @@ use crate::errors::panics::discard_panic;
 use crate::errors::refused::NotAnswered;
 use crate::handler::error::BoxError;
 use crate::handler::info::HandlerInfo;
-#[cfg(any(feature = "tracing", feature = "metrics"))]
+#[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
 use crate::observe::ended::Told;
 use crate::request::info::RequestInfo;
 
@@ -446,7 +446,7 @@ impl<'a> Passage<'a> {
     }
 
     /// What the answer that has come out of the passage says, if it is an error; it remains. Of an event nothing.
-    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
     pub(super) fn told(self) -> Option<Told> {
         let chain = self.chain();
         let answers = chain.answers()?;

@@ -1,5 +1,7 @@
 //! The future behind `Mediator::publish`.
 
+#[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+use std::any::Any;
 use std::any::TypeId;
 use std::fmt;
 use std::mem::{self, ManuallyDrop};
@@ -54,6 +56,8 @@ impl<E: Notification> Publishable for E {}
 impl Publishable for Box<dyn DynNotification> {}
 
 mod sealed {
+    #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+    use super::{Any, Arc};
     use super::{DynNotification, Notification};
 
     /// As long as `self` stays where it is and is not changed, [`event`](Self::event) gives the same reference.
@@ -61,6 +65,10 @@ mod sealed {
         fn event(&self) -> &dyn DynNotification;
 
         fn into_box(self) -> Box<dyn DynNotification>;
+
+        /// For a record of what was published.
+        #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+        fn into_arc(self) -> Arc<dyn Any + Send + Sync>;
     }
 
     impl<E: Notification> Publishable for E {
@@ -71,6 +79,11 @@ mod sealed {
 
         fn into_box(self) -> Box<dyn DynNotification> {
             Box::new(self)
+        }
+
+        #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+        fn into_arc(self) -> Arc<dyn Any + Send + Sync> {
+            Arc::new(self)
         }
     }
 
@@ -83,7 +96,23 @@ mod sealed {
         fn into_box(self) -> Self {
             self
         }
+
+        #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+        fn into_arc(self) -> Arc<dyn Any + Send + Sync> {
+            Arc::<dyn DynNotification>::from(self)
+        }
     }
+}
+
+/// Moves an event out of where it was while it was published.
+///
+/// # Safety
+///
+/// `event` points to an `E`, which is not used again.
+#[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+pub(super) unsafe fn keep<E: Publishable>(event: NonNull<()>) -> Arc<dyn Any + Send + Sync> {
+    // SAFETY: guaranteed by the caller.
+    unsafe { event.cast::<E>().read() }.into_arc()
 }
 
 /// The future of [`Mediator::publish`](crate::Mediator::publish): an event on its way through its
@@ -132,28 +161,32 @@ impl<'m, E> Publish<'m, E> {
         Self { run, event: ManuallyDrop::new(event) }
     }
 
-    /// Drops the event of a publish whose stage became `Ended` just now.
+    /// Drops the event of a publish whose stage became `Ended` just now, unless it is recorded.
     ///
     /// # Safety
     ///
     /// To be called once, when nothing borrows the event any more.
     #[inline]
     unsafe fn drop_event(&mut self) {
-        // SAFETY: not dropped before, as the caller guarantees, nor again in this stage.
-        unsafe { ManuallyDrop::drop(&mut self.event) };
+        // SAFETY: not dropped before, as the caller guarantees, nor used again in this stage.
+        if !unsafe { Seen::take(&self.run.seen, NonNull::from(&mut self.event).cast()) } {
+            // SAFETY: as before.
+            unsafe { ManuallyDrop::drop(&mut self.event) };
+        }
     }
 
     #[cold]
     fn cancel(&mut self) {
-        let seen = self.run.seen.take();
+        let seen = Option::clone(&self.run.seen);
         Seen::within(&seen, || self.run.clear());
-        if let Some(seen) = seen {
+        if let Some(seen) = &seen {
             seen.cancel();
         }
         self.run.release_core();
         self.run.stage = Stage::Ended;
         // SAFETY: what borrowed the event was dropped; the publish had not ended before.
         unsafe { self.drop_event() };
+        self.run.seen.take();
     }
 }
 
@@ -172,6 +205,7 @@ impl<E: Publishable> Publish<'_, E> {
     #[cold]
     unsafe fn poll_seen(&mut self, cx: &mut Context<'_>) -> Published {
         let (seen, event) = (Option::clone(&self.run.seen), NonNull::from(self.event.event()));
+        Seen::keep_event::<E>(&seen);
         // SAFETY: guaranteed by the caller; the event is the same always.
         let polled = Seen::poll_publish(&seen, &mut || match unsafe { self.run.poll_seen(event, cx) } {
             Poll::Ready(()) => self.end(),

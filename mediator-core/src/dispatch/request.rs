@@ -13,7 +13,7 @@ use super::vtable::{Argument, CallPlan, Compiled, MessageInfo, Polled, Settle, S
 use crate::errors::send_error::SendError;
 use crate::handler::error::BoxError;
 use crate::handler::info::HandlerInfo;
-#[cfg(any(feature = "tracing", feature = "metrics"))]
+#[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
 use crate::observe::ended::Told;
 use crate::request::info::RequestInfo;
 use crate::request::request::{Request, RequestError};
@@ -171,7 +171,7 @@ pub(super) struct Answers {
     take_error: unsafe fn(NonNull<Storage>) -> BoxError,
     put_error: unsafe fn(NonNull<Storage>, BoxError, HandlerInfo),
     drop: unsafe fn(NonNull<Storage>),
-    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
     told: unsafe fn(NonNull<Storage>) -> Option<Told>,
 }
 
@@ -185,7 +185,7 @@ impl Answers {
             put_error: put_error::<R>,
             // SAFETY: the conditions are the same.
             drop: |storage| drop(unsafe { take_answer::<R>(storage) }),
-            #[cfg(any(feature = "tracing", feature = "metrics"))]
+            #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
             told: told::<R>,
         }
     }
@@ -229,7 +229,7 @@ impl Answers {
     /// # Safety
     ///
     /// An answer to a request of this type is in `storage`.
-    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
     pub(super) unsafe fn told(&self, storage: NonNull<Storage>) -> Option<Told> {
         // SAFETY: guaranteed by the caller.
         unsafe { (self.told)(storage) }
@@ -258,7 +258,7 @@ unsafe fn take_error<R: Request>(storage: NonNull<Storage>) -> BoxError {
 /// # Safety
 ///
 /// As for [`Answers::told`].
-#[cfg(any(feature = "tracing", feature = "metrics"))]
+#[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
 unsafe fn told<R: Request>(storage: NonNull<Storage>) -> Option<Told> {
     // SAFETY: guaranteed by the caller.
     unsafe { answer::<R>(storage) }.as_ref().err().map(Told::of::<R>)

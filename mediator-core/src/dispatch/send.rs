@@ -22,7 +22,7 @@ use super::vtable::{Argument, Polled};
 use crate::errors::panics::{discard_panic, discarding_panics};
 use crate::errors::send_error::SendError;
 use crate::handler::error::BoxError;
-#[cfg(any(feature = "tracing", feature = "metrics"))]
+#[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
 use crate::observe::ended::Told;
 use crate::request::request::{Request, RequestError};
 
@@ -84,7 +84,7 @@ struct Answering<A: 'static> {
     take_answer: unsafe fn(NonNull<Storage>) -> A,
     fail: fn(SendError) -> A,
     /// What the answer says, if it is an error.
-    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
     told: fn(&A) -> Option<Told>,
 }
 
@@ -93,16 +93,25 @@ struct Untyped {
     name: fn() -> &'static str,
     /// Makes of a pointer to a request one that knows its type.
     erase: fn(NonNull<()>) -> NonNull<dyn Any + Send + Sync>,
+    /// Moves the request out; safe if it is not used again.
+    #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+    keep: unsafe fn(NonNull<()>) -> Arc<dyn Any + Send + Sync>,
 }
 
 impl<T: 'static, E: RequestError> Answering<Result<T, E>> {
     const fn of_request<R: Request<Response = T, Error = E>>() -> Self {
         Self {
-            request: Untyped { name: R::request_name, erase: |request| request.cast::<R>() },
+            request: Untyped {
+                name: R::request_name,
+                erase: |request| request.cast::<R>(),
+                #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+                // SAFETY: the conditions are the same.
+                keep: |request| Arc::new(unsafe { request.cast::<R>().read() }),
+            },
             // SAFETY: the conditions are the same.
             take_answer: |storage| unsafe { take_answer::<R>(storage) },
             fail: |error| Err(E::of_send(error)),
-            #[cfg(any(feature = "tracing", feature = "metrics"))]
+            #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
             told: |answer| answer.as_ref().err().map(Told::of::<R>),
         }
     }
@@ -125,7 +134,7 @@ impl<R: 'static, A: 'static> Future for Sending<'_, R, A> {
             Poll::Ready(Ok(())) => {
                 this.run.release_core();
                 // SAFETY: the run has ended just now.
-                unsafe { ManuallyDrop::drop(&mut this.request) };
+                unsafe { this.drop_request() };
                 // SAFETY: the handler is one of `R`, and is done just now.
                 let answer = unsafe { take_answer(this.run.storage()) };
                 this.tell_end(&answer);
@@ -135,7 +144,7 @@ impl<R: 'static, A: 'static> Future for Sending<'_, R, A> {
                 this.run.release_core();
                 // The error tells what was wrong first; a panic of the request's destructor must not take its place.
                 // SAFETY: the run has ended just now.
-                discarding_panics(|| unsafe { ManuallyDrop::drop(&mut this.request) });
+                discarding_panics(|| unsafe { this.drop_request() });
                 let answer = fail(error);
                 this.tell_end(&answer);
                 Poll::Ready(answer)
@@ -145,8 +154,22 @@ impl<R: 'static, A: 'static> Future for Sending<'_, R, A> {
 }
 
 impl<R: 'static, A: 'static> Sending<'_, R, A> {
+    /// Drops the request, unless it is recorded.
+    ///
+    /// # Safety
+    ///
+    /// To be called once, when the run has ended.
+    #[inline]
+    unsafe fn drop_request(&mut self) {
+        // SAFETY: nothing borrows the request any more, and it is not used again.
+        if !unsafe { Seen::take(&self.run.seen, NonNull::from(&mut self.request).cast()) } {
+            // SAFETY: as before.
+            unsafe { ManuallyDrop::drop(&mut self.request) };
+        }
+    }
+
     /// Tells those who observe how the send has ended.
-    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
     #[inline]
     fn tell_end(&mut self, answer: &A) {
         #[cold]
@@ -161,7 +184,7 @@ impl<R: 'static, A: 'static> Sending<'_, R, A> {
         }
     }
 
-    #[cfg(not(any(feature = "tracing", feature = "metrics")))]
+    #[cfg(not(any(feature = "tracing", feature = "metrics", feature = "testing")))]
     #[inline(always)]
     fn tell_end(&mut self, _answer: &A) {}
 }
@@ -172,7 +195,8 @@ impl<R: 'static, A: 'static> Drop for Sending<'_, R, A> {
         if !matches!(self.run.stage, Stage::Ended) {
             self.run.cancel();
             // SAFETY: the run had not ended before, and has now.
-            unsafe { ManuallyDrop::drop(&mut self.request) };
+            unsafe { self.drop_request() };
+            self.run.seen.take();
         }
     }
 }
@@ -184,15 +208,21 @@ impl<R: 'static, A: 'static> fmt::Debug for Sending<'_, R, A> {
 }
 
 /// A request, whatever its type.
-struct Asked {
+pub(super) struct Asked {
     request: NonNull<()>,
     request_type: TypeId,
     untyped: &'static Untyped,
 }
 
 impl Asked {
-    fn name(&self) -> &'static str {
+    pub(super) fn name(&self) -> &'static str {
         (self.untyped.name)()
+    }
+
+    /// See [`Untyped`].
+    #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+    pub(super) fn keep(&self) -> unsafe fn(NonNull<()>) -> Arc<dyn Any + Send + Sync> {
+        self.untyped.keep
     }
 }
 
@@ -322,7 +352,7 @@ impl Run<'_> {
     /// As for [`start`](Self::start).
     #[cold]
     unsafe fn start_seen(&mut self, core: &'static Core, asked: &Asked, cx: &mut Context<'_>) -> Sent {
-        let seen = Seen::of_send(core, self.link, asked.name());
+        let seen = Seen::of_send(core, self.link, asked);
         self.seen = ManuallyDrop::new(seen.clone());
         Seen::within(&seen, || match core.requests.handlers_of(asked.request_type) {
             // SAFETY: guaranteed by the caller; these are the handlers of the request's type, or their twin.
@@ -411,7 +441,7 @@ impl Run<'_> {
             // SAFETY: the future of this call is in the storage in this stage, which is over.
             Seen::within(&self.seen, || unsafe { call.drop_future(storage) }).unwrap_or_else(discard_panic);
         }
-        if let Some(seen) = self.seen.take() {
+        if let Some(seen) = &*self.seen {
             seen.cancel();
         }
         self.release_core();

@@ -30,7 +30,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// The same with one more behavior around it, outside of the others.
-    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
     pub(super) fn within(&self, outermost: Around) -> Self {
         let around = std::iter::once(outermost).chain(self.around.iter().cloned()).collect();
         Self { around, ..self.clone() }
@@ -83,7 +83,7 @@ pub(crate) struct HandlerList {
     _takes_event: Vec<TakesEvent>,
     _chains: Vec<Chain>,
     /// For when somebody observes.
-    #[cfg_attr(not(any(feature = "tracing", feature = "metrics")), allow(dead_code))]
+    #[cfg_attr(not(any(feature = "tracing", feature = "metrics", feature = "testing")), allow(dead_code))]
     pub(super) twin: Twin,
 }
 

@@ -66,6 +66,8 @@ fn core_of(strategy: Strategy, entries: Vec<Entry>) -> Arc<Core> {
     Arc::new_cyclic(|core| Core {
         table: Table::new([HandlerList::new(Some(TypeId::of::<Placed>()), strategy, &[], entries)]),
         requests: Table::new([]),
+        #[cfg(feature = "durable")]
+        durable: super::Durable::default(),
         weak: Arc::new(WeakCore { core: core.clone(), topology: OnceLock::new() }),
         watch: Watch::new(),
     })

@@ -105,6 +105,12 @@ impl CallPlan {
         }
     }
 
+    /// The same for what others know as another handler.
+    #[cfg(feature = "testing")]
+    pub(crate) fn identified_as(self, identity: TypeId) -> Self {
+        Self { identity, ..self }
+    }
+
     pub(crate) fn is_of_request(&self) -> bool {
         matches!(self.message, MessageInfo::Request(_))
     }

@@ -192,6 +192,18 @@ pub enum BuildProblem {
         /// Where it was bound.
         location: &'static Location<'static>,
     },
+    /// A test replaces a handler that nobody registered.
+    #[non_exhaustive]
+    NothingToReplace {
+        /// The type of the handler, or the path of the function.
+        handler: &'static str,
+        /// The event; `any event` for an observer.
+        event_name: &'static str,
+        /// Where it is replaced.
+        location: &'static Location<'static>,
+        /// The handlers of the event.
+        others: Vec<HandlerInfo>,
+    },
     /// An event that must have a handler has none.
     #[non_exhaustive]
     NoHandler {
@@ -552,6 +564,16 @@ impl fmt::Display for BuildProblem {
                 "`{function}` is bound at {location}, but it has no `#[event_handler]` or `#[request_handler]`; \
                  add one, with `manual` to keep it out of discovery"
             ),
+            Self::NothingToReplace { handler, event_name, location, others } => {
+                write!(f, "`{handler}` is replaced at {location}, but nobody registered it for `{event_name}`")?;
+                match &others[..] {
+                    [] => f.write_str("; register it, or link the crate that does"),
+                    others => {
+                        f.write_str("; its handlers are")?;
+                        others.iter().try_for_each(|other| write!(f, "\n    {other}"))
+                    }
+                }
+            }
             Self::NoHandler { event, required_at } => write!(
                 f,
                 "event {event} has no handler, but {required_at} requires one; register a handler, or link the crate \

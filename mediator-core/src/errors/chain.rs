@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use super::publish_error::PublishError;
 
@@ -23,7 +24,25 @@ fn cast<'e, E: Error + Send + Sync + 'static>(error: &'e (dyn Error + 'static)) 
     if let Some(whole) = error.downcast_ref::<crate::handler::error::Whole>() {
         return whole.0.downcast_ref();
     }
+    // Of the same error every time.
+    if let Some(shared) = error.downcast_ref::<Arc<dyn Error + Send + Sync>>() {
+        return shared.downcast_ref();
+    }
     error.downcast_ref()
+}
+
+/// An error and its causes, in one line.
+#[cfg(feature = "testing")]
+pub(crate) fn text_of(error: &(dyn Error + 'static)) -> String {
+    struct All<'a>(&'a (dyn Error + 'static));
+
+    impl fmt::Display for All<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write_all(f, self.0)
+        }
+    }
+
+    All(error).to_string()
 }
 
 /// Writes an error and its causes on one line, each text once.

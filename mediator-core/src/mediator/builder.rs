@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::handles::{Mediator, is_handle};
+use super::kit::Kit;
 use super::wiring;
 use crate::behavior::behavior::Behavior;
 use crate::behavior::message::Message;
@@ -71,6 +72,8 @@ pub struct MediatorBuilder {
     #[cfg(feature = "durable")]
     pub(super) outbox: Option<GivenOutbox>,
     pub(super) problems: Vec<BuildProblem>,
+    /// What tests change.
+    pub(crate) kit: Kit,
 }
 
 /// A handler that the builder was given, with its instance if it need not be built.
@@ -132,6 +135,7 @@ impl MediatorBuilder {
             #[cfg(feature = "durable")]
             outbox: None,
             problems: Vec::new(),
+            kit: Kit::default(),
         }
     }
 

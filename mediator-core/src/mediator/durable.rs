@@ -99,7 +99,7 @@ impl Mediator {
     pub async fn deliver(&self, handler: &DurableHandler, event: &dyn DynNotification) -> Result<(), PublishError> {
         let link = self.link();
         let Some(core) = link.core() else { return Err(PublishError::mediator_dropped(event)) };
-        let seen = if core.watch.is_on() { Seen::of_publish(core, link, event) } else { None };
+        let seen = if core.watch.is_on() { Seen::of_delivery(core, link, event) } else { None };
         let deliver = async {
             let dispatch = Dispatch::of_delivery(core, &handler.list, event, link.lender(), &seen);
             dispatch.check_borrows()?;

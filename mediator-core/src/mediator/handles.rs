@@ -463,6 +463,7 @@ where
         return Err(PublishError::mediator_dropped(event.event()).with_unpublished([event.into_box()]));
     };
     let seen = if core.watch.is_on() { Seen::of_publish(core, link, event.event()) } else { None };
+    let event = Seen::keeping(&seen, event);
     let publish = async {
         let Some(dispatch) = Dispatch::find(core, event.event(), link.lender(), strategy.is_concurrent(), &seen) else {
             return Ok(());

@@ -5,4 +5,6 @@ pub(crate) mod builder;
 #[cfg(feature = "durable")]
 mod durable;
 pub(crate) mod handles;
+#[cfg_attr(not(feature = "testing"), path = "no_kit.rs")]
+pub(crate) mod kit;
 mod wiring;

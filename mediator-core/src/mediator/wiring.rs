@@ -13,8 +13,7 @@ use super::handles::{HANDLES, Mediator};
 #[cfg(feature = "durable")]
 use crate::dispatch::Durable;
 use crate::dispatch::{
-    Around, Borrow, CallPlan, Core, Entry, HandlerList, Instance, Link, Strategy, Table, TypeIdMap, Watch, WeakCore,
-    conflict,
+    Around, Borrow, CallPlan, Core, Entry, HandlerList, Instance, Link, Strategy, Table, TypeIdMap, WeakCore, conflict,
 };
 use crate::errors::build_error::{BuildError, BuildProblem};
 use crate::event::info::EventInfo;
@@ -31,6 +30,7 @@ use crate::topology::{EventNode, HandlerNode, RequestNode, ServiceNode, Topology
 pub(super) fn build(mut builder: MediatorBuilder) -> Result<Mediator, BuildError> {
     let provided = builder.offer.provided();
     let mut problems = Vec::new();
+    let watch = builder.kit.watch();
     // The services include handles of the mediator, so it must have an address before it is
     // wired. If that fails, what was wired is dropped.
     let core = Arc::new_cyclic(|core| {
@@ -49,7 +49,7 @@ pub(super) fn build(mut builder: MediatorBuilder) -> Result<Mediator, BuildError
             #[cfg(feature = "durable")]
             durable: wired.durable,
             weak,
-            watch: Watch::new(),
+            watch,
         }
     });
     if !problems.is_empty() {
@@ -86,14 +86,17 @@ fn wire(builder: MediatorBuilder) -> Wired {
     problems.extend(duplicates::of_event_names());
     problems.extend(duplicates::of_request_names());
 
-    let bindings = in_order(builder.discovered, &explicit);
+    let mut bindings = in_order(builder.discovered, &explicit);
+    problems.extend(builder.kit.apply(&mut bindings));
     offer.bound = ready_made_services(&bindings);
     let (of_requests, of_events): (Vec<_>, Vec<_>) =
         bindings.iter().copied().partition(|binding| binding.registration.is_of_request());
     let (mut lists, requests) = (by_message(&of_events), by_message(&of_requests));
     problems.extend(lists.iter().flat_map(|list| duplicates::of_handlers(&list.registrations())));
     problems.extend(requests.iter().flat_map(|list| duplicates::of_request_handlers(&list.registrations())));
-    problems.extend(unhandled(required, &of_events));
+    if !builder.kit.is_record_only {
+        problems.extend(unhandled(required, &of_events));
+    }
     problems.extend(unhandled_requests(&builder.unhandled_requests, &requests));
     let behaviors = Behaviors::build(builder.discovered_behaviors, builder.given_behaviors, &offer, &mut problems);
     problems.extend(bindings.iter().flat_map(|binding| borrows_amiss(binding, &behaviors)));
@@ -144,12 +147,19 @@ fn wire(builder: MediatorBuilder) -> Wired {
 pub(super) struct Binding<'a> {
     pub(super) registration: &'a HandlerRegistration,
     pub(super) plan: CallPlan,
-    instance: Option<&'a Instance>,
+    pub(super) instance: Option<&'a Instance>,
+    /// Whether the plan and the instance are those of a test's stand-in.
+    pub(super) is_stand_in: bool,
 }
 
 impl<'a> Binding<'a> {
     fn new(registration: &'a HandlerRegistration, instance: Option<&'a Instance>) -> Self {
-        Self { registration, plan: registration.plan(), instance }
+        Self { registration, plan: registration.plan(), instance, is_stand_in: false }
+    }
+
+    /// Whether its instance is the one of its type: it is not told apart by a name, nor a stand-in.
+    fn stands_for_its_type(&self) -> bool {
+        !self.registration.is_named_instance() && !self.is_stand_in
     }
 }
 
@@ -287,17 +297,17 @@ struct Built {
 /// One instance of each handler type, as far as they can be built.
 fn build_handlers(bindings: &[Binding<'_>], offer: &Offer, problems: &mut Vec<BuildProblem>) -> TypeIdMap<Built> {
     let mut built = ready_made(bindings, problems);
-    for Binding { registration, plan, .. } in bindings {
+    for Binding { registration, plan, .. } in bindings.iter().filter(|binding| !binding.is_stand_in) {
         built.entry(plan.receiver).or_insert_with(|| build_handler(registration, offer, problems));
     }
     built
 }
 
-/// The instances that stand for their types: all that are not told apart by a name.
+/// The instances that stand for their types.
 fn ready_made(bindings: &[Binding<'_>], problems: &mut Vec<BuildProblem>) -> TypeIdMap<Built> {
     let mut first_bound: TypeIdMap<Binding<'_>> = TypeIdMap::default();
     let mut built = TypeIdMap::default();
-    for binding in bindings.iter().filter(|binding| !binding.registration.is_named_instance()) {
+    for binding in bindings.iter().filter(|binding| binding.stands_for_its_type()) {
         let Some(instance) = binding.instance else { continue };
         let first = first_bound.entry(binding.plan.receiver).or_insert(*binding);
         let is_same = first.instance.is_some_and(|first| Arc::ptr_eq(first, instance));
@@ -312,10 +322,10 @@ fn ready_made(bindings: &[Binding<'_>], problems: &mut Vec<BuildProblem>) -> Typ
     built
 }
 
-/// The ready-made handlers that may be services of modules as well: all that are not told apart by a name.
+/// The ready-made handlers that may be services of modules as well: all that stand for their types.
 fn ready_made_services(bindings: &[Binding<'_>]) -> HashMap<TypeId, Instance> {
-    let unnamed = bindings.iter().filter(|binding| !binding.registration.is_named_instance());
-    unnamed.filter_map(|binding| Some((binding.plan.receiver, binding.instance?.clone()))).collect()
+    let of_their_types = bindings.iter().filter(|binding| binding.stands_for_its_type());
+    of_their_types.filter_map(|binding| Some((binding.plan.receiver, binding.instance?.clone()))).collect()
 }
 
 fn build_handler(registration: &HandlerRegistration, offer: &Offer, problems: &mut Vec<BuildProblem>) -> Built {
@@ -355,7 +365,7 @@ fn entries(list: &List<'_>, built: &TypeIdMap<Built>, behaviors: &Behaviors) -> 
 }
 
 fn entry(binding: &Binding<'_>, built: &TypeIdMap<Built>, behaviors: &Behaviors) -> Option<Entry> {
-    let Binding { registration, plan, instance } = binding;
+    let Binding { registration, plan, instance, .. } = binding;
     let instance = instance.or_else(|| built[&plan.receiver].instance.as_ref())?.clone();
     Some(Entry { plan: *plan, instance, info: registration.info(), around: around(binding, behaviors) })
 }
@@ -370,7 +380,7 @@ fn topology(
     strategy_of: impl Fn(Option<TypeId>) -> &'static str,
 ) -> Topology {
     let node = |(index, binding): (usize, &Binding<'_>)| {
-        let Binding { registration, plan, instance } = binding;
+        let Binding { registration, plan, instance, .. } = binding;
         let requests = if instance.is_none() { &*built[&plan.receiver].requests } else { &[] };
         let borrows = plan.borrows.iter().map(|borrow| borrow.use_of()).collect();
         let around = around(binding, behaviors).iter().map(|around| around.info).collect();

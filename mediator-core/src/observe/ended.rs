@@ -42,6 +42,14 @@ impl Told {
     }
 }
 
+#[cfg(feature = "testing")]
+impl Told {
+    /// What the error says, or its type.
+    pub(crate) fn text(&self) -> &str {
+        self.message.as_deref().unwrap_or(self.type_name)
+    }
+}
+
 impl<'a> Ended<'a> {
     pub(crate) fn with_error(error: &'a (dyn Error + 'static)) -> Self {
         Self::Failed(Failure::Error(error))

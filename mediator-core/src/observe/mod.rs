@@ -1,9 +1,11 @@
-//! What is told of publishes, sends and calls of handlers: features `tracing` and `metrics`.
+//! What is told of publishes, sends and calls of handlers: features `tracing`, `metrics` and `testing`.
 #![cfg_attr(not(feature = "tracing"), allow(dead_code))] // Measurements tell less than spans.
 
 pub(crate) mod ended;
 #[cfg_attr(not(feature = "metrics"), path = "no_meters.rs")]
 pub(crate) mod meters;
+#[cfg_attr(not(feature = "testing"), path = "no_records.rs")]
+pub(crate) mod records;
 #[cfg_attr(not(feature = "tracing"), path = "no_spans.rs")]
 pub(crate) mod spans;
 
@@ -24,6 +26,16 @@ impl Operation {
             Self::Send => "send",
         }
     }
+}
+
+/// What is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Publish,
+    Send,
+    /// To a durable handler, of an event that was published before.
+    #[cfg_attr(not(feature = "durable"), allow(dead_code))]
+    Delivery,
 }
 
 /// An event or a request, and what it belongs to.

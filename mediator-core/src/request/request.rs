@@ -64,7 +64,7 @@ pub trait Request: Sized + Send + Sync + 'static {
         Err(error)
     }
 
-    /// What an error says with its causes, for those who observe (features `tracing` and `metrics`); `None` where that is not known.
+    /// What an error says with its causes, for those who observe (features `tracing`, `metrics` and `testing`); `None` where that is not known.
     ///
     /// What `#[request]` writes here asks the error if it is an `Error`, or an `anyhow::Error` with the feature of that name.
     #[must_use]

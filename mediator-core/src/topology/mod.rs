@@ -1,5 +1,6 @@
 //! Who handles what: for people, pictures and programs.
 
+mod module;
 mod picture;
 #[cfg(feature = "serde")]
 mod serialize;
@@ -13,6 +14,8 @@ use crate::handler::info::HandlerInfo;
 use crate::handler::service_info::ServiceInfo;
 use crate::request::info::RequestInfo;
 use crate::services::services::ServiceRequest;
+
+pub use module::{CrossedBoundary, Module};
 
 /// Every event and every request that this program knows, with its handlers in the order of their calls; from
 /// [`Mediator::topology`](crate::Mediator::topology).

@@ -65,23 +65,14 @@ impl Builds {
 #[cfg(test)]
 mod tests {
     use futures::executor::block_on;
+    use mediator_core::testing::{Recorder, assert_published_once};
 
     use super::*;
 
-    #[derive(Default)]
-    struct Alarm(Mutex<Vec<String>>);
-
-    #[event_handler(manual)]
-    fn raise(event: &BuildFailed, publisher: &Publisher, alarm: Arc<Alarm>) {
-        assert_ne!(publisher.correlation_id(), Some(event.event_id), "it is part of the publish of its check");
-        alarm.0.lock().push(format!("{} in {}", event.build, event.repository));
-    }
-
     #[test]
     fn only_failed_builds_are_told_to_the_others() {
-        let (report, alarm) = (Arc::<Report>::default(), Arc::<Alarm>::default());
-        let builder = Mediator::builder().provide(report.clone()).provide(alarm.clone());
-        let mediator = builder.bind_fn(raise).build().unwrap();
+        let (report, recorder) = (Arc::<Report>::default(), Recorder::new());
+        let mediator = Mediator::builder().provide(report.clone()).recorder(&recorder).build().unwrap();
         let check = |name: &str, conclusion: &str| {
             CheckRunCompleted::new("ada/engine".into(), "ada".into(), name.into(), conclusion.into())
         };
@@ -94,7 +85,9 @@ mod tests {
         })
         .unwrap();
 
-        assert_eq!(*alarm.0.lock(), ["lint in ada/engine"]);
+        let failed = assert_published_once!(recorder, BuildFailed);
+        assert_eq!((&*failed.build, &*failed.repository), ("lint", "ada/engine"));
+        assert_eq!(recorder.records()[1].cause(), Some(0), "it is part of the publish of its check");
         assert_eq!(report.get("ci", "builds passed"), Some(1.into()));
         assert_eq!(report.get("ci", "builds failed"), Some(1.into()));
         assert_eq!(report.get("ci", "builds without a verdict"), Some(1.into()));

@@ -1,9 +1,12 @@
 //! In place of `on.rs` where both features are off: types without a value or without a size, so that nothing is left of them.
 
 use std::marker::PhantomData;
+use std::ptr::NonNull;
 use std::task::Poll;
 
 use super::super::core::{Core, Link};
+use super::super::publish::Publishable;
+use super::super::send::Asked;
 use super::super::table::{Entry, HandlerList};
 use crate::errors::publish_error::PublishError;
 use crate::event::dynamic::DynNotification;
@@ -41,7 +44,12 @@ impl Seen {
         None
     }
 
-    pub(in super::super) fn of_send(_core: &Core, _link: &Link, _name: &'static str) -> Option<Self> {
+    #[cfg(feature = "durable")]
+    pub(crate) fn of_delivery(_core: &Core, _link: &Link, _event: &dyn DynNotification) -> Option<Self> {
+        None
+    }
+
+    pub(in super::super) fn of_send(_core: &Core, _link: &Link, _asked: &Asked) -> Option<Self> {
         None
     }
 
@@ -65,8 +73,38 @@ impl Seen {
         publish
     }
 
-    pub(in super::super) fn cancel(self) {
-        match self {}
+    #[inline(always)]
+    pub(in super::super) fn keep_event<E: Publishable>(_seen: &Option<Self>) {}
+
+    /// # Safety
+    ///
+    /// None.
+    #[inline(always)]
+    pub(in super::super) unsafe fn take(_seen: &Option<Self>, _message: NonNull<()>) -> bool {
+        false
+    }
+
+    #[inline(always)]
+    pub(crate) fn keeping<E: Publishable>(_seen: &Option<Self>, event: E) -> Keeping<E> {
+        Keeping(event)
+    }
+
+    pub(in super::super) fn cancel(&self) {
+        match *self {}
+    }
+}
+
+pub(crate) struct Keeping<E>(E);
+
+impl<E: Publishable> Keeping<E> {
+    #[inline(always)]
+    pub(crate) fn event(&self) -> &dyn DynNotification {
+        self.0.event()
+    }
+
+    #[inline(always)]
+    pub(crate) fn into_box(self) -> Box<dyn DynNotification> {
+        self.0.into_box()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is done where somebody observes.
 
 use std::alloc::Layout;
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -15,6 +15,8 @@ use std::time::Instant;
 use super::super::core::{Core, Link};
 use super::super::dispatch::{Dispatch, Message};
 use super::super::passage::{Around, BehaviorPlan, Level, Passage, resume};
+use super::super::publish::{self, Publishable};
+use super::super::send::Asked;
 use super::super::storage::Storage;
 use super::super::table::{Entry, HandlerList};
 use super::super::vtable::{Compiled, Polled, Vtable};
@@ -22,8 +24,9 @@ use crate::errors::publish_error::PublishError;
 use crate::event::dynamic::DynNotification;
 use crate::handler::info::HandlerInfo;
 use crate::observe::ended::{Ended, Failure, Told};
+use crate::observe::records::{Record, Records};
 use crate::observe::spans::{self, Span};
-use crate::observe::{Operation, Subject, meters};
+use crate::observe::{Kind, Operation, Subject, meters};
 
 type Published = Poll<Result<(), PublishError>>;
 
@@ -31,16 +34,23 @@ type Published = Poll<Result<(), PublishError>>;
 pub(crate) struct Watch {
     /// Whether there was a recorder of metrics when it was built.
     is_metered: bool,
+    records: Records,
 }
 
 impl Watch {
     pub(crate) fn new() -> Self {
-        Self { is_metered: meters::describe() }
+        Self { is_metered: meters::describe(), records: Records::NONE }
+    }
+
+    /// The same with a recorder.
+    #[cfg(feature = "testing")]
+    pub(crate) fn recording(self, records: Records) -> Self {
+        Self { records, ..self }
     }
 
     #[inline]
     pub(crate) fn is_on(&self) -> bool {
-        self.is_metered || spans::is_on()
+        self.is_metered || self.records.is_on() || spans::is_on()
     }
 }
 
@@ -68,7 +78,13 @@ struct Observed {
     /// How far each handler got, once they are known.
     progress: OnceLock<Box<[Progress]>>,
     has_ended: AtomicBool,
+    record: Record,
+    /// How the message moves into the record.
+    keep: OnceLock<Keep>,
 }
+
+/// Moves a message out of where the pointer points to; safe if it points to one of the function's type that is not used again.
+pub(in super::super) type Keep = unsafe fn(NonNull<()>) -> Arc<dyn Any + Send + Sync>;
 
 struct Progress {
     handler: HandlerInfo,
@@ -86,24 +102,62 @@ impl Seen {
     /// The start of a publish that somebody observes.
     #[cold]
     pub(crate) fn of_publish(core: &Core, link: &Link, event: &dyn DynNotification) -> Option<Self> {
+        Some(Self::of_event(core, link, event, Kind::Publish))
+    }
+
+    /// The same of the delivery of an event to a durable handler.
+    #[cfg(feature = "durable")]
+    #[cold]
+    pub(crate) fn of_delivery(core: &Core, link: &Link, event: &dyn DynNotification) -> Option<Self> {
+        Some(Self::of_event(core, link, event, Kind::Delivery))
+    }
+
+    fn of_event(core: &Core, link: &Link, event: &dyn DynNotification, kind: Kind) -> Self {
         let (id, subject) = (event.event_id(), subject(event.event_name(), link.running()));
         let conversation = subject.conversation.or(id);
-        Some(Self::new(core, Operation::Publish, Subject { id, conversation, ..subject }))
+        Self::new(core, link, Operation::Publish, kind, Subject { id, conversation, ..subject })
     }
 
     /// The same of a send.
     #[cold]
-    pub(in super::super) fn of_send(core: &Core, link: &Link, name: &'static str) -> Option<Self> {
-        Some(Self::new(core, Operation::Send, subject(name, link.running())))
+    pub(in super::super) fn of_send(core: &Core, link: &Link, asked: &Asked) -> Option<Self> {
+        let seen = Self::new(core, link, Operation::Send, Kind::Send, subject(asked.name(), link.running()));
+        seen.0.keep.get_or_init(|| asked.keep());
+        Some(seen)
     }
 
-    fn new(core: &Core, operation: Operation, subject: Subject) -> Self {
+    fn new(core: &Core, link: &Link, operation: Operation, kind: Kind, subject: Subject) -> Self {
         if core.watch.is_metered {
             meters::sent(operation, &subject);
         }
         let span = Span::of_message(operation, &subject);
-        let (progress, has_ended) = (OnceLock::new(), AtomicBool::new(false));
-        Self(Arc::new(Observed { operation, subject, span, progress, has_ended }))
+        let around = link.running().and_then(|running| running.reports().0);
+        let record = core.watch.records.start(kind, &subject, around.map(|around| &around.record));
+        let (progress, has_ended, keep) = (OnceLock::new(), AtomicBool::new(false), OnceLock::new());
+        Self(Arc::new(Observed { operation, subject, span, progress, has_ended, record, keep }))
+    }
+
+    /// The event of this publish is an `E`.
+    pub(in super::super) fn keep_event<E: Publishable>(seen: &Option<Self>) {
+        if let Some(Self(observed)) = seen {
+            observed.keep.get_or_init(|| publish::keep::<E>);
+        }
+    }
+
+    /// Moves the message of a publish or a send that is over into the record, if there is one; whether it did.
+    ///
+    /// # Safety
+    ///
+    /// `message` points to the message, which is not used again if this is true.
+    #[inline]
+    pub(in super::super) unsafe fn take(seen: &Option<Self>, message: NonNull<()>) -> bool {
+        // SAFETY: guaranteed by the caller.
+        seen.as_ref().is_some_and(|Self(observed)| unsafe { observed.take(message) })
+    }
+
+    /// The event of a publish by a strategy of its own, which moves into the record when it is dropped.
+    pub(crate) fn keeping<E: Publishable>(seen: &Option<Self>, event: E) -> Keeping<'_, E> {
+        Keeping { event: Some(event), seen }
     }
 
     /// The list whose handlers are to be called.
@@ -177,7 +231,7 @@ impl Seen {
     }
 
     /// Dropped, and so are the handlers that were running; unfinished, unless it has told how it ended.
-    pub(in super::super) fn cancel(self) {
+    pub(in super::super) fn cancel(&self) {
         if self.0.has_ended.load(Ordering::Relaxed) {
             return;
         }
@@ -190,7 +244,21 @@ impl Seen {
 impl Observed {
     fn expect(&self, handlers: &[HandlerInfo]) {
         let not_run = |handler: &HandlerInfo| Progress { handler: *handler, stage: AtomicU8::new(NOT_RUN) };
-        self.progress.get_or_init(|| handlers.iter().map(not_run).collect());
+        self.progress.get_or_init(|| {
+            self.record.expect(handlers);
+            handlers.iter().map(not_run).collect()
+        });
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Seen::take`].
+    #[cold]
+    unsafe fn take(&self, message: NonNull<()>) -> bool {
+        let Some(keep) = self.keep.get().filter(|_| self.record.is_kept()) else { return false };
+        // SAFETY: guaranteed by the caller; `keep` was set for this message.
+        self.record.keep(unsafe { keep(message) });
+        true
     }
 
     fn progress(&self) -> &[Progress] {
@@ -209,6 +277,7 @@ impl Observed {
 
     fn end(&self, ended: &Ended<'_>) {
         self.has_ended.store(true, Ordering::Relaxed);
+        self.record.end(ended);
         self.span.end(ended);
     }
 }
@@ -238,6 +307,33 @@ impl<F> Drop for Watching<F> {
         Seen::within(&self.seen, || unsafe { ManuallyDrop::drop(&mut self.publish) });
         if let Some(seen) = self.seen.take() {
             seen.cancel();
+        }
+    }
+}
+
+/// An event that moves into the record when it is dropped, if there is one.
+pub(crate) struct Keeping<'s, E: Publishable> {
+    /// Until it is given back.
+    event: Option<E>,
+    seen: &'s Option<Seen>,
+}
+
+impl<E: Publishable> Keeping<'_, E> {
+    pub(crate) fn event(&self) -> &dyn DynNotification {
+        self.event.as_ref().expect("not given back").event()
+    }
+
+    /// Gives the event back.
+    pub(crate) fn into_box(mut self) -> Box<dyn DynNotification> {
+        self.event.take().expect("not given back").into_box()
+    }
+}
+
+impl<E: Publishable> Drop for Keeping<'_, E> {
+    fn drop(&mut self) {
+        let record = self.seen.as_ref().map(|Seen(observed)| &observed.record).filter(|record| record.is_kept());
+        if let (Some(event), Some(record)) = (self.event.take(), record) {
+            record.keep(event.into_arc());
         }
     }
 }
@@ -280,6 +376,10 @@ impl<'a> Reports<'a> {
     fn note(self, handler: usize, stage: u8) {
         let progress = self.0.and_then(|observed| observed.progress().get(handler));
         progress.inspect(|progress| progress.stage.store(stage, Ordering::Relaxed));
+    }
+
+    fn record(self) -> Option<&'a Record> {
+        self.0.map(|observed| &observed.record)
     }
 }
 
@@ -328,6 +428,7 @@ impl<'a> Watched<'a> {
         };
         let span = Span::of_handler(&subject, &chain.info, 1);
         dispatch.reports().note(watcher.position, RUNNING);
+        dispatch.reports().record().inspect(|record| record.note_start(watcher.position));
         Self { passage, level: level.index, position: watcher.position, subject, span, started: Instant::now() }
     }
 
@@ -338,7 +439,12 @@ impl<'a> Watched<'a> {
     /// `frame` is that of the watcher, in which nothing is. `run` starts or polls what is inside.
     unsafe fn run(self, frame: NonNull<Storage>, run: impl FnOnce(Passage<'a>, usize) -> Polled) -> Polled {
         let (passage, inside) = (self.passage, self.level + 1);
-        match catch_unwind(AssertUnwindSafe(|| self.span.within(|| run(passage, inside)))) {
+        let run = || catch_unwind(AssertUnwindSafe(|| self.span.within(|| run(passage, inside))));
+        let caught = match passage.dispatch().reports().record() {
+            Some(record) => record.within(self.position, run),
+            None => run(),
+        };
+        match caught {
             Ok(Polled::Pending) => {
                 // SAFETY: guaranteed by the caller.
                 unsafe { frame.cast().write(self) };
@@ -362,6 +468,7 @@ impl<'a> Watched<'a> {
             Ended::Failed(_) | Ended::Panicked(_) => dispatch.reports().note(self.position, FAILED),
             Ended::Cancelled => {}
         }
+        dispatch.reports().record().inspect(|record| record.note_end(self.position, ended));
         if dispatch.core().watch.is_metered {
             meters::handled(&self.subject, &chain.info, self.started.elapsed(), ended);
         }

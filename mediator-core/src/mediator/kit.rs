@@ -1,0 +1,81 @@
+//! What tests change of a mediator: feature `testing`.
+
+use std::any::{TypeId, type_name};
+use std::panic::Location;
+
+use super::wiring::Binding;
+use crate::dispatch::Watch;
+use crate::errors::build_error::BuildProblem;
+use crate::observe::records::Records;
+use crate::registry::registration::ReadyMade;
+
+/// What tests change of a mediator.
+#[derive(Default)]
+pub(crate) struct Kit {
+    pub(crate) records: Records,
+    /// Whether no handler of an event is called.
+    pub(crate) is_record_only: bool,
+    pub(crate) stand_ins: Vec<StandIn>,
+}
+
+/// A handler in the place of another one.
+pub(crate) struct StandIn {
+    handler: TypeId,
+    handler_name: &'static str,
+    stand_in: ReadyMade,
+    location: &'static Location<'static>,
+}
+
+impl StandIn {
+    /// Of the handler whose type, or whose function's type, is `H`.
+    #[track_caller]
+    pub(crate) fn of<H: 'static>(stand_in: ReadyMade) -> Self {
+        Self { handler: TypeId::of::<H>(), handler_name: type_name::<H>(), stand_in, location: Location::caller() }
+    }
+
+    fn stands_in_for(&self, binding: &Binding<'_>) -> bool {
+        binding.plan.identity == self.handler && binding.plan.message() == self.stand_in.registration.plan().message()
+    }
+}
+
+impl Kit {
+    pub(super) fn watch(&self) -> Watch {
+        Watch::new().recording(self.records.clone())
+    }
+
+    /// Puts the stand-ins in their places.
+    pub(super) fn apply<'a>(&'a self, bindings: &mut Vec<Binding<'a>>) -> Vec<BuildProblem> {
+        let problems = self.stand_ins.iter().filter_map(|stand_in| stand_in.apply(bindings)).collect();
+        if self.is_record_only {
+            bindings.retain(|binding| binding.plan.is_of_request());
+        }
+        problems
+    }
+}
+
+impl StandIn {
+    fn apply<'a>(&'a self, bindings: &mut [Binding<'a>]) -> Option<BuildProblem> {
+        let mut replaced = bindings.iter_mut().filter(|binding| self.stands_in_for(binding)).peekable();
+        if replaced.peek().is_none() {
+            return Some(self.unknown(bindings));
+        }
+        for binding in replaced {
+            binding.plan = self.stand_in.registration.plan().identified_as(self.handler);
+            binding.instance = Some(&self.stand_in.instance);
+            binding.is_stand_in = true;
+        }
+        None
+    }
+
+    fn unknown(&self, bindings: &[Binding<'_>]) -> BuildProblem {
+        let registration = &self.stand_in.registration;
+        let message = registration.plan().message();
+        let others = bindings.iter().filter(|binding| binding.plan.message() == message);
+        BuildProblem::NothingToReplace {
+            handler: self.handler_name,
+            event_name: registration.message_name(),
+            location: self.location,
+            others: others.map(|binding| binding.registration.info()).collect(),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Empty: Cargo asks for a library or a binary.

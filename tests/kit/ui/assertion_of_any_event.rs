@@ -1,0 +1,6 @@
+use mediator_core::testing::{Recorder, assert_published};
+
+fn main() {
+    let recorder = Recorder::new();
+    assert_published!(recorder, _);
+}
