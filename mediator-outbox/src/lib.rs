@@ -17,6 +17,8 @@ pub use error::{StoreError, StoreErrorKind};
 pub use operations::{Deliveries, HandlerStats, Stats};
 pub use outbox::{Outbox, OutboxTransaction};
 pub use outboxes::InMemoryOutbox;
+#[cfg(feature = "postgres")]
+pub use outboxes::PostgresOutbox;
 #[cfg(feature = "sqlite")]
 pub use outboxes::SqliteOutbox;
 pub use store::{Delivery, DeliveryId, State};

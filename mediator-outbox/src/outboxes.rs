@@ -39,8 +39,34 @@ impl Default for Outbox<MemoryStore> {
     }
 }
 
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresOutbox;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteOutbox;
+
+#[cfg(feature = "postgres")]
+mod postgres {
+    use sqlx::PgPool;
+
+    use crate::error::StoreError;
+    use crate::outbox::Outbox;
+    use crate::store::PostgresStore;
+
+    /// An outbox in a PostgreSQL database, in tables of its own beside the user's.
+    pub type PostgresOutbox = Outbox<PostgresStore>;
+
+    impl Outbox<PostgresStore> {
+        /// An outbox in the database of a pool, in the first schema of its `search_path`; makes its tables, or brings them up to
+        /// date.
+        ///
+        /// # Errors
+        ///
+        /// If the database cannot be reached, the tables cannot be made, or they are of a newer version of this crate.
+        pub async fn new(pool: PgPool) -> Result<Self, StoreError> {
+            Ok(Self::in_store(PostgresStore::new(pool).await?))
+        }
+    }
+}
 
 #[cfg(feature = "sqlite")]
 mod sqlite {

@@ -7,16 +7,18 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use mediator_core::EventId;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::{Executor, PgConnection, PgPool, Postgres, QueryBuilder, Row, Transaction};
 use uuid::Uuid;
 
 use super::sql::{self, unsigned};
 use super::{
-    Claim, Claimed, Count, Delivery, DeliveryId, Due, EventRow, Failure, Filter, Lease, NewEvent, Recorded, Store,
-    StoredEvent, Wanted,
+    Claim, Claimed, ConnectionType, Count, Delivery, DeliveryId, Due, EventRow, Failure, Filter, Lease, NewEvent,
+    Recorded, Store, StoredEvent, Wanted,
 };
 use crate::error::{StoreError, StoreErrorKind};
+use crate::outbox::OutboxTransaction;
 use cursors::Cursors;
 use signals::Signals;
 use timestamp::Timestamp;
@@ -197,6 +199,13 @@ impl PostgresStore {
 impl Store for PostgresStore {
     type Connection = PgConnection;
     type Transaction = PostgresTransaction;
+
+    const CONNECTION_TYPES: &'static [ConnectionType<PgConnection>] = &[
+        ConnectionType::connection(),
+        ConnectionType::of::<Transaction<'static, Postgres>>(),
+        ConnectionType::of::<PoolConnection<Postgres>>(),
+        ConnectionType::of::<OutboxTransaction<Self>>(),
+    ];
 
     async fn record(&self, connection: &mut PgConnection, event: &NewEvent<'_>) -> Result<Recorded, StoreError> {
         record(connection, event).await
