@@ -223,7 +223,10 @@ pub mod __private {
         OfAny, OfEvent, OfRequest, Shared,
     };
     #[cfg(feature = "durable")]
-    pub use crate::durable::{event::Recordable, options::DurableOptions};
+    pub use crate::durable::{
+        event::{Recordable, upcast},
+        options::DurableOptions,
+    };
     pub use crate::handler::error::BoxError;
     pub use crate::registry::behavior_registration::BehaviorRegistration;
     pub use crate::registry::event_registration::EventRegistration;

@@ -262,7 +262,13 @@ impl Arguments {
         let key = input.call(Ident::parse_any)?;
         let name = key.to_string();
         if !keys.contains(&name.as_str()) {
-            return Err(syn::Error::new(key.span(), format!("unknown option `{key}`; {}", listed(keys))));
+            let message = match &*name {
+                "durable" => {
+                    "a request is answered at once, so its handler cannot be durable; publish an event instead".into()
+                }
+                _ => format!("unknown option `{key}`; {}", listed(keys)),
+            };
+            return Err(syn::Error::new(key.span(), message));
         }
         if self.seen.contains(&key) {
             return Err(syn::Error::new(key.span(), format!("`{key}` is given twice; remove one of the two")));

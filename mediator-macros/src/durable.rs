@@ -55,12 +55,12 @@ pub(crate) fn reject_observer(message: &Type, options: &Arguments, errors: &mut 
 /// `.durable(…)` of a registration.
 pub(crate) fn expand_options(message: &Type, options: &Arguments, krate: &Path) -> Option<TokenStream> {
     let durable = options.durable.as_ref()?;
-    let message = expand_message(message, krate);
-    let constructor = relocated(&quote!(#krate::__private::DurableOptions::new), durable);
+    // Where an event that cannot be recorded shows.
+    let message = relocated(&expand_message(message, krate), durable);
     let aliases = expand_aliases(options);
     let retry = options.retry.as_ref().map(|retry| retry.expand_options());
     let skip = options.dead.then(|| quote!(.skip_dead()));
-    Some(quote!(.durable(const { &#constructor::<#message>() #aliases #retry #skip })))
+    Some(quote!(.durable(const { &#krate::__private::DurableOptions::new::<#message>() #aliases #retry #skip })))
 }
 
 /// `.aliases(…)`, of a handler or an event.
@@ -87,9 +87,10 @@ pub(crate) fn check_event(options: &mut Arguments, fields: &Fields, is_generic: 
         errors.at(&key, format!("there is no field `{key}`; name the field whose text deliveries are ordered by"));
     }
     let (version, upcasters) = (options.version.unwrap_or(1), options.upcast.len());
-    if let Some(upcast) = options.seen("upcast").filter(|_| upcasters + 1 != version as usize) {
+    let has_other_steps = upcasters > 0 && upcasters + 1 != version as usize;
+    if let Some(upcast) = options.seen("upcast").filter(|_| has_other_steps) {
         let message = format!(
-            "version {version} is {} steps from version 1, and here are {upcasters}; name one function for each step",
+            "`upcast` names a function for each step from version 1, which are {} for version {version}, and here are {upcasters}",
             version - 1
         );
         errors.at(upcast, message);
@@ -138,8 +139,8 @@ fn expand_key(field: &Ident, krate: &Path) -> TokenStream {
 fn expand_upcast(functions: &[Path], krate: &Path) -> TokenStream {
     let value = quote!(#krate::__private::serde_json::Value);
     let steps = functions.iter().zip(1u32..).map(|(function, version)| {
-        let call = relocated(&quote!(?), function);
-        quote!(let payload = if version <= #version { #function(payload) #call } else { payload };)
+        let upcast = relocated(&quote!(#krate::__private::upcast), function);
+        quote!(let payload = if version <= #version { #upcast(#function, payload)? } else { payload };)
     });
     quote! {
         fn upcast(

@@ -4,6 +4,8 @@ use mediator_core::EventId;
 use mediator_core::durable::Recording;
 use serde::{Deserialize, Serialize};
 
+use crate::report;
+
 /// The headers of a recorded event, a JSON object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Headers {
@@ -23,7 +25,10 @@ pub(crate) struct Headers {
 
 impl Headers {
     pub(crate) fn of(recording: &Recording<'_>) -> Self {
-        Self { correlation_id: recording.correlation_id, causation_id: recording.causation_id, ..Self::default() }
+        let (correlation_id, causation_id) = (recording.correlation_id, recording.causation_id);
+        let mut headers = Self { correlation_id, causation_id, ..Self::default() };
+        report::add_trace(&mut headers);
+        headers
     }
 
     /// `None` if there are none.

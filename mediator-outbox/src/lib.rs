@@ -1,6 +1,8 @@
 //! Durable handlers for [mediator](https://docs.rs/mediator-core).
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "cli")]
+pub mod cli;
 mod clock;
 mod connection;
 mod error;

@@ -182,12 +182,10 @@ pub struct HandlerStats {
 }
 
 impl Stats {
-    /// `known` are the versions that the handlers of this process can decode, by the names of handlers and events.
-    pub(crate) fn new(counts: Vec<Count>, known: &BTreeMap<(String, String), u32>) -> Self {
+    pub(crate) fn new(counts: Vec<Count>, is_known: impl Fn(&Count) -> bool) -> Self {
         let mut stats = Self::default();
         for count in counts {
-            let key = (count.handler.clone(), count.event_name.clone());
-            let is_known = known.get(&key).is_some_and(|version| count.version <= *version);
+            let is_known = is_known(&count);
             stats.total.add(&count, is_known);
             stats.handlers.entry(count.handler.clone()).or_default().add(&count, is_known);
         }

@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mediator_core::durable::{DurableHandler, LentToOutbox, OutboxFuture, Recording};
 use mediator_core::{EventId, Mediator};
@@ -14,7 +14,8 @@ use crate::connection;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::headers::Headers;
 use crate::operations::{Deliveries, Stats};
-use crate::store::{NewEvent, Recorded, Store};
+use crate::report;
+use crate::store::{Count, NewEvent, Recorded, Store};
 use crate::worker::{WorkerBuilder, is_in_delivery};
 
 /// Durable deliveries in a [`Store`]: a [`SqliteOutbox`](crate::SqliteOutbox), a `PostgresOutbox` or an
@@ -31,13 +32,14 @@ pub(crate) struct Shared<S> {
     pub(crate) store: S,
     /// Something was recorded in this process.
     pub(crate) recorded: watch::Sender<()>,
-    /// The handlers of the mediators that were built with it, and the highest version that they know.
-    known: Mutex<BTreeMap<(String, String), u32>>,
+    /// What the handlers of the mediators that were built with it can handle.
+    known: Mutex<Known>,
 }
 
 impl<S: Store> Outbox<S> {
     /// An outbox in a store.
     pub fn in_store(store: S) -> Self {
+        report::describe();
         let shared = Shared { store, recorded: watch::Sender::new(()), known: Mutex::default() };
         Self { shared: Arc::new(shared), requires_transaction: false }
     }
@@ -75,7 +77,6 @@ impl<S: Store> Outbox<S> {
     }
 
     /// The recorded deliveries: to be listed, counted, tried again or discarded.
-    #[must_use]
     pub fn deliveries(&self) -> Deliveries<S> {
         Deliveries::new(self.clone())
     }
@@ -87,8 +88,22 @@ impl<S: Store> Outbox<S> {
     /// When the store cannot be asked.
     pub async fn stats(&self) -> Result<Stats, StoreError> {
         let counts = self.shared.store.counts().await?;
-        let known = self.shared.known.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Stats::new(counts, &known))
+        let known = self.known();
+        Ok(Stats::new(counts, |count| is_known(&known, count)))
+    }
+
+    /// Tells those who watch how many deliveries there are.
+    pub(crate) async fn tell_counts(&self) -> Result<(), StoreError> {
+        if report::wants_counts() {
+            let counts = self.shared.store.counts().await?;
+            let known = self.known();
+            report::counts(&counts, |count| is_known(&known, count));
+        }
+        Ok(())
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.shared.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn record_event(&self, recording: Recording<'_>) -> Result<(), crate::BoxError> {
@@ -127,7 +142,7 @@ impl<S: Store> Outbox<S> {
         loop {
             match self.shared.store.record_alone(event).await {
                 Err(error) if error.kind() == StoreErrorKind::NoRoom => {
-                    self.shared.store.room(event.handlers.len()).await
+                    self.shared.store.room(event.handlers.len()).await;
                 }
                 recorded => return recorded,
             }
@@ -153,7 +168,7 @@ impl<S: Store> mediator_core::durable::Outbox for Outbox<S> {
     }
 
     fn attach(&self, handlers: &[DurableHandler]) {
-        let mut known = self.shared.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known();
         for handler in handlers {
             for (name, event) in names(handler) {
                 let version = known.entry((name.to_owned(), event.to_owned())).or_default();
@@ -172,6 +187,15 @@ impl<S: Store> mediator_core::durable::Outbox for Outbox<S> {
             Ok(self.shared.store.unschedule(connection.as_mut().map(|connection| &mut ***connection), event).await?)
         })
     }
+}
+
+/// The highest version that can be handled, by the names of handlers and events.
+type Known = BTreeMap<(String, String), u32>;
+
+/// Whether a mediator of this process could handle these.
+fn is_known(known: &Known, count: &Count) -> bool {
+    let key = (count.handler.clone(), count.event_name.clone());
+    known.get(&key).is_some_and(|version| count.version <= *version)
 }
 
 /// Every name under which deliveries to a handler may have been recorded, with every name of its event.

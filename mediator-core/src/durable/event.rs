@@ -49,6 +49,15 @@ pub trait Recordable: DurableEvent + Serialize + DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<E: DurableEvent + Serialize + DeserializeOwned> Recordable for E {}
 
+/// Calls one upcaster of the user's.
+#[doc(hidden)]
+pub fn upcast<E: Into<BoxError>>(
+    function: impl FnOnce(Value) -> Result<Value, E>,
+    payload: Value,
+) -> Result<Value, BoxError> {
+    function(payload).map_err(Into::into)
+}
+
 /// How events of one type are recorded and read back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Codec {

@@ -16,6 +16,9 @@ use crate::event::id::EventId;
 pub(crate) enum Operation {
     Publish,
     Send,
+    /// Calls a durable handler with an event that was published before.
+    #[cfg_attr(not(feature = "durable"), allow(dead_code))]
+    Deliver,
 }
 
 impl Operation {
@@ -24,18 +27,9 @@ impl Operation {
         match self {
             Self::Publish => "publish",
             Self::Send => "send",
+            Self::Deliver => "deliver",
         }
     }
-}
-
-/// What is recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Publish,
-    Send,
-    /// To a durable handler, of an event that was published before.
-    #[cfg_attr(not(feature = "durable"), allow(dead_code))]
-    Delivery,
 }
 
 /// An event or a request, and what it belongs to.

@@ -1,7 +1,7 @@
 //! In place of `records.rs` where the feature `testing` is off.
 
 use super::ended::Ended;
-use super::{Kind, Subject};
+use super::{Operation, Subject};
 use crate::handler::info::HandlerInfo;
 
 pub(crate) struct Records;
@@ -13,7 +13,7 @@ impl Records {
         false
     }
 
-    pub(crate) fn start(&self, _kind: Kind, _subject: &Subject, _around: Option<&Record>) -> Record {
+    pub(crate) fn start(&self, _operation: Operation, _subject: &Subject, _around: Option<&Record>) -> Record {
         Record
     }
 }

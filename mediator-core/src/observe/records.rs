@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
 use super::ended::{Ended, Failure};
-use super::{Kind, Subject};
+use super::{Operation, Subject};
 use crate::errors::chain;
 use crate::errors::publish_error::PublishError;
 use crate::event::id::EventId;
@@ -86,7 +86,7 @@ struct State {
 /// One publish, send or delivery.
 #[derive(Clone)]
 pub(crate) struct Entry {
-    pub(crate) kind: Kind,
+    pub(crate) operation: Operation,
     pub(crate) name: &'static str,
     pub(crate) id: Option<EventId>,
     pub(crate) cause: Option<Cause>,
@@ -126,8 +126,8 @@ impl Log {
 
     fn push(&self, mut entry: Entry) -> usize {
         let mut state = self.state();
-        if entry.kind == Kind::Delivery {
-            let published = |other: &Entry| other.kind == Kind::Publish && other.id == entry.id;
+        if entry.operation == Operation::Deliver {
+            let published = |other: &Entry| other.operation == Operation::Publish && other.id == entry.id;
             entry.cause = state.entries.iter().position(published).map(|entry| Cause { entry, handler: None });
         }
         state.entries.push(entry);
@@ -170,10 +170,10 @@ impl Records {
     }
 
     /// A publish, a send or a delivery starts, within another one perhaps.
-    pub(crate) fn start(&self, kind: Kind, subject: &Subject, around: Option<&Record>) -> Record {
+    pub(crate) fn start(&self, operation: Operation, subject: &Subject, around: Option<&Record>) -> Record {
         let Some(log) = &self.0 else { return Record(None) };
         let entry = Entry {
-            kind,
+            operation,
             name: subject.name,
             id: subject.id,
             cause: around.and_then(Record::as_cause),
@@ -239,7 +239,7 @@ impl Record {
         let status = Status::of(ended);
         self.change(|entry| {
             entry.status = match (status, &entry.message) {
-                (Status::Failed(error), None) if entry.kind == Kind::Publish => Status::Refused(error),
+                (Status::Failed(error), None) if entry.operation == Operation::Publish => Status::Refused(error),
                 (status, _) => status,
             };
         });

@@ -58,6 +58,8 @@ impl Span {
             Operation::Publish => {
                 message_span!("publish", "producer", "send", subject, mediator.causation_id = causation)
             }
+            // The worker has a span around it, and the handler has its own.
+            Operation::Deliver => Self(tracing::Span::none()),
             Operation::Send => message_span!("send", "producer", "send", subject, mediator.causation_id = causation),
         }
     }

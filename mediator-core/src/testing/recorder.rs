@@ -9,7 +9,7 @@ use super::tree;
 use crate::event::id::EventId;
 use crate::event::notification::Notification;
 use crate::handler::info::HandlerInfo;
-use crate::observe::Kind;
+use crate::observe::Operation;
 use crate::observe::records::{Entry, Log, Records, Status};
 use crate::request::request::Request;
 
@@ -135,15 +135,15 @@ impl Recorder {
 
 impl Entry {
     pub(super) fn event<E: Notification>(&self) -> Option<Arc<E>> {
-        self.of(Kind::Publish)
+        self.of(Operation::Publish)
     }
 
     fn request<R: Request>(&self) -> Option<Arc<R>> {
-        self.of(Kind::Send)
+        self.of(Operation::Send)
     }
 
-    fn of<M: Any + Send + Sync>(&self, kind: Kind) -> Option<Arc<M>> {
-        self.message.clone().filter(|_| self.kind == kind)?.downcast().ok()
+    fn of<M: Any + Send + Sync>(&self, operation: Operation) -> Option<Arc<M>> {
+        self.message.clone().filter(|_| self.operation == operation)?.downcast().ok()
     }
 }
 
@@ -210,13 +210,13 @@ impl Record {
     /// Whether a request was sent.
     #[must_use]
     pub fn is_request(&self) -> bool {
-        self.entry.kind == Kind::Send
+        self.entry.operation == Operation::Send
     }
 
     /// Whether an event that was published before was delivered to a durable handler.
     #[must_use]
     pub fn is_delivery(&self) -> bool {
-        self.entry.kind == Kind::Delivery
+        self.entry.operation == Operation::Deliver
     }
 
     /// The event, if it is an `E` whose publish has ended.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::event::id::EventId;
-use crate::observe::Kind;
+use crate::observe::Operation;
 use crate::observe::records::{Cause, Entry, Status};
 
 /// The entries behind `since`, what was published or sent within a handler below that.
@@ -61,13 +61,13 @@ impl Tree<'_> {
         let (name, status) = match node {
             Node::Message(index) => {
                 let entry = &self.entries[index];
-                let kind = match entry.kind {
-                    Kind::Publish => "event",
-                    Kind::Send => "request",
-                    Kind::Delivery => "delivery",
+                let what = match entry.operation {
+                    Operation::Publish => "event",
+                    Operation::Send => "request",
+                    Operation::Deliver => "delivery",
                 };
                 let number = entry.id.map(|id| format!(" {}", self.ids.short(id))).unwrap_or_default();
-                (format!("{kind} {}{number}", entry.name), status_of(entry))
+                (format!("{what} {}{number}", entry.name), status_of(entry))
             }
             Node::Handler(entry, handler) => {
                 let (handler, status) = &self.entries[entry].handlers[handler];

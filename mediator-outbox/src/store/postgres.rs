@@ -37,7 +37,7 @@ type Query<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
 /// Recording, transactions and what people look at go through the pool that it was made with. What workers do goes through a small
 /// pool of its own, to the same database, which opens up to five connections when they are first used: their sessions set
 /// `enable_seqscan = off` and `enable_bitmapscan = off`, since a plan that was made while the tables were empty would read all of
-/// them at each claim later on. (PgBouncer must pool sessions there, not transactions. Whoever cannot have that gives these two
+/// them at each claim later on. (`PgBouncer` must pool sessions there, not transactions. Whoever cannot have that gives these two
 /// settings to the role.) One of them announces what was recorded and one listens for that.
 ///
 /// The time is the database's alone.

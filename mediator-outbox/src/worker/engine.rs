@@ -310,6 +310,7 @@ impl<S: Store> Engine<S> {
         let claim = Claim { owner: self.owner, lease: self.runner.settings.lease, wanted };
         let claimed = self.store().claim(&claim).await?;
         claimed.iter().for_each(|claimed| self.runner.leases.hold(claimed.lease));
+        report::claimed(&claimed);
         Ok(claimed)
     }
 
@@ -466,7 +467,9 @@ impl<S: Store> Engine<S> {
         Task(tokio::spawn(async move {
             let store = runner.outbox.store();
             loop {
-                if let Err(error) = maintain(store, runner.settings.keep_done.unwrap_or_default()).await {
+                let kept = maintain(store, runner.settings.keep_done.unwrap_or_default()).await;
+                let counted = runner.outbox.tell_counts().await;
+                if let Err(error) = kept.and(counted) {
                     report::store_failed(&error);
                 }
                 sleep(Duration::from_secs(5)).await;

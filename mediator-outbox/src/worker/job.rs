@@ -2,9 +2,11 @@
 
 use std::any::TypeId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, SystemTime};
 
 use mediator_core::durable::{DeliveryInfo, DurableHandler};
 use mediator_core::{DynNotification, Mediator, PublishError};
+use tokio::time::Instant;
 
 use super::leases::Leases;
 use super::{Settings, policy};
@@ -12,6 +14,7 @@ use crate::BoxError;
 use crate::error::StoreError;
 use crate::headers::Headers;
 use crate::outbox::Outbox;
+use crate::report::{self, Ended, Span, full_text};
 use crate::store::{Claimed, Lease, Store, StoredEvent, Then};
 
 tokio::task_local! {
@@ -56,10 +59,20 @@ pub(super) struct Runner<S: Store> {
 
 impl<S: Store> Runner<S> {
     pub(super) async fn run(&self, job: Job) -> Outcome {
-        IN_DELIVERY.scope((), self.attempt(&job)).await
+        let headers = Headers::from_json(job.event.headers.as_deref());
+        let span = report::span(&job.claimed, job.event.event_id, &headers);
+        let info = info(&job, &headers);
+        let waited = SystemTime::now().duration_since(job.claimed.due_at).unwrap_or_default();
+        let started = Instant::now();
+        let attempt = async {
+            let outcome = self.attempt(&job, &info).await;
+            tell(&job.claimed, &outcome, waited, started.elapsed());
+            outcome
+        };
+        IN_DELIVERY.scope((), span.around(attempt)).await
     }
 
-    async fn attempt(&self, job: &Job) -> Outcome {
+    async fn attempt(&self, job: &Job, info: &DeliveryInfo) -> Outcome {
         let handler = &self.mediator.durable_handlers()[job.handler];
         let policy = self.settings.policy.of(handler);
         let attempt = job.claimed.attempts;
@@ -72,10 +85,9 @@ impl<S: Store> Runner<S> {
             Err(error) => return gave_up(format!("the event cannot be decoded: {error}")),
         };
         let delivered = if handler.borrows(TypeId::of::<S::Connection>()) {
-            self.deliver_within_transaction(handler, job, &*event).await
+            self.deliver_within_transaction(handler, job.claimed.lease, info, &*event).await
         } else {
-            let info = info(job);
-            let delivered = self.mediator.with(&info).deliver(handler, &*event).await;
+            let delivered = self.mediator.with(info).deliver(handler, &*event).await;
             delivered.map(|()| Outcome::Succeeded).map_err(Failed::Handler)
         };
         delivered.unwrap_or_else(|failed| match failed {
@@ -93,16 +105,16 @@ impl<S: Store> Runner<S> {
     async fn deliver_within_transaction(
         &self,
         handler: &DurableHandler,
-        job: &Job,
+        lease: Lease,
+        info: &DeliveryInfo,
         event: &dyn DynNotification,
     ) -> Result<Outcome, Failed> {
-        let (store, lease) = (self.outbox.store(), job.claimed.lease);
+        let store = self.outbox.store();
         let mut transaction = match store.begin().await {
             Ok(transaction) => transaction,
             Err(error) => return Ok(Outcome::NotStarted(error)),
         };
-        let info = info(job);
-        let delivered = self.mediator.with(&info).with(&mut *transaction).deliver(handler, event).await;
+        let delivered = self.mediator.with(info).with(&mut *transaction).deliver(handler, event).await;
         if let Err(error) = delivered {
             self.roll_back(transaction).await;
             return Err(Failed::Handler(error));
@@ -136,7 +148,7 @@ impl<S: Store> Runner<S> {
     /// What was written is gone even if the connection breaks.
     async fn roll_back(&self, transaction: S::Transaction) {
         if let Err(error) = S::rollback(transaction).await {
-            crate::report::store_failed(&error);
+            report::store_failed(&error);
         }
     }
 }
@@ -152,19 +164,31 @@ fn decode(handler: &DurableHandler, job: &Job) -> Result<Box<dyn DynNotification
     decoded.unwrap_or_else(|_| Err("the decoder panicked".into()))
 }
 
-fn info(job: &Job) -> DeliveryInfo {
+fn info(job: &Job, headers: &Headers) -> DeliveryInfo {
     let Job { claimed, event, .. } = job;
     let idempotency_key = format!("{}/{}", event.event_id, claimed.handler);
-    let correlation_id = Headers::from_json(event.headers.as_deref()).correlation_id;
-    DeliveryInfo::new(claimed.attempts, idempotency_key, claimed.recorded_at).with_correlation_id(correlation_id)
+    let info = DeliveryInfo::new(claimed.attempts, idempotency_key, claimed.recorded_at);
+    info.with_correlation_id(headers.correlation_id)
+}
+
+/// Tells those who watch how an attempt ended.
+fn tell(claimed: &Claimed, outcome: &Outcome, waited: Duration, ran: Duration) {
+    let ended = match outcome {
+        Outcome::Succeeded | Outcome::Committed => Ended::Done,
+        Outcome::Failed { then: Then::Retry(_), .. } => Ended::Retried,
+        Outcome::Failed { error, .. } => {
+            report::dead(claimed, error);
+            Ended::Dead
+        }
+        Outcome::Fenced | Outcome::NotStarted(_) => return,
+    };
+    if !matches!(ended, Ended::Done) {
+        Span::failed();
+    }
+    report::attempted(claimed, ended, waited, ran);
 }
 
 /// How the handler failed, with all causes.
 fn text(error: &PublishError) -> String {
     error.failures().first().map_or_else(|| format!("{error:#}"), |failure| format!("{failure:#}"))
-}
-
-fn full_text(error: &StoreError) -> String {
-    let source = std::error::Error::source(error);
-    source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }

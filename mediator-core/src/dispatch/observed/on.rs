@@ -26,7 +26,7 @@ use crate::handler::info::HandlerInfo;
 use crate::observe::ended::{Ended, Failure, Told};
 use crate::observe::records::{Record, Records};
 use crate::observe::spans::{self, Span};
-use crate::observe::{Kind, Operation, Subject, meters};
+use crate::observe::{Operation, Subject, meters};
 
 type Published = Poll<Result<(), PublishError>>;
 
@@ -102,37 +102,38 @@ impl Seen {
     /// The start of a publish that somebody observes.
     #[cold]
     pub(crate) fn of_publish(core: &Core, link: &Link, event: &dyn DynNotification) -> Option<Self> {
-        Some(Self::of_event(core, link, event, Kind::Publish))
+        Some(Self::of_event(core, link, event, Operation::Publish))
     }
 
     /// The same of the delivery of an event to a durable handler.
     #[cfg(feature = "durable")]
     #[cold]
     pub(crate) fn of_delivery(core: &Core, link: &Link, event: &dyn DynNotification) -> Option<Self> {
-        Some(Self::of_event(core, link, event, Kind::Delivery))
+        Some(Self::of_event(core, link, event, Operation::Deliver))
     }
 
-    fn of_event(core: &Core, link: &Link, event: &dyn DynNotification, kind: Kind) -> Self {
+    fn of_event(core: &Core, link: &Link, event: &dyn DynNotification, operation: Operation) -> Self {
         let (id, subject) = (event.event_id(), subject(event.event_name(), link.running()));
         let conversation = subject.conversation.or(id);
-        Self::new(core, link, Operation::Publish, kind, Subject { id, conversation, ..subject })
+        Self::new(core, link, operation, Subject { id, conversation, ..subject })
     }
 
     /// The same of a send.
     #[cold]
     pub(in super::super) fn of_send(core: &Core, link: &Link, asked: &Asked) -> Option<Self> {
-        let seen = Self::new(core, link, Operation::Send, Kind::Send, subject(asked.name(), link.running()));
+        let seen = Self::new(core, link, Operation::Send, subject(asked.name(), link.running()));
         seen.0.keep.get_or_init(|| asked.keep());
         Some(seen)
     }
 
-    fn new(core: &Core, link: &Link, operation: Operation, kind: Kind, subject: Subject) -> Self {
-        if core.watch.is_metered {
+    fn new(core: &Core, link: &Link, operation: Operation, subject: Subject) -> Self {
+        // What is delivered was sent when it was published.
+        if core.watch.is_metered && operation != Operation::Deliver {
             meters::sent(operation, &subject);
         }
         let span = Span::of_message(operation, &subject);
         let around = link.running().and_then(|running| running.reports().0);
-        let record = core.watch.records.start(kind, &subject, around.map(|around| &around.record));
+        let record = core.watch.records.start(operation, &subject, around.map(|around| &around.record));
         let (progress, has_ended, keep) = (OnceLock::new(), AtomicBool::new(false), OnceLock::new());
         Self(Arc::new(Observed { operation, subject, span, progress, has_ended, record, keep }))
     }
