@@ -35,7 +35,7 @@ type Query<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
 /// Recording, transactions and what people look at go through the pool that it was made with. What workers do goes through a small
 /// pool of its own, to the same database, which opens up to five connections when they are first used: their sessions set
 /// `enable_seqscan = off` and `enable_bitmapscan = off`, since a plan that was made while the tables were empty would read all of
-/// them at each claim later on. (PgBouncer must pool sessions there, not transactions. Whoever cannot have that gives these two
+/// them at each claim later on. (`PgBouncer` must pool sessions there, not transactions. Whoever cannot have that gives these two
 /// settings to the role.) One of them announces what was recorded and one listens for that.
 ///
 /// The time is the database's alone.
@@ -624,7 +624,11 @@ async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
 
 /// The migrations that a schema needs.
 async fn missing(connection: &mut PgConnection) -> Result<&'static [&'static str], StoreError> {
-    const IS_THERE: &str = "SELECT to_regclass(quote_ident(current_schema()) || '.mediator_schema') IS NOT NULL";
+    // `to_regclass` may remember that it was not there, before the lock was waited for.
+    const IS_THERE: &str = "\
+        SELECT EXISTS (
+            SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = current_schema() AND c.relname = 'mediator_schema')";
     let error = failed(MIGRATING);
     let there: bool = sqlx::query_scalar(IS_THERE).fetch_one(&mut *connection).await.map_err(&error)?;
     if !there {
