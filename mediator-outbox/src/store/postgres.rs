@@ -38,7 +38,8 @@ type Query<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
 /// pool of its own, to the same database, which opens up to five connections when they are first used: their sessions set
 /// `enable_seqscan = off` and `enable_bitmapscan = off`, since a plan that was made while the tables were empty would read all of
 /// them at each claim later on. (`PgBouncer` must pool sessions there, not transactions. Whoever cannot have that gives these two
-/// settings to the role.) One of them announces what was recorded and one listens for that.
+/// settings to the role.) They keep the plans that they make, instead of making one for each claim. One of them announces what was
+/// recorded and one listens for that.
 ///
 /// The time is the database's alone.
 pub struct PostgresStore {
@@ -308,21 +309,19 @@ impl Store for PostgresStore {
         if wanted.is_empty() {
             return Ok(None);
         }
-        loop {
-            let whole = self.cursors.look_at_everything(cursors::IDLE);
-            let query = self.bind_wanted(statements::NEXT_DUE, &wanted, whole);
-            let row = query.fetch_one(&self.work).await.map_err(&error)?;
-            let due: Option<Timestamp> = row.try_get(0).map_err(&error)?;
-            let undecided: bool = row.try_get(1).map_err(&error)?;
-            let now: Timestamp = row.try_get(2).map_err(&error)?;
-            let due = due.map(|due| sql::until(due.micros(), now.micros()));
-            if !undecided || due == Some(Duration::ZERO) {
-                return Ok(due);
-            }
-            if self.park(&wanted).await? == 0 {
-                return Ok(Some(due.map_or(BUSY, |due| due.min(BUSY))));
-            }
+        let whole = self.cursors.look_at_everything(cursors::IDLE);
+        let query = self.bind_wanted(statements::NEXT_DUE, &wanted, whole);
+        let row = query.fetch_one(&self.work).await.map_err(&error)?;
+        let due: Option<Timestamp> = row.try_get(0).map_err(&error)?;
+        let undecided: bool = row.try_get(1).map_err(&error)?;
+        let now: Timestamp = row.try_get(2).map_err(&error)?;
+        let due = due.map(|due| sql::until(due.micros(), now.micros()));
+        if !undecided || due == Some(Duration::ZERO) {
+            return Ok(due);
         }
+        // A claim parks the others, too, and finds what comes after them.
+        let at_most = if self.park(&wanted).await? > 0 { Duration::ZERO } else { BUSY };
+        Ok(Some(due.map_or(at_most, |due| due.min(at_most))))
     }
 
     async fn unschedule(&self, connection: Option<&mut PgConnection>, event: EventId) -> Result<u64, StoreError> {
@@ -446,7 +445,7 @@ impl Store for PostgresStore {
 fn work_pool(pool: &PgPool, schema: String) -> PgPool {
     const SETTINGS: &str = "\
         SELECT set_config('search_path', $1, false), set_config('enable_seqscan', 'off', false),
-            set_config('enable_bitmapscan', 'off', false),
+            set_config('enable_bitmapscan', 'off', false), set_config('plan_cache_mode', 'force_generic_plan', false),
             set_config('default_transaction_isolation', 'read committed', false)";
     let options = PgPoolOptions::new()
         .max_connections(5)
@@ -633,7 +632,11 @@ async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
 
 /// The migrations that a schema needs.
 async fn missing(connection: &mut PgConnection) -> Result<&'static [&'static str], StoreError> {
-    const IS_THERE: &str = "SELECT to_regclass(quote_ident(current_schema()) || '.mediator_schema') IS NOT NULL";
+    // `to_regclass` may remember that it was not there, before the lock was waited for.
+    const IS_THERE: &str = "\
+        SELECT EXISTS (
+            SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = current_schema() AND c.relname = 'mediator_schema')";
     let error = failed(MIGRATING);
     let there: bool = sqlx::query_scalar(IS_THERE).fetch_one(&mut *connection).await.map_err(&error)?;
     if !there {

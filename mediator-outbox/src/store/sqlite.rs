@@ -103,10 +103,13 @@ impl SqliteStore {
         self.turn.lock().await
     }
 
-    /// Takes a connection of the pool, in a task of its own: an `acquire` that is dropped half-way may close the connection, and
-    /// a database in memory is gone with it.
+    /// Takes a connection of the pool; if it must wait, in a task of its own: an `acquire` that is dropped half-way may close the
+    /// connection, and a database in memory is gone with it.
     async fn connection(&self) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
-        sql::in_a_task(self.pool.acquire()).await
+        match self.pool.try_acquire() {
+            Some(connection) => Ok(connection),
+            None => sql::in_a_task(self.pool.acquire()).await,
+        }
     }
 
     /// Begins a transaction, in a task of its own: a `begin` that is dropped half-way leaves the connection unusable.

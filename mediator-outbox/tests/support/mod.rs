@@ -1,5 +1,6 @@
 //! A schema of its own for each test that needs PostgreSQL.
 
+use std::io::Write;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -30,7 +31,8 @@ impl Schema {
             Err(error) => {
                 let required = std::env::var("MEDIATOR_TEST_REQUIRE").is_ok_and(|needed| needed.contains("postgres"));
                 assert!(!required, "there is no PostgreSQL at {url}: {error}");
-                println!("skipped: {test}: there is no PostgreSQL at {url}");
+                // Not `println`, which is shown of tests that fail.
+                let _ = writeln!(std::io::stderr(), "skipped: {test}: there is no PostgreSQL at {url}");
                 return None;
             }
         };
