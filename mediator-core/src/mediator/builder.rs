@@ -1,6 +1,7 @@
 //! What a mediator is made of.
 
 use std::any::{TypeId, type_name};
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -20,8 +21,8 @@ use crate::event::info::EventInfo;
 use crate::event::notification::Notification;
 use crate::handler::event_handler::EventHandler;
 use crate::registry::behavior_registration::{BehaviorRegistration, ReadyMadeBehavior};
-use crate::registry::event_registration::{declared_events, in_order};
 use crate::registry::handled::Handled;
+use crate::registry::program;
 use crate::registry::registration::{self, HandlerRegistration, ReadyMade, Registration};
 use crate::request::request::Request;
 use crate::request::request_handler::RequestHandler;
@@ -58,9 +59,10 @@ use crate::strategy::sequential::SequentialEventPublisher;
 /// ```
 #[must_use = "a builder does nothing until `build`"]
 pub struct MediatorBuilder {
-    pub(super) discovered: Vec<&'static HandlerRegistration>,
-    pub(super) module_services: Vec<&'static ServiceRegistration>,
-    pub(super) discovered_behaviors: Vec<BehaviorRegistration>,
+    // In order, and not copied unless some are left out.
+    pub(super) discovered: Cow<'static, [&'static HandlerRegistration]>,
+    pub(super) module_services: Cow<'static, [&'static ServiceRegistration]>,
+    pub(super) discovered_behaviors: Cow<'static, [BehaviorRegistration]>,
     pub(super) given_behaviors: Vec<ReadyMadeBehavior>,
     pub(super) offer: Offer,
     pub(super) explicit: Vec<Explicit>,
@@ -120,11 +122,10 @@ impl ChosenStrategy {
 
 impl MediatorBuilder {
     pub(super) fn new() -> Self {
-        let discovered = inventory::iter::<HandlerRegistration>().filter(|handler| !handler.is_manual());
         Self {
-            discovered: discovered.collect(),
-            module_services: ModuleServices::discovered(),
-            discovered_behaviors: inventory::iter::<BehaviorRegistration>().copied().collect(),
+            discovered: program::handlers().into(),
+            module_services: ModuleServices::discovered().into(),
+            discovered_behaviors: program::behaviors().into(),
             given_behaviors: Vec::new(),
             offer: Offer::default(),
             explicit: Vec::new(),
@@ -200,8 +201,8 @@ impl MediatorBuilder {
     /// Ignores the handlers, services and behaviors that were collected at link time; those of [`bind`](Self::bind), of similar
     /// calls, of [`provide`](Self::provide) and of [`behavior`](Self::behavior) remain. Requests may be without a handler then.
     pub fn without_discovery(mut self) -> Self {
-        self.discovered.clear();
-        self.module_services.clear();
+        self.discovered = Cow::Borrowed(&[]);
+        self.module_services = Cow::Borrowed(&[]);
         self.without_behaviors().allow_unhandled_requests()
     }
 
@@ -222,9 +223,9 @@ impl MediatorBuilder {
     /// Other handlers may still name those left out in `after` and `before`; it then has no effect. Requests may be without a
     /// handler then.
     pub fn discover_where(mut self, mut keep: impl FnMut(&Registration) -> bool) -> Self {
-        self.discovered.retain(|handler| keep(handler.registration()));
-        self.module_services.retain(|service| keep(&Registration::of_service(service.info().as_handler())));
-        self.discovered_behaviors.retain(|behavior| keep(&Registration::of_behavior(behavior.info)));
+        self.discovered.to_mut().retain(|handler| keep(handler.registration()));
+        self.module_services.to_mut().retain(|service| keep(&Registration::of_service(service.info().as_handler())));
+        self.discovered_behaviors.to_mut().retain(|behavior| keep(&Registration::of_behavior(behavior.info)));
         self.allow_unhandled_requests()
     }
 
@@ -455,7 +456,7 @@ impl MediatorBuilder {
 
     /// Ignores the behaviors that were collected at link time; those of [`behavior`](Self::behavior) remain.
     pub fn without_behaviors(mut self) -> Self {
-        self.discovered_behaviors.clear();
+        self.discovered_behaviors = Cow::Borrowed(&[]);
         self
     }
 
@@ -530,7 +531,7 @@ impl MediatorBuilder {
     #[track_caller]
     pub fn require_handlers_for_all_events(mut self) -> Self {
         let required_at = Location::caller();
-        self.required.extend(in_order(declared_events()).into_iter().map(|event| (event, required_at)));
+        self.required.extend(program::events().map(|event| (event, required_at)));
         self
     }
 

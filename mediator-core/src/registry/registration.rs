@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::handled::Handled;
 use super::handler_behavior::HandlerBehavior;
 use super::order::{HandlerRef, Ordered, references};
+use super::program;
 use crate::dispatch::{Around, CallPlan, FnHandler, FnRequestHandler, Instance, MessageInfo};
 #[cfg(feature = "durable")]
 use crate::durable::options::DurableOptions;
@@ -525,5 +526,5 @@ impl ReadyMade {
 
 /// The registration of a function or a method, as the macros submitted it.
 pub(crate) fn of_function(item: TypeId) -> Option<&'static HandlerRegistration> {
-    inventory::iter::<HandlerRegistration>().find(|registration| registration.plan().identity == item)
+    program::registrations_of(item).first().copied()
 }
