@@ -28,7 +28,7 @@ use crate::request::request::Request;
 use crate::request::request_handler::RequestHandler;
 use crate::services::inject::{Inject, Service};
 use crate::services::module_service::{ModuleServices, ServiceRegistration};
-use crate::services::services::Offer;
+use crate::services::services::{Offer, ProvidedInstance};
 use crate::strategy::event_publisher::EventPublisher;
 use crate::strategy::sequential::SequentialEventPublisher;
 
@@ -82,6 +82,18 @@ pub struct MediatorBuilder {
 pub(super) struct Explicit {
     pub(super) registration: HandlerRegistration,
     pub(super) instance: Option<Instance>,
+    /// See [`ReadyMade`].
+    pub(super) provided: fn(&Offer) -> Option<ProvidedInstance>,
+}
+
+impl Explicit {
+    fn to_build(registration: HandlerRegistration) -> Self {
+        Self { registration, instance: None, provided: |_| None }
+    }
+
+    fn ready_made(ReadyMade { registration, instance, provided }: ReadyMade) -> Self {
+        Self { registration, instance: Some(instance), provided }
+    }
 }
 
 /// Which requests may be without a handler.
@@ -269,7 +281,7 @@ impl MediatorBuilder {
     /// ```
     #[track_caller]
     pub fn bind<E: Handled + ?Sized, H: EventHandler<E> + Inject>(mut self) -> Self {
-        self.explicit.push(Explicit { registration: HandlerRegistration::bound::<E, H>(), instance: None });
+        self.explicit.push(Explicit::to_build(HandlerRegistration::bound::<E, H>()));
         self
     }
 
@@ -293,7 +305,7 @@ impl MediatorBuilder {
         let location = Location::caller();
         match registration::of_function(TypeId::of::<F>()) {
             Some(handler) => {
-                self.explicit.push(Explicit { registration: handler.rebound(location), instance: None });
+                self.explicit.push(Explicit::to_build(handler.rebound(location)));
             }
             None => self.problems.push(BuildProblem::UnknownFunction { function: type_name::<F>(), location }),
         }
@@ -327,12 +339,12 @@ impl MediatorBuilder {
     /// Runs after the discovered handlers of the event, in the order of the calls. A handler that
     /// publishes in turn takes a [downgraded](crate::Publisher::downgrade) publisher.
     ///
-    /// All registrations of one type share one instance, discovered ones too: bind clones of one `Arc`, or tell instances apart
-    /// by [`bind_handler_named`](Self::bind_handler_named).
+    /// All registrations of one type share one instance, discovered ones too, and so does a service `Arc<H>` that is
+    /// [provided](Self::provide): bind clones of one `Arc`, or tell instances apart by
+    /// [`bind_handler_named`](Self::bind_handler_named).
     #[track_caller]
     pub fn bind_handler<E: Handled + ?Sized, H: EventHandler<E>>(mut self, handler: H) -> Self {
-        let ReadyMade { registration, instance } = ReadyMade::new(handler);
-        self.explicit.push(Explicit { registration, instance: Some(instance) });
+        self.explicit.push(Explicit::ready_made(ReadyMade::new(handler)));
         self
     }
 
@@ -362,9 +374,9 @@ impl MediatorBuilder {
         name: &'static str,
         handler: H,
     ) -> Self {
-        let ReadyMade { registration, instance } = ReadyMade::new(handler);
-        let registration = registration.named_instance(name);
-        self.explicit.push(Explicit { registration, instance: Some(instance) });
+        let ready_made = ReadyMade::new(handler);
+        let registration = ready_made.registration.named_instance(name);
+        self.explicit.push(Explicit::ready_made(ReadyMade { registration, ..ready_made }));
         self
     }
 
@@ -387,7 +399,7 @@ impl MediatorBuilder {
     #[track_caller]
     pub fn bind_request<R: Request, H: RequestHandler<R> + Inject>(mut self) -> Self {
         let registration = HandlerRegistration::bound_request::<R, H>();
-        self.explicit.push(Explicit { registration, instance: None });
+        self.explicit.push(Explicit::to_build(registration));
         self
     }
 
@@ -412,8 +424,7 @@ impl MediatorBuilder {
     /// All registrations of one type share one instance, as with [`bind_handler`](Self::bind_handler).
     #[track_caller]
     pub fn bind_request_handler<R: Request, H: RequestHandler<R>>(mut self, handler: H) -> Self {
-        let ReadyMade { registration, instance } = ReadyMade::of_request::<R, _>(handler);
-        self.explicit.push(Explicit { registration, instance: Some(instance) });
+        self.explicit.push(Explicit::ready_made(ReadyMade::of_request::<R, _>(handler)));
         self
     }
 

@@ -23,7 +23,7 @@ use crate::registry::order;
 use crate::registry::program;
 use crate::registry::registration::HandlerRegistration;
 use crate::services::module_service::ModuleServices;
-use crate::services::services::{Offer, ServiceRequest, Services};
+use crate::services::services::{Offer, ProvidedInstance, ServiceRequest, Services};
 use crate::topology::{EventNode, HandlerNode, LazyTopology, RequestNode, ServiceNode, Topology};
 
 /// See [`MediatorBuilder::build`].
@@ -99,6 +99,7 @@ fn wire(builder: MediatorBuilder) -> Result<Wired, Vec<BuildProblem>> {
     let (mut lists, requests) = (by_message(&of_events), by_message(&of_requests));
     problems.extend(lists.iter().flat_map(|list| duplicates::of_handlers(&list.registrations())));
     problems.extend(requests.iter().flat_map(|list| duplicates::of_request_handlers(&list.registrations())));
+    problems.extend(explicit.iter().filter_map(|bound| second_instance(bound, &offer)));
     if !builder.kit.is_record_only {
         problems.extend(unhandled(required, &of_events));
     }
@@ -325,6 +326,18 @@ fn ready_made(bindings: &[Binding<'_>], problems: &mut Vec<BuildProblem>) -> Typ
         built.entry(binding.plan.receiver).or_insert(Built { instance, requests: Vec::new() });
     }
     built
+}
+
+/// A handler that was bound ready-made, and provided as another instance.
+fn second_instance(bound: &Explicit, offer: &Offer) -> Option<BuildProblem> {
+    let ProvidedInstance { instance, service, location } = (bound.provided)(offer)?;
+    let is_same = bound.instance.as_ref().is_some_and(|bound| Arc::ptr_eq(bound, &instance));
+    let handler = bound.registration.info();
+    (!is_same && !bound.registration.is_named_instance()).then_some(BuildProblem::ProvidedInstance {
+        handler,
+        service,
+        provided_at: location,
+    })
 }
 
 /// The ready-made handlers that may be services of modules as well: all that stand for their types.

@@ -20,7 +20,7 @@ use crate::request::info::RequestInfo;
 use crate::request::request::Request;
 use crate::request::request_handler::{Answer, RequestHandler, VisitRequestHandler};
 use crate::services::inject::{Inject, InjectError};
-use crate::services::services::{AnyService, Services};
+use crate::services::services::{AnyService, Offer, ProvidedInstance, Services};
 
 inventory::collect!(HandlerRegistration);
 
@@ -488,6 +488,8 @@ fn instance<H: Send + Sync + 'static>(service: &AnyService) -> Option<Instance> 
 pub(crate) struct ReadyMade {
     pub(crate) registration: HandlerRegistration,
     pub(crate) instance: Instance,
+    /// The service that is an `Arc` of this type, if the builder was given one, and where.
+    pub(crate) provided: fn(&Offer) -> Option<ProvidedInstance>,
 }
 
 impl ReadyMade {
@@ -500,7 +502,7 @@ impl ReadyMade {
 
             fn visit<H: EventHandler<E>>(self, handler: Arc<H>) -> ReadyMade {
                 let registration = HandlerRegistration::of_type::<E, H>().rebound(self.0);
-                ReadyMade { registration, instance: handler }
+                ReadyMade { registration, instance: handler, provided: Offer::instance::<H> }
             }
         }
 
@@ -516,7 +518,7 @@ impl ReadyMade {
 
             fn visit<H: RequestHandler<R>>(self, handler: Arc<H>) -> ReadyMade {
                 let registration = HandlerRegistration::of_request_type::<R, H>().rebound(self.0);
-                ReadyMade { registration, instance: handler }
+                ReadyMade { registration, instance: handler, provided: Offer::instance::<H> }
             }
         }
 

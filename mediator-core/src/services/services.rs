@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::inject::{InjectError, Service, inject_catching};
 use super::module_service::ModuleServices;
+use crate::dispatch::Instance;
 use crate::errors::build_error::Provided;
 use crate::handler::service_info::ServiceInfo;
 
@@ -173,6 +174,13 @@ struct ProvidedService {
     location: &'static Location<'static>,
 }
 
+/// A service that is an `Arc` of a handler.
+pub(crate) struct ProvidedInstance {
+    pub(crate) instance: Instance,
+    pub(crate) service: &'static str,
+    pub(crate) location: &'static Location<'static>,
+}
+
 impl Offer {
     /// Adds a service; the place of the earlier one if there already is one of this type.
     pub(crate) fn insert<T: Service>(
@@ -187,6 +195,13 @@ impl Offer {
                 Ok(())
             }
         }
+    }
+
+    /// The handler that the builder was given as an `Arc<H>`.
+    pub(crate) fn instance<H: Send + Sync + 'static>(&self) -> Option<ProvidedInstance> {
+        let ProvidedService { value, type_name: service, location } = self.provided.get(&TypeId::of::<Arc<H>>())?;
+        let instance = value.downcast_ref::<Arc<H>>()?.clone();
+        Some(ProvidedInstance { instance, service, location })
     }
 
     /// Whether the builder was given one of this type.
