@@ -31,6 +31,9 @@ impl Behaviors {
         offer: &Offer,
         problems: &mut Vec<BuildProblem>,
     ) -> Self {
+        if discovered.is_empty() && given.is_empty() {
+            return Self { any: Vec::new(), typed: HashMap::new() };
+        }
         let mut instances: TypeIdMap<Option<Instance>> = TypeIdMap::default();
         let (mut declared, mut others) = (discovered.to_vec(), Vec::new());
         let known: HashSet<_> = discovered.iter().map(BehaviorRegistration::key).collect();

@@ -1,7 +1,6 @@
 //! From what the builder was given to a mediator.
 
 use std::any::TypeId;
-use std::collections::{HashMap, HashSet};
 use std::panic::Location;
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -243,9 +242,9 @@ fn unhandled(required: Vec<(EventInfo, &'static Location<'static>)>, bindings: &
 /// Requests that have no handler, and may not be without.
 fn unhandled_requests(allowed: &UnhandledRequests, handled: &[List<'_>]) -> Vec<BuildProblem> {
     let UnhandledRequests::AllowedOf(allowed) = allowed else { return Vec::new() };
-    let handled: HashSet<_> = handled.iter().filter_map(|list| list.message).collect();
+    let handled: TypeIdMap<()> = handled.iter().filter_map(|list| Some((list.message?, ()))).collect();
     let unhandled = program::requests()
-        .filter(|request| !handled.contains(&request.type_id()) && !allowed.contains_key(&request.type_id()));
+        .filter(|request| !handled.contains_key(&request.type_id()) && !allowed.contains_key(&request.type_id()));
     let problem = unhandled.map(|request| BuildProblem::NoRequestHandler {
         request_name: request.name(),
         declared_at: request.location(),
@@ -341,7 +340,7 @@ fn second_instance(bound: &Explicit, offer: &Offer) -> Option<BuildProblem> {
 }
 
 /// The ready-made handlers that may be services of modules as well: all that stand for their types.
-fn ready_made_services(bindings: &[Binding<'_>]) -> HashMap<TypeId, Instance> {
+fn ready_made_services(bindings: &[Binding<'_>]) -> TypeIdMap<Instance> {
     let of_their_types = bindings.iter().filter(|binding| binding.stands_for_its_type());
     of_their_types.filter_map(|binding| Some((binding.plan.receiver, binding.instance?.clone()))).collect()
 }

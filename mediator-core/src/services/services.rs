@@ -2,7 +2,6 @@
 
 use std::any::{Any, TypeId, type_name};
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
 use std::panic::Location;
@@ -10,7 +9,7 @@ use std::sync::Arc;
 
 use super::inject::{InjectError, Service, inject_catching};
 use super::module_service::ModuleServices;
-use crate::dispatch::Instance;
+use crate::dispatch::{Instance, TypeIdMap};
 use crate::errors::build_error::Provided;
 use crate::handler::service_info::ServiceInfo;
 
@@ -161,10 +160,10 @@ impl fmt::Debug for Services<'_> {
 /// What the builder was given, by exact type, and what modules provide.
 #[derive(Default)]
 pub(crate) struct Offer {
-    provided: HashMap<TypeId, ProvidedService>,
+    provided: TypeIdMap<ProvidedService>,
     /// The handlers that the builder was given ready-made, by their own type; those of them that are services of modules are
     /// on offer.
-    pub(crate) bound: HashMap<TypeId, AnyService>,
+    pub(crate) bound: TypeIdMap<AnyService>,
     pub(crate) modules: ModuleServices,
 }
 
