@@ -65,9 +65,11 @@ pub(crate) fn named_events() -> impl Iterator<Item = (EventInfo, &'static str)> 
     })
 }
 
-/// With their earlier names, if they have a given one.
-fn declared_events() -> &'static [(EventInfo, Option<&'static [&'static str]>)] {
-    static EVENTS: LazyLock<Vec<(EventInfo, Option<&[&str]>)>> = LazyLock::new(|| {
+/// An event, with its earlier names if it has a given one.
+type DeclaredEvent = (EventInfo, Option<&'static [&'static str]>);
+
+fn declared_events() -> &'static [DeclaredEvent] {
+    static EVENTS: LazyLock<Vec<DeclaredEvent>> = LazyLock::new(|| {
         let mut events: Vec<_> = inventory::iter::<EventRegistration>().map(EventRegistration::declared).collect();
         events.sort_by_cached_key(|(event, _)| event.sort_key());
         events
