@@ -5,7 +5,7 @@
 # The standard library is the prebuilt one: memory that only it touches is not checked.
 set -eu
 cd "$(dirname "$0")/.."
-tests='--test behavior --test cancellation --test failures --test publishing'
+tests='--test behavior --test cancellation --test failures --test lifetimes --test publishing'
 target=$(rustc -vV | sed -n 's/^host: //p')
 
 echo '== AddressSanitizer'

@@ -46,6 +46,7 @@ fn a_hundred_publishes_may_be_nested() {
 }
 
 #[cfg(debug_assertions)]
+#[cfg_attr(miri, ignore = "as deep as another test, and then a long text")]
 #[test]
 fn handlers_that_publish_each_other_without_end_are_told_which_events_do() {
     for waits in [false, true] {
