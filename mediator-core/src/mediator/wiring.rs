@@ -395,7 +395,8 @@ fn entry(binding: &Binding<'_>, built: &TypeIdMap<Built>, behaviors: &Behaviors)
     Some(Entry { plan: *plan, instance, info: registration.info(), around })
 }
 
-/// The same for people to read, with what nobody handles. That is all of the program's, so it is put together when it is asked for.
+/// The same for people to read, with what nobody handles. That is known of all of the program, so it is put together when it is
+/// asked for.
 fn topology(
     events: &[Completed<'_>],
     requests: &[Completed<'_>],
