@@ -1,4 +1,4 @@
-//! How often a publish, and a send, allocates.
+//! How often a publish, and a send, allocates, and how much a build does.
 #![allow(missing_docs)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -12,6 +12,7 @@ use mediator_tests::{BestEffort, On, bind_tens, pending};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static BYTES: Cell<usize> = const { Cell::new(0) };
 }
 
 struct Counting;
@@ -19,11 +20,12 @@ struct Counting;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-// SAFETY: does what `System` does; counting touches no memory but a thread-local integer.
+// SAFETY: does what `System` does; counting touches no memory but thread-local integers.
 #[expect(unsafe_code, reason = "an allocator cannot be written without")]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        BYTES.set(BYTES.get() + layout.size());
         // SAFETY: passed on as it is.
         unsafe { System.alloc(layout) }
     }
@@ -77,6 +79,36 @@ fn four(waits: [usize; 4]) -> MediatorBuilder {
 /// A hundred handlers that wait so often.
 fn hundred(waits: usize) -> MediatorBuilder {
     bind_tens!(Mediator::builder().without_discovery(), OrderPlaced, Wait(waits), 0 1 2 3 4 5 6 7 8 9)
+}
+
+/// A hundred events and a hundred handlers, which the mediators of the tests do not have.
+mod registered {
+    macro_rules! registered {
+        ($($one:ident)*: $ten:tt) => { $(mod $one { $crate::registered::registered! { $ten } })* };
+        ([$($event:ident)*]) => { $(mod $event {
+            use mediator_core::prelude::*;
+
+            #[derive(Notification)]
+            pub(super) struct Declared;
+
+            #[event_handler]
+            fn handle(_event: &Declared) {}
+        })* };
+    }
+    use registered;
+
+    registered! { a b c d e f g h i j: [a b c d e f g h i j] }
+}
+
+#[test]
+fn a_build_costs_what_the_mediator_has_whatever_else_the_program_registers() {
+    let build = || Mediator::builder().without_discovery().bind_handler::<OrderPlaced, _>(Wait::<0>(0)).build();
+    build().unwrap();
+    let before = BYTES.get();
+    build().unwrap();
+    let bytes = BYTES.get() - before;
+    assert!(bytes < 16_000, "{bytes} bytes");
+    assert!(Mediator::builder().without_discovery().build().unwrap().topology().events().len() > 100);
 }
 
 #[test]

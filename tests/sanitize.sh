@@ -5,7 +5,7 @@
 # The standard library is the prebuilt one: memory that only it touches is not checked.
 set -eu
 cd "$(dirname "$0")/.."
-tests='--test behavior --test cancellation --test failures --test publishing'
+tests='--test behavior --test cancellation --test failures --test lifetimes --test publishing'
 target=$(rustc -vV | sed -n 's/^host: //p')
 
 echo '== AddressSanitizer'
@@ -20,10 +20,11 @@ RUSTFLAGS=-Zsanitizer=address cargo +nightly test --quiet --target "$target" -p 
 RUSTFLAGS=-Zsanitizer=address cargo +nightly test --quiet --target "$target" -p kit-tests --test kit
 
 echo '== valgrind'
-# Slow: the tests with the fewest cases, and what is left is leaked on purpose or by the test harness.
+# Slow: the tests with the fewest cases, and what is left is leaked on purpose or by the test harness. The programs are those of
+# `cargo test --workspace`.
+unset CARGO_TARGET_DIR
 runner=$(echo "CARGO_TARGET_${target}_RUNNER" | tr 'a-z-' 'A-Z_')
-env "$runner=valgrind --quiet --error-exitcode=1" \
-    cargo test --quiet --target "$target" -p mediator-tests --test cancellation --test failures
-env "$runner=valgrind --quiet --error-exitcode=1" \
-    cargo test --quiet --target "$target" -p mediator-tests --test behavior strategies::
-env "$runner=valgrind --quiet --error-exitcode=1" cargo test --quiet --target "$target" -p mediator-core --lib dispatch
+export "$runner=valgrind --quiet --error-exitcode=1"
+cargo test --quiet --workspace --test cancellation --test failures
+cargo test --quiet --workspace --test behavior strategies::
+cargo test --quiet -p mediator-core --lib dispatch

@@ -20,30 +20,21 @@ const OPTIONS: &[&str] = &["order", "after", "before", "lends", "crate"];
 //
 // option: order = integer | after = behaviors | before = behaviors | lends(reference,*) | crate = path
 pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
-    let mut errors = Errors::default();
-    let mut options = Arguments::parse(arguments.clone(), OPTIONS, Positional::Messages, &mut errors);
-    if !options.find_runtime(&mut errors) {
-        return item::without_runtime(item, errors);
-    }
-    if let Some(conditional) = item::with_cfg_first(&options.krate(), "behavior", arguments, &item) {
-        return conditional;
-    }
-    reject_functions(&options, &mut errors);
-    let expanded = match errors.ok(item::parse(item.clone())) {
-        Some((Item::Struct(item), _)) => {
-            let ident = &item.ident;
-            let options = options.without_self(&parse_quote!(#ident));
-            on_struct(item, &options, &mut errors)
+    item::expand_attribute("behavior", OPTIONS, Positional::Messages, arguments, item, |item, body, options, errors| {
+        reject_functions(&options, errors);
+        match (item, body) {
+            (Item::Struct(item), _) => {
+                let ident = &item.ident;
+                let options = options.without_self(&parse_quote!(#ident));
+                on_struct(item, &options, errors)
+            }
+            (Item::Impl(item), body) => {
+                let options = options.without_self(&item.self_ty);
+                on_impl(item, body, &options, errors)
+            }
+            (other, body) => on_other(&other, body, errors),
         }
-        Some((Item::Impl(item), body)) => {
-            let options = options.without_self(&item.self_ty);
-            on_impl(item, body, &options, &mut errors)
-        }
-        Some((other, body)) => on_other(&other, body, &mut errors),
-        None => item,
-    };
-    let errors = errors.into_compile_errors();
-    quote!(#expanded #errors)
+    })
 }
 
 fn on_other(item: &Item, body: Option<Group>, errors: &mut Errors) -> TokenStream {

@@ -21,24 +21,15 @@ use crate::{durable, item, serde_derives};
 const OPTIONS: &[&str] = &["name", "new", "version", "alias", "key", "upcast", "crate"];
 
 pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
-    let mut errors = Errors::default();
-    let mut options = Arguments::parse(arguments.clone(), OPTIONS, Positional::Nothing, &mut errors);
-    if !options.find_runtime(&mut errors) {
-        return item::without_runtime(item, errors);
-    }
-    if let Some(conditional) = item::with_cfg_first(&options.krate(), "event", arguments, &item) {
-        return conditional;
-    }
-    let expanded = match errors.ok(item::parse(item.clone())) {
-        Some((Item::Struct(item), _)) => {
-            durable::check_event(&mut options, &item.fields, !item.generics.params.is_empty(), &mut errors);
-            on_struct(item, &options, &mut errors)
+    item::expand_attribute("event", OPTIONS, Positional::Nothing, arguments, item, |item, body, mut options, errors| {
+        match (item, body) {
+            (Item::Struct(item), _) => {
+                durable::check_event(&mut options, &item.fields, !item.generics.params.is_empty(), errors);
+                on_struct(item, &options, errors)
+            }
+            (other, body) => on_other(&other, body, &options, errors),
         }
-        Some((other, body)) => on_other(&other, body, &options, &mut errors),
-        None => item,
-    };
-    let errors = errors.into_compile_errors();
-    quote!(#expanded #errors)
+    })
 }
 
 fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> TokenStream {

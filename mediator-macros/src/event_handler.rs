@@ -26,30 +26,26 @@ use crate::{durable, handler_fn, inject, item};
 //
 // option: name = "…" | manual | timeout = duration | retry(retry option,*) | crate = path
 pub(crate) fn expand(kind: Kind, arguments: &TokenStream, item: TokenStream) -> TokenStream {
-    let mut errors = Errors::default();
-    let mut options = Arguments::parse(arguments.clone(), kind.options(), Positional::Handled(kind), &mut errors);
-    if !options.find_runtime(&mut errors) {
-        return item::without_runtime(item, errors);
-    }
-    if let Some(conditional) = item::with_cfg_first(&options.krate(), kind.attribute(), arguments, &item) {
-        return conditional;
-    }
-    let expanded = match errors.ok(item::parse(item.clone())) {
-        Some((Item::Struct(item), _)) => {
-            let ident = &item.ident;
-            let options = options.without_self(&parse_quote!(#ident));
-            on_struct(item, &options, &mut errors)
-        }
-        Some((Item::Impl(item), body)) => {
-            let options = options.without_self(&item.self_ty);
-            on_impl(item, body, &options, &mut errors)
-        }
-        Some((Item::Fn(item), body)) => handler_fn::on_fn(item, body, &options, &mut errors),
-        Some((other, body)) => on_other(&other, body, kind, &mut errors),
-        None => item,
-    };
-    let errors = errors.into_compile_errors();
-    quote!(#expanded #errors)
+    item::expand_attribute(
+        kind.attribute(),
+        kind.options(),
+        Positional::Handled(kind),
+        arguments,
+        item,
+        |item, body, options, errors| match (item, body) {
+            (Item::Struct(item), _) => {
+                let ident = &item.ident;
+                let options = options.without_self(&parse_quote!(#ident));
+                on_struct(item, &options, errors)
+            }
+            (Item::Impl(item), body) => {
+                let options = options.without_self(&item.self_ty);
+                on_impl(item, body, &options, errors)
+            }
+            (Item::Fn(item), body) => handler_fn::on_fn(item, body, &options, errors),
+            (other, body) => on_other(&other, body, kind, errors),
+        },
+    )
 }
 
 fn on_other(item: &Item, body: Option<Group>, kind: Kind, errors: &mut Errors) -> TokenStream {

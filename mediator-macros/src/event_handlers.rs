@@ -24,21 +24,20 @@ use crate::{inject, item};
 //
 // #[request_handlers(crate = path)] is the same with `#[request_handler(…)]`
 pub(crate) fn expand(kind: Kind, arguments: &TokenStream, item: TokenStream) -> TokenStream {
-    let mut errors = Errors::default();
-    let mut options = Arguments::parse(arguments.clone(), &["crate"], Positional::Nothing, &mut errors).of_kind(kind);
-    if !options.find_runtime(&mut errors) {
-        return item::without_runtime(item, errors);
-    }
-    if let Some(conditional) = item::with_cfg_first(&options.krate(), kind.block_attribute(), arguments, &item) {
-        return conditional;
-    }
-    let expanded = match errors.ok(item::parse(item.clone())) {
-        Some((Item::Impl(item), Some(body))) => on_impl(item, body, &options, &mut errors),
-        Some((other, body)) => on_other(&other, body, kind, &mut errors),
-        None => item,
-    };
-    let errors = errors.into_compile_errors();
-    quote!(#expanded #errors)
+    item::expand_attribute(
+        kind.block_attribute(),
+        &["crate"],
+        Positional::Nothing,
+        arguments,
+        item,
+        |item, body, options, errors| {
+            let options = options.of_kind(kind);
+            match (item, body) {
+                (Item::Impl(item), Some(body)) => on_impl(item, body, &options, errors),
+                (other, body) => on_other(&other, body, kind, errors),
+            }
+        },
+    )
 }
 
 fn on_other(item: &Item, body: Option<Group>, kind: Kind, errors: &mut Errors) -> TokenStream {

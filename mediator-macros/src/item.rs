@@ -8,6 +8,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, DeriveInput, Item, Meta, Path, Token, parse_quote};
 
+use crate::arguments::{Arguments, Positional};
 use crate::errors::Errors;
 use crate::{inject, runtime};
 
@@ -20,7 +21,7 @@ pub(crate) fn derive(item: TokenStream, on_type: impl FnOnce(&DeriveInput, &mut 
 }
 
 /// Parses an item; but the body of a function or an impl, which may be half-written, is taken out unread.
-pub(crate) fn parse(item: TokenStream) -> syn::Result<(Item, Option<Group>)> {
+fn parse(item: TokenStream) -> syn::Result<(Item, Option<Group>)> {
     let mut tokens: Vec<TokenTree> = item.into_iter().collect();
     let mut body = None;
     if holds_code(&tokens)
@@ -53,10 +54,36 @@ pub(crate) fn put_back(body: Option<Group>, item: &impl ToTokens) -> TokenStream
     tokens.into_iter().collect()
 }
 
+/// Expands one of our attributes, whose arguments are options with these keys and what is `positional`: to what `on_item` makes
+/// of the item, and the errors.
+pub(crate) fn expand_attribute(
+    name: &str,
+    keys: &[&str],
+    positional: Positional,
+    arguments: &TokenStream,
+    item: TokenStream,
+    on_item: impl FnOnce(Item, Option<Group>, Arguments, &mut Errors) -> TokenStream,
+) -> TokenStream {
+    let mut errors = Errors::default();
+    let mut options = Arguments::parse(arguments.clone(), keys, positional, &mut errors);
+    if !options.find_runtime(&mut errors) {
+        return without_runtime(item, errors);
+    }
+    if let Some(conditional) = with_cfg_first(&options.krate(), name, arguments, &item) {
+        return conditional;
+    }
+    let expanded = match errors.ok(parse(item.clone())) {
+        Some((item, body)) => on_item(item, body, options, &mut errors),
+        None => item,
+    };
+    let errors = errors.into_compile_errors();
+    quote!(#expanded #errors)
+}
+
 /// Moves every `#[cfg(…)]` of the item in front of the macro; `None` if there is none.
 ///
 /// There rustc evaluates it first, so that what the macro generates comes and goes with the item.
-pub(crate) fn with_cfg_first(
+fn with_cfg_first(
     krate: &Path,
     attribute_macro: &str,
     arguments: &TokenStream,
@@ -76,7 +103,7 @@ fn split_cfgs(item: &TokenStream) -> Option<(Vec<Attribute>, TokenStream)> {
 }
 
 /// Nothing but the item and the errors, where the runtime is missing that all else would name.
-pub(crate) fn without_runtime(item: TokenStream, errors: Errors) -> TokenStream {
+fn without_runtime(item: TokenStream, errors: Errors) -> TokenStream {
     let (cfgs, _) = split_cfgs(&item).unwrap_or_default();
     let errors = errors.into_compile_errors_if(&cfgs);
     let item = match parse(item.clone()) {

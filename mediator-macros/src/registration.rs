@@ -43,7 +43,7 @@ impl Registration<'_> {
         let position = self.function.map(|function| function.position).filter(|position| *position > 0);
         let position = position.map(Literal::usize_unsuffixed).map(|position| quote!(.behind(#position)));
         let options = expand_options(self.options);
-        let around = retry::expand_around(self.message, self.options, &krate);
+        let around = retry::expand_around(self.message, self.function.is_some(), self.options, &krate);
         let durable = durable::expand_options(self.message, self.options, &krate);
         let registration = quote!(#krate::__private::HandlerRegistration);
         let arguments = quote!((#item #place));

@@ -15,20 +15,14 @@ use crate::types::mentions;
 //
 // option: error = Type | name = "…" | crate = path
 pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
-    let mut errors = Errors::default();
-    let mut options = Arguments::parse(arguments.clone(), &["error", "name", "crate"], Positional::Answer, &mut errors);
-    if !options.find_runtime(&mut errors) {
-        return item::without_runtime(item, errors);
-    }
-    if let Some(conditional) = item::with_cfg_first(&options.krate(), "request", arguments, &item) {
-        return conditional;
-    }
-    let expanded = match errors.ok(item::parse(item.clone())) {
-        Some((item, body)) => on_item(item, body, &options, &mut errors),
-        None => item,
-    };
-    let errors = errors.into_compile_errors();
-    quote!(#expanded #errors)
+    item::expand_attribute(
+        "request",
+        &["error", "name", "crate"],
+        Positional::Answer,
+        arguments,
+        item,
+        |item, body, options, errors| on_item(item, body, &options, errors),
+    )
 }
 
 fn on_item(mut item: Item, body: Option<Group>, options: &Arguments, errors: &mut Errors) -> TokenStream {

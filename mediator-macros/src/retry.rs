@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::parse::ParseStream;
 use syn::{LitInt, LitStr, Path, Type};
 
@@ -12,6 +12,7 @@ use crate::arguments::{Arguments, Positional};
 use crate::errors::Errors;
 use crate::kind::Kind;
 use crate::signature::{HandlerSignature, lender};
+use crate::types::relocated;
 
 /// What stands in the parentheses of `retry`.
 const OPTIONS: &[&str] = &["attempts", "base", "cap"];
@@ -68,20 +69,31 @@ impl Retry {
 
 /// `.around(…)` with the behaviors that the options put around a handler of `message`, outermost first; each attempt has the
 /// timeout.
-pub(crate) fn expand_around(message: &Type, options: &Arguments, krate: &Path) -> Option<TokenStream> {
+pub(crate) fn expand_around(
+    message: &Type,
+    is_function: bool,
+    options: &Arguments,
+    krate: &Path,
+) -> Option<TokenStream> {
     // That of a durable handler is its outbox's.
     let retry = options.retry.as_ref().filter(|_| options.durable.is_none()).map(|retry| retry.expand(krate));
     let timeout = options.timeout.map(|limit| {
         let limit = expand_duration(limit);
         quote!(#krate::Timeout::new(#limit))
     });
-    let constructor = match options.kind {
-        Kind::Event => quote!(of_event),
-        Kind::Request => quote!(of_request::<#message, _>),
+    let behavior = |behavior| match options.kind {
+        Kind::Event => quote!(of_event(#behavior)),
+        // The request stands where it does in the registration, so that rustc says once that it is none.
+        Kind::Request if is_function => {
+            let place = message.to_token_stream().into_iter().next();
+            let request = relocated(&quote!(::core::marker::PhantomData::<#message>), &place);
+            quote!(of_request(#behavior, #request))
+        }
+        Kind::Request => quote!(of_request::<#message, _>(#behavior, ::core::marker::PhantomData)),
     };
-    let behaviors = retry.into_iter().chain(timeout);
+    let behaviors = retry.into_iter().chain(timeout).map(behavior);
     let behaviors: Vec<_> =
-        behaviors.map(|behavior| quote!(|| #krate::__private::HandlerBehavior::#constructor(#behavior))).collect();
+        behaviors.map(|behavior| quote!(|| #krate::__private::HandlerBehavior::#behavior)).collect();
     (!behaviors.is_empty()).then(|| quote!(.around(const { &[#(#behaviors),*] })))
 }
 

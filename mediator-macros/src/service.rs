@@ -17,22 +17,13 @@ use crate::{inject, item};
 // fn service(name: Type,*) -> Type               provides what it returns; no trait
 // fn service(name: Type,*) -> Result<Type, E>
 pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
-    let mut errors = Errors::default();
-    let mut options = Arguments::parse(arguments.clone(), &["crate"], Positional::Traits, &mut errors);
-    if !options.find_runtime(&mut errors) {
-        return item::without_runtime(item, errors);
-    }
-    if let Some(conditional) = item::with_cfg_first(&options.krate(), "service", arguments, &item) {
-        return conditional;
-    }
-    let expanded = match errors.ok(item::parse(item.clone())) {
-        Some((Item::Struct(item), _)) => on_struct(item, &options, &mut errors),
-        Some((Item::Fn(item), body)) => on_fn(item, body, &options, &mut errors),
-        Some((other, body)) => on_other(&other, body, &mut errors),
-        None => item,
-    };
-    let errors = errors.into_compile_errors();
-    quote!(#expanded #errors)
+    item::expand_attribute("service", &["crate"], Positional::Traits, arguments, item, |item, body, options, errors| {
+        match (item, body) {
+            (Item::Struct(item), _) => on_struct(item, &options, errors),
+            (Item::Fn(item), body) => on_fn(item, body, &options, errors),
+            (other, body) => on_other(&other, body, errors),
+        }
+    })
 }
 
 fn on_other(item: &Item, body: Option<Group>, errors: &mut Errors) -> TokenStream {

@@ -100,7 +100,7 @@ fn an_unrelated_handler_changes_nothing_about_the_order_of_the_others() {
         };
         module("unrelated").discover_where(move |handler| stranger(handler.handler_name()))
     };
-    for kept in 0..8 {
+    for kept in mediator_tests::some(&[5, 0, 1, 2, 3, 4, 6, 7]) {
         let mut calls = calls(with_strangers(kept), unrelated::Counted::new());
         assert_eq!(calls.len(), 5 + kept.count_ones() as usize);
         calls.retain(|name| !name.starts_with("Stranger"));

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use futures::executor::block_on;
 use mediator_core::prelude::*;
-use mediator_tests::{Log, On};
+use mediator_tests::{Log, On, many};
 use serde::{Deserialize, Serialize};
 
 /// An event with everything an item can have.
@@ -47,7 +47,7 @@ fn two_events_are_equal_only_if_their_ids_are() {
 #[test]
 fn ids_tell_the_time_and_sort_by_it() {
     let before = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    let ids: Vec<_> = (0..1000).map(|_| order().event_id).collect();
+    let ids: Vec<_> = (0..many(1_000)).map(|_| order().event_id).collect();
     assert!(ids.is_sorted_by(|earlier, later| earlier < later), "ids are distinct and in the order of their making");
     let (seconds, nanos) = ids[0].as_uuid().get_timestamp().unwrap().to_unix();
     let made = Duration::new(seconds, nanos);

@@ -96,6 +96,30 @@ fn an_arc_and_a_value_of_one_type_for_one_event_are_one_handler_bound_twice() {
     assert!(error.to_string().contains(".bind_handler_named("), "{error}");
 }
 
+#[test]
+fn a_provided_arc_that_is_bound_too_is_one_instance() {
+    let count = Arc::new(Count::default());
+    let mediator = builder().provide(count.clone()).bind_handler::<Shipped, _>(count.clone()).build().unwrap();
+    assert_eq!(seen_of_two(&mediator, &count), 2);
+}
+
+#[test]
+fn another_instance_that_is_provided_is_an_error_that_names_both_places() {
+    let count = Arc::new(Count::default());
+    let error = Mediator::builder()
+        .without_discovery()
+        .bind_handler::<Placed, _>(Count::default())
+        .provide(count.clone())
+        .build()
+        .unwrap_err();
+    let [BuildProblem::ProvidedInstance { handler, provided_at, .. }] = error.problems() else { panic!("{error}") };
+    assert_eq!(handler.location().line() + 1, provided_at.line());
+    assert!(error.to_string().contains("bind a clone of that `Arc`"), "{error}");
+
+    let named = Mediator::builder().without_discovery().provide(count);
+    named.bind_handler_named::<Placed, _>("another", Count::default()).build().unwrap();
+}
+
 struct Hook {
     url: &'static str,
     log: Log,

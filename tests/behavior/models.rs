@@ -3,7 +3,7 @@
 use std::task::Poll;
 
 use mediator_core::prelude::*;
-use mediator_tests::{End, Log, Said, Script, Stepped, Wait, bind_many_scripted, cases, gate};
+use mediator_tests::{End, Log, Said, Script, Stepped, Wait, bind_many_scripted, cases, gate, many};
 use proptest::prelude::*;
 
 #[event]
@@ -224,7 +224,7 @@ proptest! {
     #[test]
     fn many_handlers_that_are_polled_only_when_they_are_woken(
         way in ways(),
-        (handlers, opening) in gated(100),
+        (handlers, opening) in gated(many(100)),
         at_once in 1_usize..=40,
     ) {
         publish_gated(Kind::Group, way, &handlers, &opening, at_once, usize::MAX)?;
@@ -234,7 +234,7 @@ proptest! {
     #[test]
     fn many_handlers_that_are_polled_until_they_are_ready(
         way in ways(),
-        handlers in prop::collection::vec((0_usize..8, rare_ends()), 0..=100),
+        handlers in prop::collection::vec((0_usize..8, rare_ends()), 0..=many(100)),
         polls in prop_oneof![0_usize..10, Just(100)],
     ) {
         publish_pending(Kind::Group, way, &handlers, polls)?;

@@ -46,6 +46,7 @@ fn a_hundred_publishes_may_be_nested() {
 }
 
 #[cfg(debug_assertions)]
+#[cfg_attr(miri, ignore = "as deep as another test, and then a long text")]
 #[test]
 fn handlers_that_publish_each_other_without_end_are_told_which_events_do() {
     for waits in [false, true] {
@@ -59,6 +60,12 @@ fn handlers_that_publish_each_other_without_end_are_told_which_events_do() {
         let cycle = "`behavior::nesting::Changed` → `behavior::nesting::Synced` → `behavior::nesting::Changed`";
         assert!(innermost.to_string().contains(cycle), "{innermost}");
         assert_eq!(innermost.unpublished().len(), 1);
+        // Each event of the cycle with its handler, once; then the innermost publish.
+        for text in [format!("{error:#}"), format!("{error:?}")] {
+            assert_eq!(text.matches("publishing `").count(), 3, "{text}");
+            assert_eq!(text.matches("handler `").count(), 2, "{text}");
+            assert!(text.contains(cycle), "{text}");
+        }
         // The way back is left as it was.
         block_on(mediator.publish(Changed(100))).unwrap();
     }

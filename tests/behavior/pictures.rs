@@ -35,6 +35,7 @@ fn assert_shows(text: &str, parts: &[&str]) {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "prints what all of the program declares")]
 fn the_table_has_services_observers_and_borrows() {
     let table = mediator().topology().to_string();
     let rows = [
@@ -49,6 +50,7 @@ fn the_table_has_services_observers_and_borrows() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "prints what all of the program declares")]
 fn the_flowchart_has_them_too() {
     let flowchart = mediator().topology().to_mermaid();
     let parts = [
@@ -64,6 +66,7 @@ fn the_flowchart_has_them_too() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "prints what all of the program declares")]
 fn so_has_the_graph() {
     let graph = mediator().topology().to_dot();
     let parts = [
@@ -77,6 +80,7 @@ fn so_has_the_graph() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "prints what all of the program declares")]
 fn so_has_the_data() {
     let data = serde_json::to_value(mediator().topology()).unwrap();
     assert_eq!(data["version"], 2);

@@ -877,6 +877,7 @@ mod shown {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "prints what all of the program declares")]
     fn so_have_the_table_the_pictures_and_the_data() {
         let mediator = mediator();
         let table = mediator.topology().to_string();

@@ -529,7 +529,7 @@ mod lint_levels {
     pub(crate) fn in_a_body() -> impl Event {
         #[event]
         #[deprecated]
-        #[expect(dead_code, reason = "only made")]
+        #[allow(dead_code, reason = "only made")]
         struct Old {
             #[deprecated]
             number: u8,

@@ -62,8 +62,8 @@ const _: () = {
         __MediatorHandlerFn, Result < u64, OrderError >, _ > (place,
         ::core::concat!(::core::module_path!(), "::place"), ::core::module_path!(),
         "1.2.3").named("orders.place").around(const { & [||
-        ::bus::__private::HandlerBehavior::of_request:: < PlaceOrder, _ >
-        (::bus::Retry::new().attempts(5u32))] })
+        ::bus::__private::HandlerBehavior::of_request(::bus::Retry::new().attempts(5u32),
+        ::core::marker::PhantomData:: < PlaceOrder >)] })
     }
 };
 struct SendEmail;

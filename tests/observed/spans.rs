@@ -1,6 +1,7 @@
 //! Feature `tracing`.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Waker};
 
 use futures::executor::block_on;
@@ -114,6 +115,51 @@ fn a_failure_is_one_event_in_the_span_of_the_handler() {
     assert!(event.fields.get("error").unwrap().contains("no stock"), "{event:?}");
     assert!(event.fields.get("mediator.handler").unwrap().ends_with("::reserve"));
     assert_eq!(event.fields.get("message"), Some("handler failed"));
+}
+
+/// Fails with its own error, unless it was called before.
+struct FailsOnce(AtomicBool);
+
+impl EventHandler<Forgotten> for FailsOnce {
+    async fn handle(&self, _event: &Forgotten) -> Result<(), NoStock> {
+        if self.0.swap(true, Ordering::Relaxed) { Ok(()) } else { Err(NoStock(std::fmt::Error)) }
+    }
+}
+
+/// Calls the handler again if it fails, so often.
+struct Again(usize);
+
+impl Behavior for Again {
+    async fn handle(&self, mut call: Call<'_>) -> Outcome {
+        for _ in 0..self.0 {
+            if call.run().await.is_ok() {
+                return Ok(());
+            }
+        }
+        call.run().await
+    }
+}
+
+fn of_one_that_fails_once(behaviors: &[usize]) -> Records {
+    let handler = FailsOnce(AtomicBool::new(false));
+    let builder = Mediator::builder().without_discovery().bind_handler::<Forgotten, _>(handler);
+    let mediator = behaviors.iter().fold(builder, |builder, &times| builder.behavior(Again(times))).build().unwrap();
+    recorded(Level::INFO, || drop(block_on(mediator.publish(Forgotten::new()))))
+}
+
+#[test]
+fn a_handler_that_is_called_again_says_how_often() {
+    let records = of_one_that_fails_once(&[1]);
+    let (_, span) = records.span("process", "::FailsOnce");
+    assert_eq!((field(span, "mediator.attempt"), field(span, "mediator.outcome")), ("2", "ok"));
+}
+
+#[test]
+fn the_type_of_a_handlers_error_is_told_where_no_behavior_can_have_changed_it() {
+    let records = of_one_that_fails_once(&[]);
+    assert!(field(records.span("process", "::FailsOnce").1, "error.type").ends_with("::NoStock"));
+    let records = of_one_that_fails_once(&[0]);
+    assert_eq!(field(records.span("process", "::FailsOnce").1, "error.type"), "_OTHER");
 }
 
 #[test]

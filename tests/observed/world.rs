@@ -43,7 +43,7 @@ pub(crate) enum Wish {
 
 #[derive(Debug, thiserror::Error)]
 #[error("no stock")]
-pub(crate) struct NoStock(#[source] std::fmt::Error);
+pub(crate) struct NoStock(#[source] pub(crate) std::fmt::Error);
 
 #[event_handler(manual)]
 pub(crate) async fn reserve(event: &OrderPlaced, publisher: &Publisher) -> anyhow::Result<()> {

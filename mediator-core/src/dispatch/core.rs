@@ -15,7 +15,7 @@ use super::table::Table;
 #[cfg(feature = "durable")]
 use crate::durable::{handler::DurableHandler, outbox::Outbox};
 use crate::errors::publish_error::PublishError;
-use crate::topology::Topology;
+use crate::topology::LazyTopology;
 
 /// How the handlers of an event are run.
 #[derive(Clone)]
@@ -95,7 +95,7 @@ pub(crate) struct Durable {
 pub(crate) struct WeakCore {
     pub(crate) core: Weak<Core>,
     /// Set when `build` is done.
-    pub(crate) topology: OnceLock<Topology>,
+    pub(crate) topology: OnceLock<LazyTopology>,
 }
 
 /// How a handle leads to its mediator.

@@ -72,6 +72,9 @@ pub(super) struct Chain {
     pub(super) info: HandlerInfo,
     /// What the handler borrows.
     pub(super) borrows: &'static [Borrow],
+    /// The type of the handler's own error.
+    #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+    error_type: fn() -> &'static str,
     memory: Layout,
 }
 
@@ -138,6 +141,8 @@ impl Chain {
             request,
             info: *info,
             borrows: plan.borrows,
+            #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+            error_type: plan.compiled.error_type,
             memory: memory.align_to(align_of::<Storage>()).expect("small frames").pad_to_align(),
         }
     }
@@ -146,6 +151,12 @@ impl Chain {
     pub(super) fn callee(&self) -> Callee {
         let vtable = Vtable { start: start_chain, poll: poll_chain, drop_future: drop_chain };
         Callee { vtable, handler: NonNull::from(self).cast() }
+    }
+
+    /// The type of the errors that come out of a level, if nothing but the handler is inside of it.
+    #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+    pub(super) fn error_type_inside(&self, level: usize) -> Option<&'static str> {
+        (level + 2 == self.len()).then(|| (self.error_type)())
     }
 
     pub(super) fn behavior(&self, level: usize) -> HandlerInfo {
@@ -185,7 +196,7 @@ impl Level {
         takes: Takes,
         frame: &mut impl FnMut(Layout) -> usize,
     ) -> Self {
-        let Compiled { vtable, frame: layout } = compiled;
+        let Compiled { vtable, frame: layout, .. } = compiled;
         Self { index, receiver: NonNull::from(&**instance).cast(), info, vtable, takes, frame: frame(layout) }
     }
 }
@@ -377,6 +388,10 @@ impl<'a> Passage<'a> {
     /// Nothing is in the frames of this level and those inside it.
     pub(super) unsafe fn start(self, level: usize, cx: &mut Context<'_>) -> Polled {
         self.open(level);
+        #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+        if level + 1 == self.chain().len() {
+            self.dispatch().reports().note_attempt(&self.chain().info);
+        }
         let Level { receiver, vtable, takes, .. } = self.chain().level(level);
         let (receiver, argument) = match takes {
             Takes::Passage => (NonNull::from(self.chain().level(level)).cast(), self.0.cast()),

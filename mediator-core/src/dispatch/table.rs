@@ -238,6 +238,13 @@ pub(crate) struct Table {
     observers: Option<HandlerList>,
 }
 
+/// Without handlers.
+impl Default for Table {
+    fn default() -> Self {
+        Self::new([])
+    }
+}
+
 impl Table {
     pub(crate) fn new(lists: impl IntoIterator<Item = HandlerList>) -> Self {
         let (lists, observers): (Vec<_>, Vec<_>) = lists.into_iter().partition(|list| list.event.is_some());

@@ -2,6 +2,8 @@
 
 use std::alloc::Layout;
 use std::any::TypeId;
+#[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+use std::any::type_name;
 use std::mem;
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
@@ -189,6 +191,10 @@ pub(super) trait Settle<T> {
     /// Of what it leaves in the storage.
     const LEFT: Layout = Layout::new::<()>();
 
+    /// The type of the error, as those who observe are told.
+    #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+    const ERROR_TYPE: fn() -> &'static str = type_name::<BoxError>;
+
     /// Whether that is the answer to a request.
     const LEAVES_ANSWER: bool = false;
 
@@ -204,6 +210,9 @@ pub(super) trait Settle<T> {
 pub(super) struct FailureOnly;
 
 impl<T: HandlerOutput> Settle<T> for FailureOnly {
+    #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+    const ERROR_TYPE: fn() -> &'static str = T::error_type;
+
     #[inline]
     unsafe fn settle(output: T, _storage: NonNull<Storage>) -> Polled {
         Polled::of(output.into_result())
@@ -225,6 +234,9 @@ pub(super) struct Compiled {
     pub(super) vtable: Vtable,
     /// What `vtable` uses of a storage at most.
     pub(super) frame: Layout,
+    /// See [`Settle::ERROR_TYPE`].
+    #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+    pub(super) error_type: fn() -> &'static str,
 }
 
 impl Compiled {
@@ -250,7 +262,12 @@ impl Compiled {
         } else {
             Vtable { start, poll: poll::<Pin<Box<F>>, S>, drop_future: drop_in_place::<Pin<Box<F>>> }
         };
-        Self { vtable, frame: const { larger(kept_layout::<F>(), S::LEFT) } }
+        Self {
+            vtable,
+            frame: const { larger(kept_layout::<F>(), S::LEFT) },
+            #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+            error_type: S::ERROR_TYPE,
+        }
     }
 }
 

@@ -184,6 +184,16 @@ pub enum BuildProblem {
         /// Where the second one is bound.
         second: HandlerInfo,
     },
+    /// A handler was bound ready-made, and another instance of its type provided as a service.
+    #[non_exhaustive]
+    ProvidedInstance {
+        /// The handler, and where it is bound.
+        handler: HandlerInfo,
+        /// The type of the service.
+        service: &'static str,
+        /// Where the service is provided.
+        provided_at: &'static Location<'static>,
+    },
     /// `bind_fn` was given a function that neither `#[event_handler]` nor `#[request_handler]` stands on.
     #[non_exhaustive]
     UnknownFunction {
@@ -558,6 +568,11 @@ impl fmt::Display for BuildProblem {
                 "handler {second} is bound with another instance than at {}; bind clones of one `Arc`, or tell the two apart by \
                  `.bind_handler_named(…)`",
                 first.location()
+            ),
+            Self::ProvidedInstance { handler, service, provided_at } => write!(
+                f,
+                "handler {handler} is bound with another instance than the `{service}` that is provided at {provided_at}; bind a \
+                 clone of that `Arc`, or tell the two apart by `.bind_handler_named(…)`"
             ),
             Self::UnknownFunction { function, location } => write!(
                 f,

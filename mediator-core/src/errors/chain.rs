@@ -4,7 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use super::publish_error::PublishError;
+use super::publish_error::{PublishError, PublishErrorKind};
+use super::send_error::SendError;
 
 /// The first `E` among an error and its causes, also within a nested publish.
 pub(super) fn find<'e, E: Error + Send + Sync + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
@@ -38,24 +39,44 @@ pub(crate) fn text_of(error: &(dyn Error + 'static)) -> String {
 
     impl fmt::Display for All<'_> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write_all(f, self.0)
+            write_all(f, self.0, &mut Told::new())
         }
     }
 
     All(error).to_string()
 }
 
+/// The events of the publishes that are being told, the outermost first.
+pub(super) type Told = Vec<&'static str>;
+
+/// The innermost cause, if it is that publishes or sends are nested too deep.
+fn too_deep<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+    let is_too_deep = |error: &(dyn Error + 'static)| match cast::<PublishError>(error) {
+        Some(nested) => nested.kind() == PublishErrorKind::TooDeep,
+        None => matches!(cast(error), Some(SendError::TooDeep(_))),
+    };
+    let mut next = Some(error);
+    while let Some(error) = next.filter(|error| !is_too_deep(*error)) {
+        next = error.source();
+    }
+    next
+}
+
 /// Writes an error and its causes on one line, each text once.
 ///
 /// A nested publish tells its own causes. A cause that the text before it contains already, as those of many error types do,
-/// is left out.
-pub(super) fn write_all(f: &mut fmt::Formatter<'_>, error: &(dyn Error + 'static)) -> fmt::Result {
+/// is left out; of publishes that cause each other until they are nested too deep, so is all behind the first round.
+pub(super) fn write_all(f: &mut fmt::Formatter<'_>, error: &(dyn Error + 'static), told: &mut Told) -> fmt::Result {
     let mut written = String::new();
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(nested) = cast::<PublishError>(error) {
             let before = if written.is_empty() { "" } else { ": " };
-            return write!(f, "{before}{nested:#}");
+            f.write_str(before)?;
+            return match too_deep(error) {
+                Some(deepest) if told.contains(&nested.event_name()) => write!(f, "… {deepest}"),
+                _ => nested.write_all(f, told),
+            };
         }
         let text = error.to_string();
         if !written.contains(&text) {

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt;
 
-use super::chain;
+use super::chain::{self, Told};
 use super::panics::PanicPayload;
 use crate::handler::error::BoxError;
 use crate::handler::info::HandlerInfo;
@@ -119,11 +119,11 @@ impl HandlerFailure {
     }
 
     /// The same with the error and its causes.
-    pub(super) fn write_all(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    pub(super) fn write_all(&self, f: &mut fmt::Formatter<'_>, told: &mut Told) -> fmt::Result {
         self.write_head(f)?;
         let Some(error) = self.error() else { return Ok(()) };
         f.write_str(": ")?;
-        chain::write_all(f, error)
+        chain::write_all(f, error, told)
     }
 
     /// As one of several: its error as far as it is not the `source` of them all.
@@ -139,7 +139,7 @@ impl HandlerFailure {
 impl fmt::Display for HandlerFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if f.alternate() {
-            return self.write_all(f);
+            return self.write_all(f, &mut Told::new());
         }
         self.write_head(f)?;
         if self.error().is_some() { f.write_str(" failed") } else { Ok(()) }
@@ -149,7 +149,7 @@ impl fmt::Display for HandlerFailure {
 /// As `{:#}`.
 impl fmt::Debug for HandlerFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write_all(f)
+        self.write_all(f, &mut Told::new())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use super::chain;
+use super::chain::{self, Told};
 use super::handler_failure::HandlerFailure;
 use crate::event::dynamic::DynNotification;
 use crate::event::id::EventId;
@@ -218,7 +218,16 @@ impl PublishError {
         self.failures().iter().find_map(HandlerFailure::downcast_ref).or_else(cause)
     }
 
-    fn write(&self, f: &mut fmt::Formatter<'_>, all: bool) -> fmt::Result {
+    /// With all causes, as a part of the publishes of `told`.
+    pub(super) fn write_all(&self, f: &mut fmt::Formatter<'_>, told: &mut Told) -> fmt::Result {
+        told.push(self.event_name());
+        let written = self.write(f, Some(told));
+        told.pop();
+        written
+    }
+
+    /// With all causes if it knows what is `told`.
+    fn write(&self, f: &mut fmt::Formatter<'_>, mut told: Option<&mut Told>) -> fmt::Result {
         write!(f, "publishing `{}`", self.event_name())?;
         if let Some(id) = self.event_id() {
             write!(f, " ({id})")?;
@@ -230,16 +239,19 @@ impl PublishError {
             (None, [_]) => {}
             (None, failures) => write!(f, "{} handlers failed: ", failures.len())?,
         }
-        if let Some(cause) = self.report.cause.as_deref().filter(|_| all) {
+        if let Some((cause, told)) = self.report.cause.as_deref().zip(told.as_deref_mut()) {
             f.write_str(": ")?;
-            chain::write_all(f, cause)?;
+            chain::write_all(f, cause, told)?;
         }
         let source = self.failures().iter().position(|failure| failure.error().is_some());
         for (index, failure) in self.failures().iter().enumerate() {
             if index > 0 || self.report.reason.is_some() {
                 f.write_str("; ")?;
             }
-            if all { failure.write_all(f)? } else { failure.write_among(f, source == Some(index))? }
+            match told.as_deref_mut() {
+                Some(told) => failure.write_all(f, told)?,
+                None => failure.write_among(f, source == Some(index))?,
+            }
         }
         write_handlers(f, "cancelled", self.cancelled())?;
         write_handlers(f, "not run", self.not_run())?;
@@ -261,14 +273,17 @@ fn write_handlers(f: &mut fmt::Formatter<'_>, what: &str, handlers: &[HandlerInf
 
 impl fmt::Display for PublishError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, f.alternate())
+        if f.alternate() {
+            return self.write_all(f, &mut Told::new());
+        }
+        self.write(f, None)
     }
 }
 
 /// As `{:#}`.
 impl fmt::Debug for PublishError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, true)
+        self.write_all(f, &mut Told::new())
     }
 }
 

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt;
 
-use super::chain::write_all;
+use super::chain::{Told, write_all};
 use super::panics::PanicPayload;
 use crate::handler::error::BoxError;
 use crate::handler::info::HandlerInfo;
@@ -188,7 +188,7 @@ impl fmt::Display for SendError {
 
 fn write_after(f: &mut fmt::Formatter<'_>, error: &(dyn Error + 'static)) -> fmt::Result {
     f.write_str(": ")?;
-    write_all(f, error)
+    write_all(f, error, &mut Told::new())
 }
 
 /// As `{:#}`.

@@ -1,5 +1,6 @@
 //! The traits of handlers and of what they return.
 
+use std::any::type_name;
 use std::sync::Arc;
 
 use super::error::{BoxError, boxed};
@@ -121,6 +122,12 @@ pub trait HandlerOutput {
     ///
     /// The handler's own error.
     fn into_result(self) -> Result<(), BoxError>;
+
+    /// The type of that error, for those who observe.
+    #[doc(hidden)]
+    fn error_type() -> &'static str {
+        type_name::<BoxError>()
+    }
 }
 
 impl HandlerOutput for () {
@@ -133,5 +140,9 @@ impl HandlerOutput for () {
 impl<E: Into<BoxError>> HandlerOutput for Result<(), E> {
     fn into_result(self) -> Result<(), BoxError> {
         self.map_err(boxed)
+    }
+
+    fn error_type() -> &'static str {
+        type_name::<E>()
     }
 }

@@ -8,6 +8,7 @@ use crate::errors::build_error::BuildProblem;
 use crate::registry::behavior_registration::{BehaviorRegistration, ReadyMadeBehavior};
 use crate::registry::duplicates;
 use crate::registry::order;
+use crate::registry::program;
 use crate::services::services::{Offer, Services};
 
 /// An event or a request, which may be of one type: whether it is a request.
@@ -25,24 +26,27 @@ impl Behaviors {
     /// What was discovered and what the builder was `given`: a value of a type that the macro stands on is what that says, and
     /// any other comes last.
     pub(super) fn build(
-        mut discovered: Vec<BehaviorRegistration>,
+        discovered: &[BehaviorRegistration],
         given: Vec<ReadyMadeBehavior>,
         offer: &Offer,
         problems: &mut Vec<BuildProblem>,
     ) -> Self {
+        if discovered.is_empty() && given.is_empty() {
+            return Self { any: Vec::new(), typed: HashMap::new() };
+        }
         let mut instances: TypeIdMap<Option<Instance>> = TypeIdMap::default();
-        let mut others = Vec::new();
+        let (mut declared, mut others) = (discovered.to_vec(), Vec::new());
         let known: HashSet<_> = discovered.iter().map(BehaviorRegistration::key).collect();
         for ReadyMadeBehavior { registration, instance } in given {
             instances.insert(registration.plan().behavior, Some(instance));
-            match inventory::iter::<BehaviorRegistration>().find(|known| known.key() == registration.key()) {
-                Some(declared) if !known.contains(&declared.key()) => discovered.push(*declared),
+            match program::behavior(registration.key()) {
+                Some(of_macro) if !known.contains(&of_macro.key()) => declared.push(*of_macro),
                 Some(_) => {}
                 None => others.push(registration),
             }
         }
-        order::sort_behaviors(&mut discovered);
-        let registrations = [discovered, others].concat();
+        order::sort_behaviors(&mut declared);
+        let registrations = [declared, others].concat();
         problems.extend(duplicates::of_behaviors(&registrations));
         for registration in &registrations {
             let instance = instances.entry(registration.plan().behavior);
@@ -66,6 +70,9 @@ impl Behaviors {
 
     /// What a handler borrows that none of the behaviors around it lends.
     pub(super) fn borrows_from_outside(&self, handler: &CallPlan) -> Vec<Borrow> {
+        if handler.borrows.is_empty() {
+            return Vec::new();
+        }
         let around = self.around(handler);
         borrows_from_outside(handler.borrows, around.iter().map(|around| around.lends)).copied().collect()
     }

@@ -1,6 +1,7 @@
 //! What a mediator is made of.
 
 use std::any::{TypeId, type_name};
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -20,14 +21,14 @@ use crate::event::info::EventInfo;
 use crate::event::notification::Notification;
 use crate::handler::event_handler::EventHandler;
 use crate::registry::behavior_registration::{BehaviorRegistration, ReadyMadeBehavior};
-use crate::registry::event_registration::{declared_events, in_order};
 use crate::registry::handled::Handled;
+use crate::registry::program;
 use crate::registry::registration::{self, HandlerRegistration, ReadyMade, Registration};
 use crate::request::request::Request;
 use crate::request::request_handler::RequestHandler;
 use crate::services::inject::{Inject, Service};
 use crate::services::module_service::{ModuleServices, ServiceRegistration};
-use crate::services::services::Offer;
+use crate::services::services::{Offer, ProvidedInstance};
 use crate::strategy::event_publisher::EventPublisher;
 use crate::strategy::sequential::SequentialEventPublisher;
 
@@ -58,9 +59,10 @@ use crate::strategy::sequential::SequentialEventPublisher;
 /// ```
 #[must_use = "a builder does nothing until `build`"]
 pub struct MediatorBuilder {
-    pub(super) discovered: Vec<&'static HandlerRegistration>,
-    pub(super) module_services: Vec<&'static ServiceRegistration>,
-    pub(super) discovered_behaviors: Vec<BehaviorRegistration>,
+    // In order, and not copied unless some are left out.
+    pub(super) discovered: Cow<'static, [&'static HandlerRegistration]>,
+    pub(super) module_services: Cow<'static, [&'static ServiceRegistration]>,
+    pub(super) discovered_behaviors: Cow<'static, [BehaviorRegistration]>,
     pub(super) given_behaviors: Vec<ReadyMadeBehavior>,
     pub(super) offer: Offer,
     pub(super) explicit: Vec<Explicit>,
@@ -80,6 +82,18 @@ pub struct MediatorBuilder {
 pub(super) struct Explicit {
     pub(super) registration: HandlerRegistration,
     pub(super) instance: Option<Instance>,
+    /// See [`ReadyMade`].
+    pub(super) provided: fn(&Offer) -> Option<ProvidedInstance>,
+}
+
+impl Explicit {
+    fn to_build(registration: HandlerRegistration) -> Self {
+        Self { registration, instance: None, provided: |_| None }
+    }
+
+    fn ready_made(ReadyMade { registration, instance, provided }: ReadyMade) -> Self {
+        Self { registration, instance: Some(instance), provided }
+    }
 }
 
 /// Which requests may be without a handler.
@@ -120,11 +134,10 @@ impl ChosenStrategy {
 
 impl MediatorBuilder {
     pub(super) fn new() -> Self {
-        let discovered = inventory::iter::<HandlerRegistration>().filter(|handler| !handler.is_manual());
         Self {
-            discovered: discovered.collect(),
-            module_services: ModuleServices::discovered(),
-            discovered_behaviors: inventory::iter::<BehaviorRegistration>().copied().collect(),
+            discovered: program::handlers().into(),
+            module_services: ModuleServices::discovered().into(),
+            discovered_behaviors: program::behaviors().into(),
             given_behaviors: Vec::new(),
             offer: Offer::default(),
             explicit: Vec::new(),
@@ -200,8 +213,8 @@ impl MediatorBuilder {
     /// Ignores the handlers, services and behaviors that were collected at link time; those of [`bind`](Self::bind), of similar
     /// calls, of [`provide`](Self::provide) and of [`behavior`](Self::behavior) remain. Requests may be without a handler then.
     pub fn without_discovery(mut self) -> Self {
-        self.discovered.clear();
-        self.module_services.clear();
+        self.discovered = Cow::Borrowed(&[]);
+        self.module_services = Cow::Borrowed(&[]);
         self.without_behaviors().allow_unhandled_requests()
     }
 
@@ -222,9 +235,9 @@ impl MediatorBuilder {
     /// Other handlers may still name those left out in `after` and `before`; it then has no effect. Requests may be without a
     /// handler then.
     pub fn discover_where(mut self, mut keep: impl FnMut(&Registration) -> bool) -> Self {
-        self.discovered.retain(|handler| keep(handler.registration()));
-        self.module_services.retain(|service| keep(&Registration::of_service(service.info().as_handler())));
-        self.discovered_behaviors.retain(|behavior| keep(&Registration::of_behavior(behavior.info)));
+        self.discovered.to_mut().retain(|handler| keep(handler.registration()));
+        self.module_services.to_mut().retain(|service| keep(&Registration::of_service(service.info().as_handler())));
+        self.discovered_behaviors.to_mut().retain(|behavior| keep(&Registration::of_behavior(behavior.info)));
         self.allow_unhandled_requests()
     }
 
@@ -268,7 +281,7 @@ impl MediatorBuilder {
     /// ```
     #[track_caller]
     pub fn bind<E: Handled + ?Sized, H: EventHandler<E> + Inject>(mut self) -> Self {
-        self.explicit.push(Explicit { registration: HandlerRegistration::bound::<E, H>(), instance: None });
+        self.explicit.push(Explicit::to_build(HandlerRegistration::bound::<E, H>()));
         self
     }
 
@@ -292,7 +305,7 @@ impl MediatorBuilder {
         let location = Location::caller();
         match registration::of_function(TypeId::of::<F>()) {
             Some(handler) => {
-                self.explicit.push(Explicit { registration: handler.rebound(location), instance: None });
+                self.explicit.push(Explicit::to_build(handler.rebound(location)));
             }
             None => self.problems.push(BuildProblem::UnknownFunction { function: type_name::<F>(), location }),
         }
@@ -326,12 +339,12 @@ impl MediatorBuilder {
     /// Runs after the discovered handlers of the event, in the order of the calls. A handler that
     /// publishes in turn takes a [downgraded](crate::Publisher::downgrade) publisher.
     ///
-    /// All registrations of one type share one instance, discovered ones too: bind clones of one `Arc`, or tell instances apart
-    /// by [`bind_handler_named`](Self::bind_handler_named).
+    /// All registrations of one type share one instance, discovered ones too, and so does a service `Arc<H>` that is
+    /// [provided](Self::provide): bind clones of one `Arc`, or tell instances apart by
+    /// [`bind_handler_named`](Self::bind_handler_named).
     #[track_caller]
     pub fn bind_handler<E: Handled + ?Sized, H: EventHandler<E>>(mut self, handler: H) -> Self {
-        let ReadyMade { registration, instance } = ReadyMade::new(handler);
-        self.explicit.push(Explicit { registration, instance: Some(instance) });
+        self.explicit.push(Explicit::ready_made(ReadyMade::new(handler)));
         self
     }
 
@@ -361,9 +374,9 @@ impl MediatorBuilder {
         name: &'static str,
         handler: H,
     ) -> Self {
-        let ReadyMade { registration, instance } = ReadyMade::new(handler);
-        let registration = registration.named_instance(name);
-        self.explicit.push(Explicit { registration, instance: Some(instance) });
+        let ready_made = ReadyMade::new(handler);
+        let registration = ready_made.registration.named_instance(name);
+        self.explicit.push(Explicit::ready_made(ReadyMade { registration, ..ready_made }));
         self
     }
 
@@ -386,7 +399,7 @@ impl MediatorBuilder {
     #[track_caller]
     pub fn bind_request<R: Request, H: RequestHandler<R> + Inject>(mut self) -> Self {
         let registration = HandlerRegistration::bound_request::<R, H>();
-        self.explicit.push(Explicit { registration, instance: None });
+        self.explicit.push(Explicit::to_build(registration));
         self
     }
 
@@ -411,8 +424,7 @@ impl MediatorBuilder {
     /// All registrations of one type share one instance, as with [`bind_handler`](Self::bind_handler).
     #[track_caller]
     pub fn bind_request_handler<R: Request, H: RequestHandler<R>>(mut self, handler: H) -> Self {
-        let ReadyMade { registration, instance } = ReadyMade::of_request::<R, _>(handler);
-        self.explicit.push(Explicit { registration, instance: Some(instance) });
+        self.explicit.push(Explicit::ready_made(ReadyMade::of_request::<R, _>(handler)));
         self
     }
 
@@ -455,7 +467,7 @@ impl MediatorBuilder {
 
     /// Ignores the behaviors that were collected at link time; those of [`behavior`](Self::behavior) remain.
     pub fn without_behaviors(mut self) -> Self {
-        self.discovered_behaviors.clear();
+        self.discovered_behaviors = Cow::Borrowed(&[]);
         self
     }
 
@@ -530,7 +542,7 @@ impl MediatorBuilder {
     #[track_caller]
     pub fn require_handlers_for_all_events(mut self) -> Self {
         let required_at = Location::caller();
-        self.required.extend(in_order(declared_events()).into_iter().map(|event| (event, required_at)));
+        self.required.extend(program::events().map(|event| (event, required_at)));
         self
     }
 

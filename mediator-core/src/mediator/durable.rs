@@ -61,7 +61,7 @@ pub(super) fn strategy(
 pub(super) fn handlers<'a>(
     lists: &[List<'a>],
     handles: &[TypeId],
-    outbox: Option<GivenOutbox>,
+    outbox: Option<&GivenOutbox>,
     mut entry: impl FnMut(&Binding<'a>) -> Option<Entry>,
 ) -> Durable {
     let mut handlers = Vec::new();
@@ -73,7 +73,7 @@ pub(super) fn handlers<'a>(
             handlers.push(DurableHandler { options, list, borrows });
         }
     }
-    Durable { handlers: handlers.into(), outbox: outbox.map(|given| given.outbox) }
+    Durable { handlers: handlers.into(), outbox: outbox.map(|given| given.outbox.clone()) }
 }
 
 /// What a worker does through a mediator.

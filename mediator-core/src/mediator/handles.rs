@@ -387,7 +387,7 @@ impl Mediator {
     #[must_use]
     pub fn topology(&self) -> &Topology {
         static NOT_BUILT: Topology = Topology::empty();
-        self.link.weak().topology.get().unwrap_or(&NOT_BUILT)
+        self.link.weak().topology.get().map_or(&NOT_BUILT, |topology| topology)
     }
 
     /// A handle that can only publish, and keeps the handlers if this one does.

@@ -1,9 +1,8 @@
 //! From what the builder was given to a mediator.
 
 use std::any::TypeId;
-use std::collections::{HashMap, HashSet};
 use std::panic::Location;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::behaviors::Behaviors;
 use super::builder::{ChosenStrategy, Explicit, MediatorBuilder, UnhandledRequests};
@@ -13,18 +12,18 @@ use super::handles::{HANDLES, Mediator};
 #[cfg(feature = "durable")]
 use crate::dispatch::Durable;
 use crate::dispatch::{
-    Around, Borrow, CallPlan, Core, Entry, HandlerList, Instance, Link, Strategy, Table, TypeIdMap, WeakCore, conflict,
+    Borrow, CallPlan, Core, Entry, HandlerList, Instance, Link, MessageInfo, Strategy, Table, TypeIdMap, WeakCore,
+    conflict,
 };
 use crate::errors::build_error::{BuildError, BuildProblem};
 use crate::event::info::EventInfo;
 use crate::registry::duplicates;
-use crate::registry::event_registration::declared_events;
-use crate::registry::order::{self, Arranger};
+use crate::registry::order;
+use crate::registry::program;
 use crate::registry::registration::HandlerRegistration;
-use crate::registry::request_registration::declared_requests;
 use crate::services::module_service::ModuleServices;
-use crate::services::services::{Offer, ServiceRequest, Services};
-use crate::topology::{EventNode, HandlerNode, RequestNode, ServiceNode, Topology};
+use crate::services::services::{Offer, ProvidedInstance, ServiceRequest, Services};
+use crate::topology::{EventNode, HandlerNode, LazyTopology, RequestNode, ServiceNode, Topology};
 
 /// See [`MediatorBuilder::build`].
 pub(super) fn build(mut builder: MediatorBuilder) -> Result<Mediator, BuildError> {
@@ -40,9 +39,13 @@ pub(super) fn build(mut builder: MediatorBuilder) -> Result<Mediator, BuildError
         let _ = builder.offer.insert(mediator.publisher(), Location::caller());
         let _ = builder.offer.insert(mediator.sender(), Location::caller());
         let _ = builder.offer.insert(mediator, Location::caller());
-        let wired = wire(builder);
-        weak.topology.get_or_init(|| wired.topology);
-        problems = wired.problems;
+        let wired = wire(builder).unwrap_or_else(|found| {
+            problems = found;
+            Wired::default()
+        });
+        if let Some(topology) = wired.topology {
+            weak.topology.get_or_init(|| topology);
+        }
         Core {
             table: wired.table,
             requests: wired.requests,
@@ -67,26 +70,27 @@ fn handles() -> Box<[TypeId]> {
     HANDLES.iter().map(|handle| handle()).collect()
 }
 
+#[derive(Default)]
 struct Wired {
     table: Table,
     requests: Table,
     #[cfg(feature = "durable")]
     durable: Durable,
-    topology: Topology,
-    problems: Vec<BuildProblem>,
+    /// None of what could not be wired.
+    topology: Option<LazyTopology>,
 }
 
-fn wire(builder: MediatorBuilder) -> Wired {
+fn wire(builder: MediatorBuilder) -> Result<Wired, Vec<BuildProblem>> {
     let MediatorBuilder { mut offer, explicit, strategy, strategies, required, mut problems, .. } = builder;
     #[cfg(feature = "durable")]
     let outbox = builder.outbox;
     let strategy_of = |event: Option<TypeId>| event.and_then(|event| strategies.get(&event)).unwrap_or(&strategy);
-    offer.modules = ModuleServices::new(builder.module_services);
+    offer.modules = ModuleServices::new(&builder.module_services);
     problems.extend(offer.modules.duplicates(|service| offer.provides(service)));
     problems.extend(duplicates::of_event_names());
     problems.extend(duplicates::of_request_names());
 
-    let mut bindings = in_order(builder.discovered, &explicit);
+    let mut bindings = in_order(&builder.discovered, &explicit);
     problems.extend(builder.kit.apply(&mut bindings));
     offer.bound = ready_made_services(&bindings);
     let (of_requests, of_events): (Vec<_>, Vec<_>) =
@@ -94,13 +98,14 @@ fn wire(builder: MediatorBuilder) -> Wired {
     let (mut lists, requests) = (by_message(&of_events), by_message(&of_requests));
     problems.extend(lists.iter().flat_map(|list| duplicates::of_handlers(&list.registrations())));
     problems.extend(requests.iter().flat_map(|list| duplicates::of_request_handlers(&list.registrations())));
+    problems.extend(explicit.iter().filter_map(|bound| second_instance(bound, &offer)));
     if !builder.kit.is_record_only {
         problems.extend(unhandled(required, &of_events));
     }
     problems.extend(unhandled_requests(&builder.unhandled_requests, &requests));
-    let behaviors = Behaviors::build(builder.discovered_behaviors, builder.given_behaviors, &offer, &mut problems);
-    problems.extend(bindings.iter().flat_map(|binding| borrows_amiss(binding, &behaviors)));
+    let behaviors = Behaviors::build(&builder.discovered_behaviors, builder.given_behaviors, &offer, &mut problems);
     let handles = handles();
+    problems.extend(bindings.iter().flat_map(|binding| borrows_amiss(binding, &behaviors, &handles)));
     #[cfg(feature = "durable")]
     for binding in lists.iter().flat_map(|list| &list.durable) {
         problems.extend(durable::amiss(binding, &behaviors, outbox.as_ref(), &handles));
@@ -109,37 +114,33 @@ fn wire(builder: MediatorBuilder) -> Wired {
     problems.extend(offer.modules.take_problems());
     arrange(&mut lists, &mut problems);
     problems.extend(lists.iter().filter_map(|list| concurrent_borrow(list, &behaviors, strategy_of(list.message))));
-
-    let topology = topology(&lists, &requests, &built, &behaviors, &offer, |event| strategy_of(event).name);
     if !problems.is_empty() {
-        return Wired {
-            table: Table::new([]),
-            requests: Table::new([]),
-            #[cfg(feature = "durable")]
-            durable: Durable::default(),
-            topology,
-            problems,
-        };
+        return Err(problems);
     }
-    let list = |strategy: Strategy, list: &List<'_>| {
-        HandlerList::new(list.message, strategy, &handles, entries(list, &built, &behaviors))
-    };
-    let event_list = |it: &List<'_>| {
-        let chosen = strategy_of(it.message);
+
+    let completed = |list| Completed::new(list, &built, &behaviors);
+    let events: Vec<_> = lists.iter().map(completed).collect();
+    let requests: Vec<_> = requests.iter().map(completed).collect();
+    let names: TypeIdMap<_> = strategies.iter().map(|(event, chosen)| (*event, chosen.name)).collect();
+    let name_of = move |event| names.get(&event).copied().unwrap_or(strategy.name);
+    let topology = topology(&events, &requests, &built, &offer, name_of);
+    #[cfg(feature = "durable")]
+    let durable = durable::handlers(&lists, &handles, outbox.as_ref(), |binding| entry(binding, &built, &behaviors));
+    let event_list = |it: Completed<'_>| {
+        let chosen = strategy_of(it.list.message);
         #[cfg(feature = "durable")]
-        let strategy = durable::strategy(it, outbox.as_ref(), &chosen.strategy, &chosen.boxed);
+        let strategy = durable::strategy(it.list, outbox.as_ref(), &chosen.strategy, &chosen.boxed);
         #[cfg(not(feature = "durable"))]
         let strategy = chosen.strategy.clone();
-        list(strategy, it)
+        it.into_list(strategy, &handles)
     };
-    Wired {
-        table: Table::new(lists.iter().map(event_list)),
-        requests: Table::new(requests.iter().map(|it| list(Strategy::InOrder, it))),
+    Ok(Wired {
+        table: Table::new(events.into_iter().map(event_list)),
+        requests: Table::new(requests.into_iter().map(|it| it.into_list(Strategy::InOrder, &handles))),
         #[cfg(feature = "durable")]
-        durable: durable::handlers(&lists, &handles, outbox, |binding| entry(binding, &built, &behaviors)),
-        topology,
-        problems,
-    }
+        durable,
+        topology: Some(topology),
+    })
 }
 
 /// A handler, with its instance if it need not be built.
@@ -182,15 +183,21 @@ impl<'a> List<'a> {
         self.bindings.iter().chain(&self.durable)
     }
 
+    fn event(&self) -> Option<EventInfo> {
+        self.all().find_map(|binding| match binding.plan.message {
+            MessageInfo::Event(event) => Some(event),
+            MessageInfo::AnyEvent | MessageInfo::Request(_) => None,
+        })
+    }
+
     fn registrations(&self) -> Vec<&'a HandlerRegistration> {
         self.all().map(|binding| binding.registration).collect()
     }
 }
 
 /// All handlers, as they are called unless `after` or `before` says otherwise.
-fn in_order<'a>(mut discovered: Vec<&'a HandlerRegistration>, explicit: &'a [Explicit]) -> Vec<Binding<'a>> {
-    order::sort(&mut discovered);
-    let discovered = discovered.into_iter().map(|registration| Binding::new(registration, None));
+fn in_order<'a>(discovered: &[&'a HandlerRegistration], explicit: &'a [Explicit]) -> Vec<Binding<'a>> {
+    let discovered = discovered.iter().map(|registration| Binding::new(registration, None));
     let explicit = explicit.iter().map(|bound| Binding::new(&bound.registration, bound.instance.as_ref()));
     discovered.chain(explicit).collect()
 }
@@ -235,10 +242,9 @@ fn unhandled(required: Vec<(EventInfo, &'static Location<'static>)>, bindings: &
 /// Requests that have no handler, and may not be without.
 fn unhandled_requests(allowed: &UnhandledRequests, handled: &[List<'_>]) -> Vec<BuildProblem> {
     let UnhandledRequests::AllowedOf(allowed) = allowed else { return Vec::new() };
-    let handled: HashSet<_> = handled.iter().filter_map(|list| list.message).collect();
-    let unhandled = declared_requests()
-        .into_iter()
-        .filter(|request| !handled.contains(&request.type_id()) && !allowed.contains_key(&request.type_id()));
+    let handled: TypeIdMap<()> = handled.iter().filter_map(|list| Some((list.message?, ()))).collect();
+    let unhandled = program::requests()
+        .filter(|request| !handled.contains_key(&request.type_id()) && !allowed.contains_key(&request.type_id()));
     let problem = unhandled.map(|request| BuildProblem::NoRequestHandler {
         request_name: request.name(),
         declared_at: request.location(),
@@ -247,7 +253,7 @@ fn unhandled_requests(allowed: &UnhandledRequests, handled: &[List<'_>]) -> Vec<
 }
 
 /// What a handler borrows and cannot have, whatever is lent.
-fn borrows_amiss(binding: &Binding<'_>, behaviors: &Behaviors) -> Vec<BuildProblem> {
+fn borrows_amiss(binding: &Binding<'_>, behaviors: &Behaviors, handles: &[TypeId]) -> Vec<BuildProblem> {
     let handler = binding.registration.info();
     let borrows = binding.plan.borrows;
     let twice = borrows
@@ -255,8 +261,7 @@ fn borrows_amiss(binding: &Binding<'_>, behaviors: &Behaviors) -> Vec<BuildProbl
         .enumerate()
         .filter(|(index, borrow)| borrows[..*index].iter().any(|other| other.excludes(borrow)));
     let twice = twice.map(|(_, borrow)| BuildProblem::BorrowedTwice { handler, type_name: borrow.type_name() });
-    let handles = handles();
-    let is_sure = |borrow: &Borrow| borrow.optional || borrow.is_of(&handles);
+    let is_sure = |borrow: &Borrow| borrow.optional || borrow.is_of(handles);
     let is_observer = binding.plan.message().is_none();
     let from_outside = if is_observer { behaviors.borrows_from_outside(&binding.plan) } else { Vec::new() };
     let uncertain = from_outside.into_iter().filter(|borrow| !is_sure(borrow));
@@ -322,8 +327,20 @@ fn ready_made(bindings: &[Binding<'_>], problems: &mut Vec<BuildProblem>) -> Typ
     built
 }
 
+/// A handler that was bound ready-made, and provided as another instance.
+fn second_instance(bound: &Explicit, offer: &Offer) -> Option<BuildProblem> {
+    let ProvidedInstance { instance, service, location } = (bound.provided)(offer)?;
+    let is_same = bound.instance.as_ref().is_some_and(|bound| Arc::ptr_eq(bound, &instance));
+    let handler = bound.registration.info();
+    (!is_same && !bound.registration.is_named_instance()).then_some(BuildProblem::ProvidedInstance {
+        handler,
+        service,
+        provided_at: location,
+    })
+}
+
 /// The ready-made handlers that may be services of modules as well: all that stand for their types.
-fn ready_made_services(bindings: &[Binding<'_>]) -> HashMap<TypeId, Instance> {
+fn ready_made_services(bindings: &[Binding<'_>]) -> TypeIdMap<Instance> {
     let of_their_types = bindings.iter().filter(|binding| binding.stands_for_its_type());
     of_their_types.filter_map(|binding| Some((binding.plan.receiver, binding.instance?.clone()))).collect()
 }
@@ -346,73 +363,87 @@ fn build_handler(registration: &HandlerRegistration, offer: &Offer, problems: &m
 
 /// Puts the handlers of each event in the order of their calls.
 fn arrange(lists: &mut [List<'_>], problems: &mut Vec<BuildProblem>) {
-    let mut arranger = Arranger::new(problems);
     for list in lists {
         let registrations: Vec<_> = list.bindings.iter().map(|binding| binding.registration).collect();
-        let order = arranger.arrange(&registrations);
+        let order = order::arrange_handlers(&registrations, problems);
         list.bindings = order.into_iter().map(|position| list.bindings[position]).collect();
     }
 }
 
-/// All that is around a handler, its own options inside of the behaviors around its message; outermost first.
-fn around(binding: &Binding<'_>, behaviors: &Behaviors) -> Vec<Around> {
-    let of_message = behaviors.around(&binding.plan);
-    of_message.into_iter().chain(binding.registration.own_behaviors()).collect()
+/// A list with its handlers as they are called, those that a worker calls last.
+struct Completed<'a> {
+    list: &'a List<'a>,
+    entries: Vec<Entry>,
 }
 
-fn entries(list: &List<'_>, built: &TypeIdMap<Built>, behaviors: &Behaviors) -> Vec<Entry> {
-    list.bindings.iter().filter_map(|binding| entry(binding, built, behaviors)).collect()
+impl<'a> Completed<'a> {
+    fn new(list: &'a List<'a>, built: &TypeIdMap<Built>, behaviors: &Behaviors) -> Self {
+        Self { list, entries: list.all().filter_map(|binding| entry(binding, built, behaviors)).collect() }
+    }
+
+    fn into_list(mut self, strategy: Strategy, handles: &[TypeId]) -> HandlerList {
+        self.entries.truncate(self.list.bindings.len());
+        HandlerList::new(self.list.message, strategy, handles, self.entries)
+    }
 }
 
 fn entry(binding: &Binding<'_>, built: &TypeIdMap<Built>, behaviors: &Behaviors) -> Option<Entry> {
     let Binding { registration, plan, instance, .. } = binding;
     let instance = instance.or_else(|| built[&plan.receiver].instance.as_ref())?.clone();
-    Some(Entry { plan: *plan, instance, info: registration.info(), around: around(binding, behaviors) })
+    // Its own options are inside of the behaviors around its message.
+    let around = behaviors.around(plan).into_iter().chain(registration.own_behaviors()).collect();
+    Some(Entry { plan: *plan, instance, info: registration.info(), around })
 }
 
-/// The same for people to read.
+/// The same for people to read, with what nobody handles. That is known of all of the program, so it is put together when it is
+/// asked for.
 fn topology(
-    lists: &[List<'_>],
-    requests: &[List<'_>],
+    events: &[Completed<'_>],
+    requests: &[Completed<'_>],
     built: &TypeIdMap<Built>,
-    behaviors: &Behaviors,
     offer: &Offer,
-    strategy_of: impl Fn(Option<TypeId>) -> &'static str,
-) -> Topology {
-    let node = |(index, binding): (usize, &Binding<'_>)| {
-        let Binding { registration, plan, instance, .. } = binding;
-        let requests = if instance.is_none() { &*built[&plan.receiver].requests } else { &[] };
-        let borrows = plan.borrows.iter().map(|borrow| borrow.use_of()).collect();
-        let around = around(binding, behaviors).iter().map(|around| around.info).collect();
-        let is_observer = plan.message().is_none();
-        HandlerNode::new(registration.info(), plan.identity, index + 1, is_observer, around)
-            .with_needs(requests, borrows)
-            .durable_if(registration.is_durable())
-    };
-    let nodes = |list: &List<'_>| list.all().enumerate().map(node).collect::<Vec<_>>();
-    let observers = lists.iter().filter(|list| list.message.is_none()).flat_map(nodes).collect::<Vec<_>>();
-    let handled = lists.iter().filter_map(|list| {
-        let event = list.all().find_map(|binding| binding.registration.registration().event())?;
-        Some(EventNode::new(event, strategy_of(list.message), nodes(list)))
-    });
-    let mut events: Vec<_> = handled.collect();
-    let known: TypeIdMap<()> = events.iter().map(|node| (node.event().type_id(), ())).collect();
-    let unhandled = declared_events().filter(|event| !known.contains_key(&event.type_id()));
-    events.extend(unhandled.map(|event| EventNode::new(event, strategy_of(Some(event.type_id())), observers.clone())));
+    strategy_of: impl Fn(TypeId) -> &'static str + Send + 'static,
+) -> LazyTopology {
+    let nodes = |completed: &Completed<'_>| nodes(completed, built);
+    let observers: Vec<_> = events.iter().filter(|it| it.list.message.is_none()).flat_map(nodes).collect();
+    let mut event_nodes: Vec<_> = events
+        .iter()
+        .filter_map(|it| {
+            let event = it.list.event()?;
+            Some(EventNode::new(event, strategy_of(event.type_id()), nodes(it)))
+        })
+        .collect();
+    let mut request_nodes: Vec<_> = requests
+        .iter()
+        .filter_map(|it| {
+            let MessageInfo::Request(request) = it.list.bindings.first()?.plan.message else { return None };
+            Some(RequestNode::new(request, nodes(it).pop()))
+        })
+        .collect();
     let made = offer.modules.made().into_iter();
-    let services = made.map(|made| ServiceNode::new(made.info, made.types, &made.requests));
-    Topology::new(events, observers, request_nodes(requests, nodes), services.collect())
+    let services = made.map(|made| ServiceNode::new(made.info, made.types, &made.requests)).collect();
+    LazyLock::new(Box::new(move || {
+        let known: TypeIdMap<()> = event_nodes.iter().map(|node| (node.event().type_id(), ())).collect();
+        let unhandled = program::events().filter(|event| !known.contains_key(&event.type_id()));
+        event_nodes
+            .extend(unhandled.map(|event| EventNode::new(event, strategy_of(event.type_id()), observers.clone())));
+        let known: TypeIdMap<()> = request_nodes.iter().map(|node| (node.request().type_id(), ())).collect();
+        let unhandled = program::requests().filter(|request| !known.contains_key(&request.type_id()));
+        request_nodes.extend(unhandled.map(|request| RequestNode::new(request, None)));
+        Topology::new(event_nodes, observers, request_nodes, services)
+    }))
 }
 
-/// All requests, with their handlers.
-fn request_nodes(lists: &[List<'_>], nodes: impl Fn(&List<'_>) -> Vec<HandlerNode>) -> Vec<RequestNode> {
-    let handled = lists.iter().filter_map(|list| {
-        let request = list.bindings.first()?.registration.registration().request()?;
-        Some(RequestNode::new(request, nodes(list).into_iter().next()))
-    });
-    let mut requests: Vec<_> = handled.collect();
-    let known: HashSet<_> = requests.iter().map(|node| node.request().type_id()).collect();
-    let unhandled = declared_requests().into_iter().filter(|request| !known.contains(&request.type_id()));
-    requests.extend(unhandled.map(|request| RequestNode::new(request, None)));
-    requests
+fn nodes(completed: &Completed<'_>, built: &TypeIdMap<Built>) -> Vec<HandlerNode> {
+    let bindings = completed.list.all().zip(&completed.entries).enumerate();
+    let node = |(index, (binding, entry)): (usize, (&Binding<'_>, &Entry))| {
+        let requests = if binding.instance.is_none() { &*built[&entry.plan.receiver].requests } else { &[] };
+        let borrows = entry.plan.borrows.iter().map(|borrow| borrow.use_of()).collect();
+        let around = entry.around.iter().map(|around| around.info).collect();
+        let is_observer = entry.plan.message().is_none();
+        HandlerNode::new(entry.info, entry.plan.identity, index + 1, is_observer, around)
+            .with_needs(requests, borrows)
+            .durable_if(binding.registration.is_durable())
+    };
+    bindings.map(node).collect()
 }

@@ -6,7 +6,11 @@ use std::error::Error;
 use crate::errors::panics::message_of;
 use crate::errors::publish_error::PublishError;
 use crate::errors::refused::NotAnswered;
+use crate::handler::error::BoxError;
 use crate::request::request::Request;
+
+/// The `error.type` of what has no word of its own, by the conventions.
+pub(crate) const OTHER: &str = "_OTHER";
 
 /// How a publish, a send or a call of a handler has ended.
 pub(crate) enum Ended<'a> {
@@ -19,8 +23,8 @@ pub(crate) enum Ended<'a> {
 
 /// An error, as far as its type is known.
 pub(crate) enum Failure<'a> {
-    /// Of any type.
-    Error(&'a (dyn Error + 'static)),
+    /// Of a type that is known by its name at most.
+    Error { error: &'a (dyn Error + 'static), type_name: Option<&'static str> },
     /// Of a request's own type.
     Told(Told),
 }
@@ -52,7 +56,14 @@ impl Told {
 
 impl<'a> Ended<'a> {
     pub(crate) fn with_error(error: &'a (dyn Error + 'static)) -> Self {
-        Self::Failed(Failure::Error(error))
+        Self::Failed(Failure::Error { error, type_name: None })
+    }
+
+    /// The same with an error of a type of this name.
+    pub(crate) fn with_error_of(error: &'a (dyn Error + 'static), type_name: &'static str) -> Self {
+        // A box may have an error of any type in it.
+        let is_box = type_name == std::any::type_name::<BoxError>();
+        Self::Failed(Failure::Error { error, type_name: (!is_box).then_some(type_name) })
     }
 
     pub(crate) fn with_panic(payload: &'a (dyn std::any::Any + Send)) -> Self {
@@ -69,13 +80,15 @@ impl<'a> Ended<'a> {
         }
     }
 
-    /// `error.type`: by the conventions a word for each kind of error, `_OTHER` where there is none.
+    /// `error.type`: by the conventions a word for each kind of error.
     pub(crate) fn error_type(&self) -> Option<&'static str> {
         match self {
             Self::Ok => None,
             Self::Failed(Failure::Told(told)) => Some(told.type_name),
-            Self::Failed(Failure::Error(error)) if error.is::<PublishError>() => Some("mediator_core::PublishError"),
-            Self::Failed(Failure::Error(_)) => Some("_OTHER"),
+            Self::Failed(Failure::Error { error, .. }) if error.is::<PublishError>() => {
+                Some("mediator_core::PublishError")
+            }
+            Self::Failed(Failure::Error { type_name, .. }) => Some(type_name.unwrap_or(OTHER)),
             Self::Panicked(_) => Some("panic"),
             Self::Cancelled => Some("cancelled"),
         }
@@ -91,7 +104,7 @@ impl<'a> Failure<'a> {
     /// The error with its causes, if it is one.
     pub(crate) fn error(&self) -> Option<&'a (dyn Error + 'static)> {
         match self {
-            Self::Error(error) => Some(*error),
+            Self::Error { error, .. } => Some(*error),
             Self::Told(_) => None,
         }
     }
@@ -99,7 +112,7 @@ impl<'a> Failure<'a> {
     /// What else is known of it.
     pub(crate) fn message(&self) -> Option<&str> {
         match self {
-            Self::Error(_) => None,
+            Self::Error { .. } => None,
             Self::Told(told) => told.message.as_deref(),
         }
     }

@@ -17,13 +17,15 @@ impl Span {
         Self
     }
 
-    pub(crate) fn of_handler(_subject: &Subject, _handler: &HandlerInfo, _attempt: i64) -> Self {
+    pub(crate) fn of_handler(_subject: &Subject, _handler: &HandlerInfo) -> Self {
         Self
     }
 
     pub(crate) fn within<R>(&self, run: impl FnOnce() -> R) -> R {
         run()
     }
+
+    pub(crate) fn note_attempts(&self, _attempts: u32) {}
 
     pub(crate) fn end(&self, _ended: &Ended<'_>) {}
 

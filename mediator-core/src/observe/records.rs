@@ -41,7 +41,7 @@ impl Status {
     fn of(ended: &Ended<'_>) -> Self {
         match ended {
             Ended::Ok => Self::Ok,
-            Ended::Failed(Failure::Error(error)) => Self::Failed(text_of(*error)),
+            Ended::Failed(Failure::Error { error, .. }) => Self::Failed(text_of(*error)),
             Ended::Failed(Failure::Told(told)) => Self::Failed(told.text().to_owned()),
             Ended::Panicked(message) => Self::Panicked((*message).to_owned()),
             Ended::Cancelled => Self::Cancelled,

@@ -64,19 +64,26 @@ impl Span {
         }
     }
 
-    pub(crate) fn of_handler(subject: &Subject, handler: &HandlerInfo, attempt: i64) -> Self {
+    pub(crate) fn of_handler(subject: &Subject, handler: &HandlerInfo) -> Self {
         message_span!(
             "process",
             "consumer",
             "process",
             subject,
             mediator.handler = handler.name(),
-            mediator.attempt = attempt
+            mediator.attempt = 1_i64
         )
     }
 
     pub(crate) fn within<R>(&self, run: impl FnOnce() -> R) -> R {
         self.0.in_scope(run)
+    }
+
+    /// A behavior has called the handler so often, if more than once.
+    pub(crate) fn note_attempts(&self, attempts: u32) {
+        if attempts > 1 {
+            self.0.record("mediator.attempt", attempts);
+        }
     }
 
     pub(crate) fn end(&self, ended: &Ended<'_>) {

@@ -15,6 +15,9 @@ use crate::services::inject::Inject;
 
 inventory::collect!(BehaviorRegistration);
 
+/// What a behavior is around, whether that is a request, and the behavior's type: what it must not share with another one.
+pub(crate) type BehaviorKey = (Option<TypeId>, bool, TypeId);
+
 /// A behavior around the handlers of one message, or of all.
 #[doc(hidden)]
 #[derive(Clone, Copy)]
@@ -83,8 +86,7 @@ impl BehaviorRegistration {
         (self.plan)()
     }
 
-    /// What it is around, whether that is a request, and its type: what it must not share with another one.
-    pub(crate) fn key(&self) -> (Option<TypeId>, bool, TypeId) {
+    pub(crate) fn key(&self) -> BehaviorKey {
         let plan = self.plan();
         (plan.message, plan.is_of_request, plan.behavior)
     }

@@ -1,41 +1,44 @@
 //! What is registered twice, or under a name that belongs to another.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use super::behavior_registration::BehaviorRegistration;
-use super::event_registration::named_events;
+use super::program;
 use super::registration::HandlerRegistration;
-use super::request_registration::named_requests;
 use crate::dispatch::TypeIdMap;
 use crate::errors::build_error::BuildProblem;
+use crate::event::info::EventInfo;
+use crate::request::info::RequestInfo;
 
 /// Two events with one given name.
-pub(crate) fn of_event_names() -> Vec<BuildProblem> {
-    let mut seen = HashMap::new();
-    let mut problems = Vec::new();
-    let mut named: Vec<_> = named_events().collect();
-    named.sort_by_cached_key(|(event, _)| event.sort_key());
-    for (second, name) in named {
-        let first = *seen.entry(name).or_insert(second);
-        if first != second {
-            problems.push(BuildProblem::DuplicateEventName { first, second, name });
-        }
-    }
-    problems
+pub(crate) fn of_event_names() -> impl Iterator<Item = BuildProblem> {
+    static PAIRS: LazyLock<Vec<Pair<EventInfo>>> = LazyLock::new(|| pairs(program::named_events()));
+    PAIRS.iter().map(|&Pair { first, second, name }| BuildProblem::DuplicateEventName { first, second, name })
 }
 
 /// Two requests with one given name.
-pub(crate) fn of_request_names() -> Vec<BuildProblem> {
+pub(crate) fn of_request_names() -> impl Iterator<Item = BuildProblem> {
+    static PAIRS: LazyLock<Vec<Pair<RequestInfo>>> = LazyLock::new(|| pairs(program::named_requests()));
+    PAIRS.iter().map(|Pair { first, second, name }| BuildProblem::DuplicateRequestName {
+        first: first.type_name(),
+        second: second.type_name(),
+        name,
+    })
+}
+
+/// Two with one name.
+struct Pair<T> {
+    first: T,
+    second: T,
+    name: &'static str,
+}
+
+/// Those that have the name of one before them, each with the first one of that name.
+fn pairs<T: Copy + PartialEq>(named: impl Iterator<Item = (T, &'static str)>) -> Vec<Pair<T>> {
     let mut seen = HashMap::new();
-    let mut problems = Vec::new();
-    for second in named_requests() {
-        let first = *seen.entry(second.name()).or_insert(second);
-        if first != second {
-            let (first, second, name) = (first.type_name(), second.type_name(), second.name());
-            problems.push(BuildProblem::DuplicateRequestName { first, second, name });
-        }
-    }
-    problems
+    let pair = named.map(|(second, name)| Pair { first: *seen.entry(name).or_insert(second), second, name });
+    pair.filter(|pair| pair.first != pair.second).collect()
 }
 
 /// Handlers of one request, which has one.
@@ -54,6 +57,9 @@ pub(crate) fn of_request_handlers(handlers: &[&HandlerRegistration]) -> Vec<Buil
 
 /// Handlers of one event that would be called twice, or have one given name.
 pub(crate) fn of_handlers(handlers: &[&HandlerRegistration]) -> Vec<BuildProblem> {
+    if handlers.len() < 2 {
+        return Vec::new();
+    }
     let mut by_identity = TypeIdMap::default();
     let mut by_crate = HashMap::new();
     let mut by_place = HashMap::new();

@@ -34,26 +34,9 @@ impl EventRegistration {
         self.aliases = names;
         self
     }
-}
 
-/// The events that the macros declare in all linked crates, in the order of the linker.
-pub(crate) fn declared_events() -> impl Iterator<Item = EventInfo> {
-    inventory::iter::<EventRegistration>().map(|registration| (registration.event)())
-}
-
-/// Those of them that have a name by `name = …`, with that and earlier ones, in the order of the linker.
-pub(crate) fn named_events() -> impl Iterator<Item = (EventInfo, &'static str)> {
-    let named = inventory::iter::<EventRegistration>().filter(|registration| registration.has_given_name);
-    named.flat_map(|registration| {
-        let event = (registration.event)();
-        let names = [event.name()].into_iter().chain(registration.aliases.iter().copied());
-        names.map(move |name| (event, name))
-    })
-}
-
-/// Events in an order that does not depend on the linker.
-pub(crate) fn in_order(events: impl Iterator<Item = EventInfo>) -> Vec<EventInfo> {
-    let mut events: Vec<_> = events.collect();
-    events.sort_by_cached_key(EventInfo::sort_key);
-    events
+    /// The event, and its earlier names if its name is by `name = …`.
+    pub(crate) fn declared(&self) -> (EventInfo, Option<&'static [&'static str]>) {
+        ((self.event)(), self.has_given_name.then_some(self.aliases))
+    }
 }

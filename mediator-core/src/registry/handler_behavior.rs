@@ -1,6 +1,7 @@
 //! What the options of a handler's attribute put around it.
 
 use std::any::type_name;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::behavior::behavior::{Behavior, Outcome};
@@ -31,7 +32,7 @@ impl HandlerBehavior {
     /// Around the handler of a request.
     // No bound on `R` but that of the registration: a mistake would be two errors.
     #[must_use]
-    pub fn of_request<R: Request, B: Shipped>(behavior: B) -> Self {
+    pub fn of_request<R: Request, B: Shipped>(behavior: B, _request: PhantomData<R>) -> Self {
         let plan = <OfRequest as MessageKind<AnyRequest<R>>>::plan::<OfOne<B>>();
         Self { name: type_name::<B>(), plan, instance: Arc::new(OfOne(behavior)) }
     }

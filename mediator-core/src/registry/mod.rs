@@ -7,5 +7,6 @@ pub(crate) mod handled;
 pub(crate) mod handler_behavior;
 pub(crate) mod linked_modules;
 pub(crate) mod order;
+pub(crate) mod program;
 pub(crate) mod registration;
 pub(crate) mod request_registration;

@@ -1,11 +1,11 @@
 //! The one order in which the handlers of an event are called.
 
 use std::any::{TypeId, type_name};
-use std::cell::LazyCell;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{BinaryHeap, HashMap};
 
 use super::behavior_registration::BehaviorRegistration;
+use super::program;
 use super::registration::HandlerRegistration;
 use crate::errors::build_error::{BuildProblem, OrderStep, Side};
 use crate::handler::info::HandlerInfo;
@@ -77,13 +77,6 @@ pub(crate) fn references(
     after.chain(before.iter().map(|other| (Side::Before, other)))
 }
 
-/// Arranges the handlers of one event after another.
-pub(crate) struct Arranger<'p> {
-    /// What discovery knows, left out or not, as (event, handler).
-    known: LazyCell<HashSet<(Option<TypeId>, TypeId)>>,
-    problems: &'p mut Vec<BuildProblem>,
-}
-
 /// `earlier` is called before `later`, as the one of them says whose `side` it is.
 #[derive(Clone, Copy)]
 struct Constraint {
@@ -110,60 +103,46 @@ impl Constraint {
     }
 }
 
-impl<'p> Arranger<'p> {
-    pub(crate) fn new(problems: &'p mut Vec<BuildProblem>) -> Self {
-        let known = || {
-            let plans = inventory::iter::<HandlerRegistration>().map(HandlerRegistration::plan);
-            plans.map(|plan| (plan.message(), plan.identity)).collect()
-        };
-        Self { known: LazyCell::new(known), problems }
-    }
+/// The positions of the handlers of one event in the order of their calls.
+///
+/// Of the handlers that could be next, the first in `handlers` is. So a handler that nobody
+/// names, nor names others, changes nothing about the order of the rest.
+pub(crate) fn arrange_handlers(handlers: &[&HandlerRegistration], problems: &mut Vec<BuildProblem>) -> Vec<usize> {
+    let constraints = constraints(handlers, |handler, side, reference| {
+        problems.extend(unknown(handler, side, reference, handlers));
+    });
+    let infos = || handlers.iter().map(|handler| handler.info()).collect();
+    let (order, cycles) = arranged(handlers.len(), &constraints, infos);
+    let cycle = |steps| BuildProblem::OrderCycle { event_name: handlers[0].message_name(), steps };
+    problems.extend(cycles.into_iter().map(cycle));
+    order
+}
 
-    /// The positions of the handlers of one event in the order of their calls.
-    ///
-    /// Of the handlers that could be next, the first in `handlers` is. So a handler that nobody
-    /// names, nor names others, changes nothing about the order of the rest.
-    pub(crate) fn arrange(&mut self, handlers: &[&HandlerRegistration]) -> Vec<usize> {
-        let mut unknown = Vec::new();
-        let constraints = constraints(handlers, |handler, side, reference| {
-            unknown.extend(self.unknown(handler, side, reference, handlers));
-        });
-        self.problems.extend(unknown);
-        let infos = || handlers.iter().map(|handler| handler.info()).collect();
-        let (order, cycles) = arranged(handlers.len(), &constraints, infos);
-        let cycle = |steps| BuildProblem::OrderCycle { event_name: handlers[0].message_name(), steps };
-        self.problems.extend(cycles.into_iter().map(cycle));
-        order
+/// A handler that was left out on purpose asks for nothing; any other is a mistake.
+fn unknown(
+    handler: &HandlerRegistration,
+    side: Side,
+    reference: &HandlerRef,
+    handlers: &[&HandlerRegistration],
+) -> Option<BuildProblem> {
+    let registered = program::registrations_of((reference.handler)());
+    let serves = |other: &HandlerRegistration| {
+        handler.is_observer() || other.is_observer() || other.plan().message() == handler.plan().message()
+    };
+    if registered.iter().any(|other| serves(other)) {
+        return None;
     }
-
-    /// A handler that was left out on purpose asks for nothing; any other is a mistake.
-    fn unknown(
-        &self,
-        handler: &HandlerRegistration,
-        side: Side,
-        reference: &HandlerRef,
-        handlers: &[&HandlerRegistration],
-    ) -> Option<BuildProblem> {
-        let wanted = (reference.handler)();
-        let mut registered = inventory::iter::<HandlerRegistration>().filter(|other| other.plan().identity == wanted);
-        let elsewhere = registered.clone().next();
-        let serves_any_event = handler.is_observer() || registered.any(HandlerRegistration::is_observer);
-        let is_known = elsewhere.is_some() && serves_any_event;
-        if is_known || self.known.contains(&(handler.plan().message(), wanted)) {
-            return None;
-        }
-        let name = (reference.name)();
-        let others = handlers.iter().filter(|other| other.name() != handler.name());
-        let nearest = others.min_by_key(|other| distance_of_paths(name, other.name()));
-        Some(BuildProblem::UnknownHandler {
-            handler: handler.info(),
-            event_name: handler.message_name(),
-            option: side.as_str(),
-            reference: name,
-            handles: elsewhere.map(HandlerRegistration::message_name),
-            nearest: nearest.map(|nearest| nearest.info()),
-        })
-    }
+    let name = (reference.name)();
+    let others = handlers.iter().filter(|other| other.name() != handler.name());
+    let nearest = others.min_by_key(|other| distance_of_paths(name, other.name()));
+    Some(BuildProblem::UnknownHandler {
+        handler: handler.info(),
+        event_name: handler.message_name(),
+        option: side.as_str(),
+        reference: name,
+        handles: registered.first().map(|other| other.message_name()),
+        nearest: nearest.map(|nearest| nearest.info()),
+    })
 }
 
 /// The positions of the behaviors around one message, or around every message, from outside in.
@@ -215,7 +194,7 @@ fn arranged(
 /// A behavior that names what is no behavior, or says that it is outside of one around every message.
 fn misplaced(behavior: &BehaviorRegistration, side: Side, reference: &HandlerRef) -> Option<BuildProblem> {
     let wanted = (reference.handler)();
-    let plans = inventory::iter::<BehaviorRegistration>().map(BehaviorRegistration::plan);
+    let plans = program::behaviors().iter().map(BehaviorRegistration::plan);
     let others: Vec<_> = plans.filter(|plan| plan.behavior == wanted).collect();
     let is_around_all = behavior.plan().message.is_none();
     let is_outside = match side {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::handled::Handled;
 use super::handler_behavior::HandlerBehavior;
 use super::order::{HandlerRef, Ordered, references};
+use super::program;
 use crate::dispatch::{Around, CallPlan, FnHandler, FnRequestHandler, Instance, MessageInfo};
 #[cfg(feature = "durable")]
 use crate::durable::options::DurableOptions;
@@ -19,7 +20,7 @@ use crate::request::info::RequestInfo;
 use crate::request::request::Request;
 use crate::request::request_handler::{Answer, RequestHandler, VisitRequestHandler};
 use crate::services::inject::{Inject, InjectError};
-use crate::services::services::{AnyService, Services};
+use crate::services::services::{AnyService, Offer, ProvidedInstance, Services};
 
 inventory::collect!(HandlerRegistration);
 
@@ -487,6 +488,8 @@ fn instance<H: Send + Sync + 'static>(service: &AnyService) -> Option<Instance> 
 pub(crate) struct ReadyMade {
     pub(crate) registration: HandlerRegistration,
     pub(crate) instance: Instance,
+    /// The service that is an `Arc` of this type, if the builder was given one, and where.
+    pub(crate) provided: fn(&Offer) -> Option<ProvidedInstance>,
 }
 
 impl ReadyMade {
@@ -499,7 +502,7 @@ impl ReadyMade {
 
             fn visit<H: EventHandler<E>>(self, handler: Arc<H>) -> ReadyMade {
                 let registration = HandlerRegistration::of_type::<E, H>().rebound(self.0);
-                ReadyMade { registration, instance: handler }
+                ReadyMade { registration, instance: handler, provided: Offer::instance::<H> }
             }
         }
 
@@ -515,7 +518,7 @@ impl ReadyMade {
 
             fn visit<H: RequestHandler<R>>(self, handler: Arc<H>) -> ReadyMade {
                 let registration = HandlerRegistration::of_request_type::<R, H>().rebound(self.0);
-                ReadyMade { registration, instance: handler }
+                ReadyMade { registration, instance: handler, provided: Offer::instance::<H> }
             }
         }
 
@@ -525,5 +528,5 @@ impl ReadyMade {
 
 /// The registration of a function or a method, as the macros submitted it.
 pub(crate) fn of_function(item: TypeId) -> Option<&'static HandlerRegistration> {
-    inventory::iter::<HandlerRegistration>().find(|registration| registration.plan().identity == item)
+    program::registrations_of(item).first().copied()
 }

@@ -25,21 +25,9 @@ impl RequestRegistration {
         self.has_given_name = true;
         self
     }
-}
 
-/// The requests that the macro declares in all linked crates, in an order that does not depend on the linker.
-pub(crate) fn declared_requests() -> Vec<RequestInfo> {
-    sorted(inventory::iter::<RequestRegistration>().map(|registration| (registration.request)()))
-}
-
-/// Those of them that have a name by `name = …`.
-pub(crate) fn named_requests() -> Vec<RequestInfo> {
-    let named = inventory::iter::<RequestRegistration>().filter(|registration| registration.has_given_name);
-    sorted(named.map(|registration| (registration.request)()))
-}
-
-fn sorted(requests: impl Iterator<Item = RequestInfo>) -> Vec<RequestInfo> {
-    let mut requests: Vec<_> = requests.collect();
-    requests.sort_by_key(RequestInfo::sort_key);
-    requests
+    /// The request, and whether its name is by `name = …`.
+    pub(crate) fn declared(&self) -> (RequestInfo, bool) {
+        ((self.request)(), self.has_given_name)
+    }
 }

@@ -3,10 +3,11 @@
 use std::any::{TypeId, type_name};
 use std::cell::RefCell;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::inject::{Inject, InjectError, Service};
 use super::services::{AnyService, Offer, ServiceRequest, Services};
+use crate::dispatch::TypeIdMap;
 use crate::errors::build_error::BuildProblem;
 use crate::handler::error::BoxError;
 use crate::handler::service_info::ServiceInfo;
@@ -161,6 +162,8 @@ impl fmt::Debug for ServiceRegistration {
 #[derive(Default)]
 pub(crate) struct ModuleServices {
     registered: Vec<&'static ServiceRegistration>,
+    /// The services of each type, in their order; of a type that two provide, the first one is used.
+    by_type: TypeIdMap<Vec<usize>>,
     made: RefCell<Vec<Made>>,
     /// Those that are being made, each for the one before it.
     under_way: RefCell<Vec<usize>>,
@@ -185,39 +188,47 @@ enum Made {
 
 impl ModuleServices {
     /// All that are linked, in an order that does not depend on the linker.
-    pub(crate) fn discovered() -> Vec<&'static ServiceRegistration> {
-        let mut services: Vec<_> = inventory::iter::<ServiceRegistration>().collect();
-        services.sort_by_key(|service| {
-            let location = service.info.location();
-            (service.info.crate_name(), location.file(), location.line(), location.column(), service.info.name())
+    pub(crate) fn discovered() -> &'static [&'static ServiceRegistration] {
+        static SERVICES: LazyLock<Vec<&ServiceRegistration>> = LazyLock::new(|| {
+            let mut services: Vec<_> = inventory::iter::<ServiceRegistration>().collect();
+            services.sort_by_key(|service| {
+                let location = service.info.location();
+                (service.info.crate_name(), location.file(), location.line(), location.column(), service.info.name())
+            });
+            services
         });
-        services
+        &SERVICES
     }
 
-    pub(crate) fn new(registered: Vec<&'static ServiceRegistration>) -> Self {
+    pub(crate) fn new(registered: &[&'static ServiceRegistration]) -> Self {
         let made = registered.iter().map(|_| Made::Not).collect();
-        Self { registered, made: RefCell::new(made), ..Self::default() }
+        let mut by_type: TypeIdMap<Vec<_>> = TypeIdMap::default();
+        for (index, service) in registered.iter().enumerate() {
+            service.types().for_each(|provided| by_type.entry((provided.type_id)()).or_default().push(index));
+        }
+        Self { registered: registered.to_vec(), by_type, made: RefCell::new(made), ..Self::default() }
     }
 
     /// Types that two modules provide, and the builder does not.
     pub(crate) fn duplicates(&self, is_provided: impl Fn(TypeId) -> bool) -> Vec<BuildProblem> {
-        let mut types: Vec<_> = self.registered.iter().flat_map(|service| service.types()).collect();
-        let mut seen = std::collections::HashSet::new();
-        types.retain(|provided| seen.insert((provided.type_id)()) && !is_provided((provided.type_id)()));
-        let problem = |provided: ProvidedType| {
-            let by: Vec<_> =
-                self.registered.iter().filter(|service| service.provides_type((provided.type_id)())).collect();
-            (by.len() > 1).then(|| BuildProblem::DuplicateModuleService {
-                service: (provided.type_name)(),
-                modules: by.into_iter().map(|service| service.info).collect(),
-            })
-        };
-        types.into_iter().filter_map(problem).collect()
+        let mut problems = Vec::new();
+        for (index, service) in self.registered.iter().enumerate() {
+            for provided in service.types() {
+                let by = &self.by_type[&(provided.type_id)()];
+                if by.len() > 1 && by[0] == index && !is_provided((provided.type_id)()) {
+                    problems.push(BuildProblem::DuplicateModuleService {
+                        service: (provided.type_name)(),
+                        modules: by.iter().map(|&service| self.registered[service].info).collect(),
+                    });
+                }
+            }
+        }
+        problems
     }
 
     /// The service of a type: which one, and, if it could be made, the value.
     pub(super) fn get(&self, wanted: TypeId, offer: &Offer) -> Option<(ServiceInfo, Option<AnyService>)> {
-        let index = self.registered.iter().position(|service| service.provides_type(wanted))?;
+        let index = *self.by_type.get(&wanted)?.first()?;
         let registration = self.registered[index];
         let state = self.made.borrow()[index].clone();
         let value = match state {
@@ -286,10 +297,6 @@ impl ModuleServices {
 }
 
 impl ServiceRegistration {
-    fn provides_type(&self, wanted: TypeId) -> bool {
-        self.types().any(|provided| (provided.type_id)() == wanted)
-    }
-
     /// The service as one of the types that it is provided as.
     fn convert(&self, wanted: TypeId, service: AnyService) -> Option<AnyService> {
         match self.also.iter().find(|alias| (alias.provides.type_id)() == wanted) {

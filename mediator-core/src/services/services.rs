@@ -2,7 +2,6 @@
 
 use std::any::{Any, TypeId, type_name};
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
 use std::panic::Location;
@@ -10,6 +9,7 @@ use std::sync::Arc;
 
 use super::inject::{InjectError, Service, inject_catching};
 use super::module_service::ModuleServices;
+use crate::dispatch::{Instance, TypeIdMap};
 use crate::errors::build_error::Provided;
 use crate::handler::service_info::ServiceInfo;
 
@@ -160,10 +160,10 @@ impl fmt::Debug for Services<'_> {
 /// What the builder was given, by exact type, and what modules provide.
 #[derive(Default)]
 pub(crate) struct Offer {
-    provided: HashMap<TypeId, ProvidedService>,
+    provided: TypeIdMap<ProvidedService>,
     /// The handlers that the builder was given ready-made, by their own type; those of them that are services of modules are
     /// on offer.
-    pub(crate) bound: HashMap<TypeId, AnyService>,
+    pub(crate) bound: TypeIdMap<AnyService>,
     pub(crate) modules: ModuleServices,
 }
 
@@ -171,6 +171,13 @@ struct ProvidedService {
     value: AnyService,
     type_name: &'static str,
     location: &'static Location<'static>,
+}
+
+/// A service that is an `Arc` of a handler.
+pub(crate) struct ProvidedInstance {
+    pub(crate) instance: Instance,
+    pub(crate) service: &'static str,
+    pub(crate) location: &'static Location<'static>,
 }
 
 impl Offer {
@@ -187,6 +194,13 @@ impl Offer {
                 Ok(())
             }
         }
+    }
+
+    /// The handler that the builder was given as an `Arc<H>`.
+    pub(crate) fn instance<H: Send + Sync + 'static>(&self) -> Option<ProvidedInstance> {
+        let ProvidedService { value, type_name: service, location } = self.provided.get(&TypeId::of::<Arc<H>>())?;
+        let instance = value.downcast_ref::<Arc<H>>()?.clone();
+        Some(ProvidedInstance { instance, service, location })
     }
 
     /// Whether the builder was given one of this type.

@@ -11,8 +11,8 @@ use cargo_metadata::{
 };
 
 use super::link_report::{Missing, Report, Stranger, Way};
-use crate::registry::event_registration::declared_events;
 use crate::registry::linked_modules::LinkedModules;
+use crate::registry::program;
 use crate::registry::registration::HandlerRegistration;
 use crate::services::module_service::ModuleServices;
 
@@ -87,8 +87,8 @@ fn check() -> Result<Report, String> {
 fn linked_crates() -> HashSet<&'static str> {
     inventory::iter::<HandlerRegistration>()
         .map(|handler| handler.info().crate_name())
-        .chain(declared_events().map(|event| event.crate_name()))
-        .chain(ModuleServices::discovered().into_iter().map(|service| service.info().crate_name()))
+        .chain(program::events().map(|event| event.crate_name()))
+        .chain(ModuleServices::discovered().iter().map(|service| service.info().crate_name()))
         .collect()
 }
 

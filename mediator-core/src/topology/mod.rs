@@ -8,6 +8,7 @@ mod table;
 
 use std::any::TypeId;
 use std::fmt;
+use std::sync::LazyLock;
 
 use crate::event::info::EventInfo;
 use crate::handler::info::HandlerInfo;
@@ -116,6 +117,9 @@ pub struct Topology {
     requests: Vec<RequestNode>,
     services: Vec<ServiceNode>,
 }
+
+/// Put together when somebody asks for it.
+pub(crate) type LazyTopology = LazyLock<Topology, Box<dyn FnOnce() -> Topology + Send>>;
 
 /// One event in a [`Topology`].
 #[derive(Clone, Debug)]

@@ -1,13 +1,13 @@
 //! What is done where somebody observes.
 
 use std::alloc::Layout;
-use std::any::{Any, TypeId};
+use std::any::{Any, TypeId, type_name};
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -22,6 +22,7 @@ use super::super::table::{Entry, HandlerList};
 use super::super::vtable::{Compiled, Polled, Vtable};
 use crate::errors::publish_error::PublishError;
 use crate::event::dynamic::DynNotification;
+use crate::handler::error::BoxError;
 use crate::handler::info::HandlerInfo;
 use crate::observe::ended::{Ended, Failure, Told};
 use crate::observe::records::{Record, Records};
@@ -89,6 +90,8 @@ pub(in super::super) type Keep = unsafe fn(NonNull<()>) -> Arc<dyn Any + Send + 
 struct Progress {
     handler: HandlerInfo,
     stage: AtomicU8,
+    /// How often it was called: again by a behavior that retries.
+    attempts: AtomicU32,
 }
 
 const NOT_RUN: u8 = 0;
@@ -244,7 +247,11 @@ impl Seen {
 
 impl Observed {
     fn expect(&self, handlers: &[HandlerInfo]) {
-        let not_run = |handler: &HandlerInfo| Progress { handler: *handler, stage: AtomicU8::new(NOT_RUN) };
+        let not_run = |handler: &HandlerInfo| Progress {
+            handler: *handler,
+            stage: AtomicU8::new(NOT_RUN),
+            attempts: AtomicU32::new(0),
+        };
         self.progress.get_or_init(|| {
             self.record.expect(handlers);
             handlers.iter().map(not_run).collect()
@@ -379,6 +386,20 @@ impl<'a> Reports<'a> {
         progress.inspect(|progress| progress.stage.store(stage, Ordering::Relaxed));
     }
 
+    /// A handler is called, not for the first time if a behavior calls it again.
+    pub(in super::super) fn note_attempt(self, handler: &HandlerInfo) {
+        let mut progress = self.0.into_iter().flat_map(Observed::progress);
+        progress.find(|progress| progress.handler == *handler).inspect(|progress| {
+            progress.attempts.fetch_add(1, Ordering::Relaxed);
+        });
+    }
+
+    /// How often a handler was called.
+    fn attempts(self, handler: usize) -> u32 {
+        let progress = self.0.and_then(|observed| observed.progress().get(handler));
+        progress.map_or(0, |progress| progress.attempts.load(Ordering::Relaxed))
+    }
+
     fn record(self) -> Option<&'a Record> {
         self.0.map(|observed| &observed.record)
     }
@@ -391,8 +412,11 @@ struct Watcher {
 }
 
 fn watcher(position: usize, info: HandlerInfo) -> Around {
-    let compiled =
-        Compiled { vtable: Vtable { start, poll, drop_future }, frame: const { Layout::new::<Watched<'_>>() } };
+    let compiled = Compiled {
+        vtable: Vtable { start, poll, drop_future },
+        frame: const { Layout::new::<Watched<'_>>() },
+        error_type: type_name::<BoxError>,
+    };
     let plan = BehaviorPlan {
         message: None,
         message_name: "any message",
@@ -427,7 +451,7 @@ impl<'a> Watched<'a> {
                 Subject { name, id: None, conversation, causation: None }
             }
         };
-        let span = Span::of_handler(&subject, &chain.info, 1);
+        let span = Span::of_handler(&subject, &chain.info);
         dispatch.reports().note(watcher.position, RUNNING);
         dispatch.reports().record().inspect(|record| record.note_start(watcher.position));
         Self { passage, level: level.index, position: watcher.position, subject, span, started: Instant::now() }
@@ -452,7 +476,7 @@ impl<'a> Watched<'a> {
                 Polled::Pending
             }
             Ok(polled) => {
-                self.end(&ended(passage, &polled));
+                self.end(&ended(passage, self.level, &polled));
                 polled
             }
             Err(payload) => {
@@ -473,15 +497,19 @@ impl<'a> Watched<'a> {
         if dispatch.core().watch.is_metered {
             meters::handled(&self.subject, &chain.info, self.started.elapsed(), ended);
         }
+        self.span.note_attempts(dispatch.reports().attempts(self.position));
         self.span.tell_failure(&self.subject, Some(&chain.info), ended);
         self.span.end(ended);
     }
 }
 
 /// How a call has ended that came to `polled` inside the watcher.
-fn ended<'p>(passage: Passage<'_>, polled: &'p Polled) -> Ended<'p> {
+fn ended<'p>(passage: Passage<'_>, level: usize, polled: &'p Polled) -> Ended<'p> {
     if let Polled::Failed(error) = polled {
-        return Ended::with_error(&***error);
+        return match passage.chain().error_type_inside(level) {
+            Some(type_name) => Ended::with_error_of(&***error, type_name),
+            None => Ended::with_error(&***error),
+        };
     }
     passage.told().map_or(Ended::Ok, |told| Ended::Failed(Failure::Told(told)))
 }
