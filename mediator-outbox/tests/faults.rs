@@ -159,14 +159,14 @@ async fn memory_full() {
     let store = MemoryStore::new(Clock::system(), 2);
     let first = event("{}");
     store.record_alone(&first).await.unwrap();
-    store.room().await;
+    store.room(1).await;
     store.record_alone(&event("{}")).await.unwrap();
     assert_eq!(kind(store.record_alone(&event("{}")).await), StoreErrorKind::NoRoom);
     assert_eq!(store.record_alone(&first).await.unwrap(), Recorded::Already);
-    assert_eq!(store.record_beyond(&event("{}")), Recorded::New);
-    let waiting = tokio::time::timeout(Duration::from_millis(20), store.room()).await;
+    assert_eq!(store.record_in_delivery(&event("{}")).await.unwrap(), Recorded::New);
+    let waiting = tokio::time::timeout(Duration::from_millis(20), store.room(1)).await;
     assert!(waiting.is_err(), "there is no room");
-    let (_, discarded) = tokio::join!(store.room(), async {
+    let (_, discarded) = tokio::join!(store.room(1), async {
         tokio::task::yield_now().await;
         store.unschedule(None, first.event_id).await.unwrap() + {
             let listed = store.list(&Filter::default(), None, 1).await.unwrap();
