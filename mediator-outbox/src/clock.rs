@@ -47,8 +47,14 @@ impl Clock {
     ///
     /// If it is the system's clock.
     pub fn advance(&self, by: Duration) {
-        let fixed = self.0.as_ref().expect("the system's clock cannot be moved; make one by `Clock::fixed`");
+        assert!(self.try_advance(by), "the system's clock cannot be moved; make one by `Clock::fixed`");
+    }
+
+    /// The same; whether it stands still.
+    pub(crate) fn try_advance(&self, by: Duration) -> bool {
+        let Some(fixed) = &self.0 else { return false };
         *fixed.lock().unwrap_or_else(PoisonError::into_inner) += by;
+        true
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use mediator_core::durable::{DurableHandler, LentToOutbox, OutboxFuture, Recording};
 use mediator_core::{EventId, Mediator};
@@ -15,7 +16,7 @@ use crate::error::{StoreError, StoreErrorKind};
 use crate::headers::Headers;
 use crate::operations::{Deliveries, Stats};
 use crate::report;
-use crate::store::{Count, NewEvent, Recorded, Store};
+use crate::store::{Count, NewEvent, Recorded, Store, Wanted};
 use crate::worker::{WorkerBuilder, is_in_delivery};
 
 /// Durable deliveries in a [`Store`]: a [`SqliteOutbox`](crate::SqliteOutbox), a `PostgresOutbox` or an
@@ -106,6 +107,15 @@ impl<S: Store> Outbox<S> {
         self.shared.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// In how long the first delivery to a handler of a mediator is due.
+    async fn next_due(&self, mediator: &Mediator) -> Result<Option<Duration>, StoreError> {
+        let handlers = mediator.durable_handlers().iter();
+        let wanted = handlers.flat_map(|handler| {
+            names(handler).map(|(name, event)| Wanted { handler: name, event, version: handler.version(), limit: 1 })
+        });
+        self.shared.store.next_due(&wanted.collect::<Vec<_>>()).await
+    }
+
     async fn record_event(&self, recording: Recording<'_>) -> Result<(), crate::BoxError> {
         let headers = Headers::of(&recording).to_json();
         let event = NewEvent {
@@ -179,6 +189,20 @@ impl<S: Store> mediator_core::durable::Outbox for Outbox<S> {
 
     fn record<'a>(&'a self, recording: Recording<'a>) -> OutboxFuture<'a, ()> {
         Box::pin(self.record_event(recording))
+    }
+
+    fn settle<'a>(&'a self, mediator: &'a Mediator) -> OutboxFuture<'a, ()> {
+        Box::pin(async move {
+            loop {
+                self.worker(mediator).drain().await?;
+                let Some(due) = self.next_due(mediator).await? else { return Ok(()) };
+                // What runs in another worker is waited for; its lease must not end because a clock is moved.
+                let is_at_rest = self.stats().await?.running() == 0;
+                if !(is_at_rest && self.shared.store.advance(due)) {
+                    tokio::time::sleep(due.min(Duration::from_millis(5))).await;
+                }
+            }
+        })
     }
 
     fn unschedule<'a>(&'a self, event: EventId, lent: LentToOutbox<'a>) -> OutboxFuture<'a, u64> {

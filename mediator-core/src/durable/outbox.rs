@@ -9,6 +9,7 @@ use super::handler::DurableHandler;
 use crate::dispatch::LentToOutbox;
 use crate::event::id::EventId;
 use crate::handler::error::BoxError;
+use crate::mediator::handles::Mediator;
 
 /// The future of what an outbox does for a publish.
 pub type OutboxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send + 'a>>;
@@ -27,6 +28,13 @@ pub trait Outbox: Send + Sync + 'static {
     ///
     /// Dropping the future must leave all deliveries or none. An event that was recorded before is left as it is.
     fn record<'a>(&'a self, recording: Recording<'a>) -> OutboxFuture<'a, ()>;
+
+    /// Delivers what is due until nothing is left to be delivered, attempts that are due later included; for tests that wait for
+    /// what a publish has led to. By default there is nothing to wait for.
+    fn settle<'a>(&'a self, mediator: &'a Mediator) -> OutboxFuture<'a, ()> {
+        let _ = mediator;
+        Box::pin(std::future::ready(Ok(())))
+    }
 
     /// Deletes the deliveries of a scheduled event that nobody has started; how many those were.
     fn unschedule<'a>(&'a self, event: EventId, lent: LentToOutbox<'a>) -> OutboxFuture<'a, u64>;

@@ -109,6 +109,15 @@ impl Mediator {
     }
 }
 
+/// Waits until all that was recorded for a mediator is delivered.
+#[cfg(feature = "testing")]
+pub(crate) async fn settle(mediator: &Mediator) -> Result<(), BoxError> {
+    match mediator.link().core().and_then(|core| core.durable.outbox.as_ref()) {
+        Some(outbox) => outbox.settle(mediator).await,
+        None => Ok(()),
+    }
+}
+
 /// Records the durable deliveries of an event that are due later.
 pub(super) async fn schedule(link: &Link, event: &dyn DynNotification, due: Due) -> Result<(), PublishError> {
     let kept = if link.core().is_none() { link.upgrade() } else { None };

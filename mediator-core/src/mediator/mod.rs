@@ -3,7 +3,7 @@
 mod behaviors;
 pub(crate) mod builder;
 #[cfg(feature = "durable")]
-mod durable;
+pub(crate) mod durable;
 pub(crate) mod handles;
 #[cfg_attr(not(feature = "testing"), path = "no_kit.rs")]
 pub(crate) mod kit;

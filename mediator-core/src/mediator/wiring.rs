@@ -151,11 +151,14 @@ pub(super) struct Binding<'a> {
     pub(super) instance: Option<&'a Instance>,
     /// Whether the plan and the instance are those of a test's stand-in.
     pub(super) is_stand_in: bool,
+    /// Whether a worker calls it, not the publish.
+    pub(super) is_durable: bool,
 }
 
 impl<'a> Binding<'a> {
     fn new(registration: &'a HandlerRegistration, instance: Option<&'a Instance>) -> Self {
-        Self { registration, plan: registration.plan(), instance, is_stand_in: false }
+        let (plan, is_durable) = (registration.plan(), registration.is_durable());
+        Self { registration, plan, instance, is_stand_in: false, is_durable }
     }
 
     /// Whether its instance is the one of its type: it is not told apart by a name, nor a stand-in.
@@ -218,7 +221,7 @@ fn by_message<'a>(bindings: &[Binding<'a>]) -> Vec<List<'a>> {
     }
     for binding in bindings {
         match binding.plan.message() {
-            Some(message) if binding.registration.is_durable() => lists[positions[&message]].durable.push(*binding),
+            Some(message) if binding.is_durable => lists[positions[&message]].durable.push(*binding),
             Some(message) => lists[positions[&message]].bindings.push(*binding),
             None => {
                 lists.iter_mut().filter(|list| list.message.is_some()).for_each(|list| list.bindings.push(*binding));
@@ -391,7 +394,10 @@ fn entry(binding: &Binding<'_>, built: &TypeIdMap<Built>, behaviors: &Behaviors)
     let Binding { registration, plan, instance, .. } = binding;
     let instance = instance.or_else(|| built[&plan.receiver].instance.as_ref())?.clone();
     // Its own options are inside of the behaviors around its message.
-    let around = behaviors.around(plan).into_iter().chain(registration.own_behaviors()).collect();
+    let around = behaviors.around(plan).into_iter();
+    #[cfg(all(feature = "durable", feature = "testing"))]
+    let around = around.chain(super::kit::around_inline(binding));
+    let around = around.chain(registration.own_behaviors()).collect();
     Some(Entry { plan: *plan, instance, info: registration.info(), around })
 }
 
@@ -443,7 +449,7 @@ fn nodes(completed: &Completed<'_>, built: &TypeIdMap<Built>) -> Vec<HandlerNode
         let is_observer = entry.plan.message().is_none();
         HandlerNode::new(entry.info, entry.plan.identity, index + 1, is_observer, around)
             .with_needs(requests, borrows)
-            .durable_if(binding.registration.is_durable())
+            .durable_if(binding.is_durable)
     };
     bindings.map(node).collect()
 }

@@ -54,6 +54,38 @@ impl MediatorBuilder {
         self
     }
 
+    /// Has the publish call durable handlers like others: for a unit test without an outbox.
+    ///
+    /// What they borrow is lent by the publish then, except the `&DeliveryInfo` of a first attempt. They are not tried again.
+    ///
+    /// ```
+    /// use mediator_core::durable::DeliveryInfo;
+    /// use mediator_core::prelude::*;
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[event(name = "orders.placed")]
+    /// #[derive(Serialize, Deserialize)]
+    /// struct OrderPlaced {}
+    ///
+    /// struct Invoices(Vec<String>);
+    ///
+    /// #[event_handler(durable, manual, name = "billing.invoice")]
+    /// async fn write_invoice(_event: &OrderPlaced, invoices: &mut Invoices, delivery: &DeliveryInfo) {
+    ///     invoices.0.push(delivery.idempotency_key().to_owned());
+    /// }
+    ///
+    /// let mediator = Mediator::builder().without_discovery().bind_fn(write_invoice).durable_inline().build()?;
+    /// let mut invoices = Invoices(Vec::new());
+    /// futures::executor::block_on(mediator.with(&mut invoices).publish(OrderPlaced::new()))?;
+    /// assert!(invoices.0[0].ends_with("/billing.invoice"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "durable")]
+    pub fn durable_inline(mut self) -> Self {
+        self.kit.is_durable_inline = true;
+        self
+    }
+
     /// Puts a stand-in, a handler or a closure, in the place of the handler `H` of `E`.
     ///
     /// It keeps the name of `H` and its place in the order; behaviors and the handler's own options are around it as they were.

@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::panic::Location;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 #[cfg(feature = "tokio")]
 use std::time::Duration;
 
@@ -22,7 +23,9 @@ use crate::request::request::{Request, RequestError};
 /// A test of a flow: something happens, and then an event is published.
 ///
 /// The event may come from a handler, from a handler of what that publishes, or from a task that one of them has spawned. The test
-/// is woken when something is recorded, on any executor; it neither sleeps nor polls.
+/// is woken when something is recorded, on any executor; it neither sleeps nor polls. Where the mediator has an outbox, the
+/// scenario delivers what was recorded there, attempts that are due later included, before it looks for the event; with an outbox
+/// whose clock stands still, that takes no time.
 ///
 /// ```
 /// use mediator_core::prelude::*;
@@ -105,8 +108,15 @@ impl<'a> Scenario<'a> {
         self.begin(async move { stimulus().await.into_result() })
     }
 
+    /// Waits for durable deliveries, retries included.
+    async fn settle(&self) -> Result<(), BoxError> {
+        #[cfg(feature = "durable")]
+        crate::mediator::durable::settle(self.mediator).await?;
+        Ok(())
+    }
+
     fn begin(self, stimulus: impl Future<Output = Result<(), BoxError>> + 'a) -> Stimulus<'a> {
-        Stimulus { run: Box::pin(stimulus), recorder: self.recorder }
+        Stimulus { run: Box::pin(stimulus), scenario: self }
     }
 }
 
@@ -114,7 +124,7 @@ impl<'a> Scenario<'a> {
 #[must_use = "a scenario does nothing until it waits for something"]
 pub struct Stimulus<'a> {
     run: Pin<Box<dyn Future<Output = Result<(), BoxError>> + 'a>>,
-    recorder: &'a Recorder,
+    scenario: Scenario<'a>,
 }
 
 impl<'a> Stimulus<'a> {
@@ -184,7 +194,8 @@ impl<'a, E: Notification> WaitFor<'a, E> {
     ///
     /// As for awaiting it, and if `assert` does.
     pub async fn and_assert(self, assert: impl FnOnce(&E)) -> Arc<E> {
-        let (recorder, since) = (self.stimulus.recorder, self.stimulus.recorder.len());
+        let recorder = self.stimulus.scenario.recorder;
+        let since = recorder.len();
         let event = self.run().await;
         let told = TellOnPanic { recorder, since };
         assert(&event);
@@ -193,7 +204,8 @@ impl<'a, E: Notification> WaitFor<'a, E> {
     }
 
     async fn run(self) -> Arc<E> {
-        let Self { stimulus: Stimulus { run, recorder }, matches, limit, location } = self;
+        let Self { stimulus: Stimulus { run, scenario }, matches, limit, location } = self;
+        let Scenario { recorder, .. } = scenario;
         let since = recorder.len();
         let fail = |what: &dyn Display| -> ! {
             let entries = recorder.entries();
@@ -203,8 +215,18 @@ impl<'a, E: Notification> WaitFor<'a, E> {
         let wanted = |event: &E| matches.iter().all(|matches| matches(event));
         let flow = pin!(async {
             run.await?;
-            // What else a scenario is to wait for, before it fails, belongs here: the work that the stimulus left to others.
-            Ok::<_, BoxError>(poll_fn(|cx| recorder.poll_event(cx, since, wanted)).await)
+            loop {
+                scenario.settle().await?;
+                let settled = recorder.len();
+                // Or nothing, when more has happened.
+                let found = poll_fn(|cx| match recorder.poll_event(cx, since, wanted) {
+                    Poll::Pending if recorder.len() > settled => Poll::Ready(None),
+                    found => found.map(Some),
+                });
+                if let Some(event) = found.await {
+                    return Ok::<_, BoxError>(event);
+                }
+            }
         });
         match limit.of(flow).await {
             Ok(Ok(event)) => event,

@@ -219,6 +219,10 @@ impl Store for MemoryStore {
         Duration::from_millis(50)
     }
 
+    fn advance(&self, by: Duration) -> bool {
+        self.clock.try_advance(by)
+    }
+
     async fn now(&self) -> Result<SystemTime, StoreError> {
         Ok(self.clock.now())
     }

@@ -180,6 +180,12 @@ pub trait Store: Send + Sync + Sized + 'static {
     /// How often to ask whether something is due, where nobody announces it.
     fn poll_interval(&self) -> Duration;
 
+    /// Moves the store's clock, if it is one that stands still; whether it is.
+    fn advance(&self, by: Duration) -> bool {
+        let _ = by;
+        false
+    }
+
     /// What time it is there.
     fn now(&self) -> impl Future<Output = Result<SystemTime, StoreError>> + Send;
 }

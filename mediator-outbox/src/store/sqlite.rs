@@ -433,6 +433,10 @@ impl Store for SqliteStore {
         Duration::from_millis(20)
     }
 
+    fn advance(&self, by: Duration) -> bool {
+        self.clock.try_advance(by)
+    }
+
     async fn now(&self) -> Result<SystemTime, StoreError> {
         Ok(self.clock.now())
     }
