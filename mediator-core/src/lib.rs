@@ -157,6 +157,8 @@ pub use crate::behavior::{
     timeout::{TimedOut, Timeout},
 };
 pub use crate::dispatch::{Call, Lend, Lending, Publish, Publishable, Scope, Sending};
+#[cfg(feature = "durable")]
+pub use crate::durable::{DeliveryInfo, Permanent, RetryAfter};
 pub use crate::errors::build_error::{BuildError, BuildProblem, OrderStep};
 pub use crate::errors::handler_failure::HandlerFailure;
 pub use crate::errors::panics::PanicPayload;

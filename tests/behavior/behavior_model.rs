@@ -254,7 +254,7 @@ fn drive<T>(future: impl Future<Output = T>, patience: usize) -> Option<T> {
 
 /// The result of a handler, or of a behavior around it.
 #[derive(Clone, Debug, PartialEq)]
-enum Came {
+enum Ended {
     Ok(u32),
     Own(usize),
     Turned,
@@ -263,7 +263,7 @@ enum Came {
     Panicked,
 }
 
-impl Came {
+impl Ended {
     fn is_ok(&self) -> bool {
         matches!(self, Self::Ok(_))
     }
@@ -308,7 +308,7 @@ impl Model {
         }
     }
 
-    fn handler(&mut self, number: usize, runs: &Runs) -> Result<Came, Dropped> {
+    fn handler(&mut self, number: usize, runs: &Runs) -> Result<Ended, Dropped> {
         let (waits, end) = runs[self.called % runs.len()];
         let called = self.called;
         self.called += 1;
@@ -319,12 +319,12 @@ impl Model {
             return Ok(self.panics());
         }
         self.end("is over");
-        Ok(if end == End::Ok { Came::Ok(100 + called as u32) } else { Came::Own(called) })
+        Ok(if end == End::Ok { Ended::Ok(100 + called as u32) } else { Ended::Own(called) })
     }
 
-    fn panics(&mut self) -> Came {
+    fn panics(&mut self) -> Ended {
         self.end("is dropped");
-        Came::Panicked
+        Ended::Panicked
     }
 
     /// `scripts` with the number of each, and whether it knows the request's type.
@@ -333,7 +333,7 @@ impl Model {
         scripts: &[(usize, Script)],
         handler: (usize, &Runs),
         is_request: bool,
-    ) -> Result<Came, Dropped> {
+    ) -> Result<Ended, Dropped> {
         let Some((&(number, script), inside)) = scripts.split_first() else {
             return self.handler(handler.0, handler.1);
         };
@@ -341,45 +341,45 @@ impl Model {
         self.under_way.push(number.to_string());
         self.pend(script.before)?;
         let mut came = match script.act {
-            Act::PanicBefore => Came::Panicked,
-            Act::Refuse => Came::Refused,
+            Act::PanicBefore => Ended::Panicked,
+            Act::Refuse => Ended::Refused,
             // Around every message it has no answer, and leaves the others as they are.
-            Act::Skip if is_request && number < 10 => Came::NotAnswered,
-            Act::Skip => Came::Ok(number as u32),
+            Act::Skip if is_request && number < 10 => Ended::NotAnswered,
+            Act::Skip => Ended::Ok(number as u32),
             Act::Retry(times) => {
                 let mut came = self.passage(inside, handler, is_request)?;
                 for _ in 1..times {
-                    if !came.is_ok() && came != Came::Panicked && came != Came::NotAnswered {
+                    if !came.is_ok() && came != Ended::Panicked && came != Ended::NotAnswered {
                         came = self.passage(inside, handler, is_request)?;
                     }
                 }
                 came
             }
             Act::Turn => match self.passage(inside, handler, is_request)? {
-                came @ (Came::Ok(_) | Came::Panicked | Came::NotAnswered) => came,
-                _ => Came::Turned,
+                came @ (Ended::Ok(_) | Ended::Panicked | Ended::NotAnswered) => came,
+                _ => Ended::Turned,
             },
             Act::Reject => match self.passage(inside, handler, is_request)? {
-                Came::Ok(_) | Came::NotAnswered => Came::Turned,
+                Ended::Ok(_) | Ended::NotAnswered => Ended::Turned,
                 came => came,
             },
             Act::Swallow => match self.passage(inside, handler, is_request)? {
-                came @ (Came::Ok(_) | Came::Panicked | Came::NotAnswered) => came,
-                _ if is_request && number < 10 => Came::NotAnswered,
-                _ => Came::Ok(number as u32),
+                came @ (Ended::Ok(_) | Ended::Panicked | Ended::NotAnswered) => came,
+                _ if is_request && number < 10 => Ended::NotAnswered,
+                _ => Ended::Ok(number as u32),
             },
             Act::Run | Act::PanicAfter => self.passage(inside, handler, is_request)?,
         };
-        if came != Came::Panicked {
+        if came != Ended::Panicked {
             self.pend(script.after)?;
         }
         if script.act == Act::PanicAfter {
-            came = Came::Panicked;
+            came = Ended::Panicked;
         }
         match &came {
-            Came::Panicked => _ = self.panics(),
+            Ended::Panicked => _ = self.panics(),
             // To behaviors around every message it looks well.
-            Came::Ok(_) | Came::NotAnswered => self.end("ends"),
+            Ended::Ok(_) | Ended::NotAnswered => self.end("ends"),
             _ => self.end("fails"),
         }
         Ok(came)
@@ -392,13 +392,13 @@ fn numbered(case: &Case) -> Vec<(usize, Script)> {
 }
 
 /// Of a request; of an event, the failure's.
-fn of_error(error: &PlaceError) -> Came {
+fn of_error(error: &PlaceError) -> Ended {
     match error {
-        PlaceError::Own(called) => Came::Own(*called),
-        PlaceError::Turned => Came::Turned,
-        PlaceError::Send(SendError::Panicked(_)) => Came::Panicked,
-        PlaceError::Send(error) if format!("{error:#}").contains("has not answered") => Came::NotAnswered,
-        PlaceError::Send(_) => Came::Refused,
+        PlaceError::Own(called) => Ended::Own(*called),
+        PlaceError::Turned => Ended::Turned,
+        PlaceError::Send(SendError::Panicked(_)) => Ended::Panicked,
+        PlaceError::Send(error) if format!("{error:#}").contains("has not answered") => Ended::NotAnswered,
+        PlaceError::Send(_) => Ended::Refused,
     }
 }
 
@@ -417,7 +417,7 @@ proptest! {
         let expected = model.passage(&numbered(&case), (0, &case.handlers[0]), true);
         model.drop_all();
         prop_assert_eq!(log.entries(), model.log);
-        let answer = answer.map(|answer| answer.map_or_else(|error| of_error(&error), Came::Ok));
+        let answer = answer.map(|answer| answer.map_or_else(|error| of_error(&error), Ended::Ok));
         prop_assert_eq!(answer, expected.ok());
     }
 
@@ -432,25 +432,25 @@ proptest! {
         let published = drive(mediator.publish(Placed::new()), case.patience);
 
         let mut model = Model::new(case.patience);
-        let mut expected = Ok(Came::Ok(0));
+        let mut expected = Ok(Ended::Ok(0));
         for (number, runs) in case.handlers.iter().enumerate() {
             model.called = 0;
             expected = model.passage(&numbered(&case), (number, runs), false);
-            if !expected.as_ref().is_ok_and(Came::is_ok) {
+            if !expected.as_ref().is_ok_and(Ended::is_ok) {
                 break;
             }
         }
         model.drop_all();
         prop_assert_eq!(log.entries(), model.log);
-        let published = published.map(|published| published.map_or_else(|error| of_publish(&error), |()| Came::Ok(0)));
-        prop_assert_eq!(published, expected.ok().map(|came| if came.is_ok() { Came::Ok(0) } else { came }));
+        let published = published.map(|published| published.map_or_else(|error| of_publish(&error), |()| Ended::Ok(0)));
+        prop_assert_eq!(published, expected.ok().map(|came| if came.is_ok() { Ended::Ok(0) } else { came }));
     }
 }
 
-fn of_publish(error: &PublishError) -> Came {
+fn of_publish(error: &PublishError) -> Ended {
     let failure = &error.failures()[0];
     if failure.panic_message().is_some() {
-        return Came::Panicked;
+        return Ended::Panicked;
     }
-    error.downcast_ref::<PlaceError>().map_or(Came::Refused, of_error)
+    error.downcast_ref::<PlaceError>().map_or(Ended::Refused, of_error)
 }

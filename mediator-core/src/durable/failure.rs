@@ -24,7 +24,7 @@ pub struct Permanent {
     error: BoxError,
 }
 
-/// Makes a [`Permanent`] of any error.
+/// Makes a [`Permanent`](struct@Permanent) of any error.
 #[allow(non_snake_case)] // Written like the constructor of a tuple struct, which could not convert.
 pub fn Permanent(error: impl Into<BoxError>) -> Permanent {
     Permanent { error: error.into() }
@@ -59,7 +59,7 @@ pub struct RetryAfter {
     error: BoxError,
 }
 
-/// Makes a [`RetryAfter`] of any error.
+/// Makes a [`RetryAfter`](struct@RetryAfter) of any error.
 #[allow(non_snake_case)] // As `Permanent`.
 pub fn RetryAfter(delay: Duration, error: impl Into<BoxError>) -> RetryAfter {
     RetryAfter { delay, error: error.into() }

@@ -4,7 +4,7 @@
 //! through the [`Outbox`] that the mediator was built with, and a worker of that outbox delivers it later: after a crash, too, and
 //! again if it fails. The crate `mediator-outbox` has outboxes for SQLite, PostgreSQL and for memory.
 //!
-//! Modules use [`DeliveryInfo`], [`Permanent`] and [`RetryAfter`]; the rest is for those who write an outbox.
+//! Modules use [`DeliveryInfo`], [`Permanent`](struct@Permanent) and [`RetryAfter`](struct@RetryAfter); the rest is for those who write an outbox.
 
 pub(crate) mod event;
 pub(crate) mod failure;

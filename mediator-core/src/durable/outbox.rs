@@ -64,6 +64,7 @@ impl From<Duration> for Due {
 }
 
 /// An event to be recorded, with a delivery for each of its durable handlers.
+#[non_exhaustive]
 pub struct Recording<'a> {
     /// The event's id; of an event that has none, a fresh one.
     pub event_id: EventId,
