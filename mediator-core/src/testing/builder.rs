@@ -58,7 +58,7 @@ impl MediatorBuilder {
     ///
     /// What they borrow is lent by the publish then, except the `&DeliveryInfo` of a first attempt. They are not tried again.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use mediator_core::durable::DeliveryInfo;
     /// use mediator_core::prelude::*;
     /// use serde::{Deserialize, Serialize};
