@@ -1,0 +1,36 @@
+//! Durable handlers against what happens to processes, databases and networks.
+
+/// Makes a test for each database of each function of this module.
+macro_rules! on_each_database {
+    ($($test:ident)*) => {
+        mod sqlite {
+            $(
+                #[test]
+                fn $test() {
+                    crate::home::run::<durable_tests::Sqlite, _>(
+                        concat!(module_path!(), "::", stringify!($test)), super::$test,
+                    );
+                }
+            )*
+        }
+
+        mod postgres {
+            $(
+                #[test]
+                fn $test() {
+                    crate::home::run::<durable_tests::Postgres, _>(
+                        concat!(module_path!(), "::", stringify!($test)), super::$test,
+                    );
+                }
+            )*
+        }
+    };
+}
+
+mod crowd;
+mod home;
+mod kills;
+mod node;
+mod pauses;
+#[path = "../../../mediator-outbox/tests/support/mod.rs"]
+mod support;
