@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 use crate::support::Schema;
 
 /// How long something may take that ends in any case, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Leases of processes that are killed: others wait for their end.
 pub(crate) const LEASE: Duration = Duration::from_millis(500);

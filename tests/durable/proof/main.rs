@@ -27,10 +27,13 @@ macro_rules! on_each_database {
     };
 }
 
+mod cancelled;
 mod crowd;
+mod gate;
 mod home;
 mod kills;
 mod node;
 mod pauses;
 #[path = "../../../mediator-outbox/tests/support/mod.rs"]
 mod support;
+mod worker;
