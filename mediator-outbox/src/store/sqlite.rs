@@ -122,10 +122,14 @@ impl SqliteStore {
         begun.await.map_err(failed("begin a transaction"))
     }
 
-    /// Runs a worker's statement when it is its turn, and returns the deliveries that it changed.
-    async fn change(&self, doing: &'static str, query: Query<'_>) -> Result<Vec<DeliveryId>, StoreError> {
+    /// Runs a worker's statement when it is its turn, with the time that it is then, and returns the deliveries that it changed.
+    async fn change<'q>(
+        &self,
+        doing: &'static str,
+        query: impl FnOnce(i64) -> Query<'q> + Send,
+    ) -> Result<Vec<DeliveryId>, StoreError> {
         let _turn = self.turn().await;
-        let rows = self.all(doing, query).await?;
+        let rows = self.all(doing, query(self.micros())).await?;
         rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(failed(doing))
     }
 
@@ -248,12 +252,12 @@ impl Store for SqliteStore {
         const RENEW: &str = "\
             UPDATE mediator_delivery SET due_at = ?2
             WHERE (id, token) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1)) RETURNING id";
-        let until = self.micros().saturating_add(length(lease));
-        self.change("renew leases", sqlx::query(RENEW).bind(pairs(leases)).bind(until)).await
+        let query = |now: i64| sqlx::query(RENEW).bind(pairs(leases)).bind(now.saturating_add(length(lease)));
+        self.change("renew leases", query).await
     }
 
     async fn complete(&self, leases: &[Lease], keep: bool) -> Result<Vec<DeliveryId>, StoreError> {
-        self.change("complete deliveries", complete(pairs(leases), keep, self.micros())).await
+        self.change("complete deliveries", |now| complete(pairs(leases), keep, now)).await
     }
 
     async fn complete_within(
@@ -276,18 +280,18 @@ impl Store for SqliteStore {
                     value ->> 4 AS error FROM json_each(?1)) f
             WHERE mediator_delivery.id = f.id AND mediator_delivery.token = f.token
             RETURNING mediator_delivery.id";
-        let now = self.micros();
-        let failures: Vec<_> = failures
-            .iter()
-            .map(|failure| {
-                let (state, delay) = sql::after_failure(failure.then);
-                let due_at = delay.map(|delay| now.saturating_add(delay));
-                // SQLite's JSON ends a string at a NUL.
-                let error = failure.error.replace('\0', "\u{fffd}");
-                (failure.lease.delivery, failure.lease.token, state, due_at, error)
-            })
-            .collect();
-        self.change("say that deliveries failed", sqlx::query(FAIL).bind(json(&failures)).bind(now)).await
+        let row = |failure: &Failure, now: i64| {
+            let (state, delay) = sql::after_failure(failure.then);
+            let due_at = delay.map(|delay| now.saturating_add(delay));
+            // SQLite's JSON ends a string at a NUL.
+            let error = failure.error.replace('\0', "\u{fffd}");
+            (failure.lease.delivery, failure.lease.token, state, due_at, error)
+        };
+        let query = |now| {
+            let failures: Vec<_> = failures.iter().map(|failure| row(failure, now)).collect();
+            sqlx::query(FAIL).bind(json(&failures)).bind(now)
+        };
+        self.change("say that deliveries failed", query).await
     }
 
     async fn give_back(&self, leases: &[Lease]) -> Result<Vec<DeliveryId>, StoreError> {
@@ -295,7 +299,7 @@ impl Store for SqliteStore {
             UPDATE mediator_delivery
             SET state = 0, token = token + 1, owner = NULL, attempts = attempts - 1, due_at = ?2
             WHERE (id, token) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1)) RETURNING id";
-        let query = sqlx::query(GIVE_BACK).bind(pairs(leases)).bind(self.micros());
+        let query = |now: i64| sqlx::query(GIVE_BACK).bind(pairs(leases)).bind(now);
         self.change("give deliveries back", query).await
     }
 

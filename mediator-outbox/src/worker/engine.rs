@@ -7,7 +7,7 @@ use std::time::Duration;
 use mediator_core::Mediator;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use uuid::Uuid;
 
 use super::job::{Job, Outcome, Runner};
@@ -130,7 +130,9 @@ impl<S: Store> Engine<S> {
                 Err(error) if matches!(until, Until::Idle) => return Err(error),
                 Err(error) => {
                     report::store_failed(&error);
-                    sleep(pause.next()).await;
+                    if let Ok(grace) = timeout(pause.next(), until.stopped()).await {
+                        return Ok(self.stop(grace).await);
+                    }
                 }
             }
         }
@@ -166,9 +168,10 @@ impl<S: Store> Engine<S> {
         self.runner.outbox.store()
     }
 
-    /// Starts what waits, as far as there is room.
+    /// Starts what waits, as far as there is room; what may crash this process, alone.
     fn start(&mut self) {
-        while self.running.len() < self.runner.settings.concurrency {
+        let room = if self.is_careful { 1 } else { self.runner.settings.concurrency };
+        while self.running.len() < room {
             let Some(job) = self.queue.pop_front() else { return };
             let attempt = Attempt { lease: job.claimed.lease, number: job.claimed.attempts, handler: job.handler };
             // Lost while it waited.
@@ -192,15 +195,15 @@ impl<S: Store> Engine<S> {
         self.ended.len() > 0 && (is_all || is_late || self.ended.len() >= SETTLE_AT)
     }
 
-    /// Tells the store what has ended.
+    /// Tells the store what has ended. What it could not be told remains.
     async fn settle(&mut self) -> Result<(), StoreError> {
-        self.ended.since = None;
         // What was behind them in their keys, or what they have published, may be due.
         self.ask_at = Instant::now();
         self.settle_done().await?;
         self.settle_failed().await?;
-        let back = std::mem::take(&mut self.ended.not_started);
-        self.give_back(back).await
+        self.settle_not_started().await?;
+        self.ended.since = None;
+        Ok(())
     }
 
     async fn settle_done(&mut self) -> Result<(), StoreError> {
@@ -268,12 +271,27 @@ impl<S: Store> Engine<S> {
         }
     }
 
-    async fn give_back(&mut self, leases: Vec<Lease>) -> Result<(), StoreError> {
-        let leases = self.let_go(leases);
-        if !leases.is_empty() {
-            self.store().give_back(&leases).await?;
+    async fn settle_not_started(&mut self) -> Result<(), StoreError> {
+        let back = std::mem::take(&mut self.ended.not_started);
+        let back = self.let_go(back);
+        if back.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        match self.store().give_back(&back).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                self.hold(&back);
+                self.ended.not_started = back;
+                Err(error)
+            }
+        }
+    }
+
+    /// These are to be given back.
+    fn give_back(&mut self, leases: impl IntoIterator<Item = Lease>) {
+        for lease in leases {
+            self.end(|ended| ended.not_started.push(lease));
+        }
     }
 
     /// Claims what is due, as far as there is room; whether something was claimed.
@@ -298,7 +316,7 @@ impl<S: Store> Engine<S> {
         }
         self.is_careful = claimed.iter().any(|claimed| claimed.lost > 0);
         if self.is_careful {
-            claimed = self.leave_one_alone(claimed).await?;
+            claimed = self.leave_one_alone(claimed);
             self.is_due = true;
         }
         self.claimed_at = Instant::now();
@@ -314,19 +332,15 @@ impl<S: Store> Engine<S> {
         Ok(claimed)
     }
 
-    /// Of deliveries whose last attempt may have crashed a process, leaves the first, and lets no other run beside it: if it
+    /// Of deliveries whose last attempt may have crashed a process, leaves the first; it waits until it can run alone. If it
     /// crashes this one, it takes none along.
-    async fn leave_one_alone(&mut self, mut claimed: Vec<Claimed>) -> Result<Vec<Claimed>, StoreError> {
+    fn leave_one_alone(&mut self, mut claimed: Vec<Claimed>) -> Vec<Claimed> {
         let position = claimed.iter().position(|claimed| claimed.lost > 0).unwrap_or(0);
         let alone = claimed.swap_remove(position);
-        let others = claimed.iter().map(|claimed| claimed.lease);
-        let others = others.chain(self.queue.drain(..).map(|job| job.claimed.lease)).collect();
-        self.give_back(others).await?;
-        while let Some(ended) = self.running.join_next_with_id().await {
-            self.note(ended);
-        }
-        self.settle().await?;
-        Ok(vec![alone])
+        self.give_back(claimed.iter().map(|claimed| claimed.lease));
+        let queued: Vec<_> = self.queue.drain(..).map(|job| job.claimed.lease).collect();
+        self.give_back(queued);
+        vec![alone]
     }
 
     /// Reads the events of claimed deliveries, and puts these into the queue.
@@ -337,7 +351,7 @@ impl<S: Store> Engine<S> {
         let events = match self.store().events(&rows).await {
             Ok(events) => events,
             Err(error) => {
-                self.ended.not_started.extend(claimed.iter().map(|claimed| claimed.lease));
+                self.give_back(claimed.iter().map(|claimed| claimed.lease));
                 return Err(error);
             }
         };
@@ -426,12 +440,12 @@ impl<S: Store> Engine<S> {
     /// Gives back what was not started, and lets what runs end within `grace`.
     async fn stop(mut self, grace: Duration) -> Drained {
         let deadline = Instant::now() + grace;
-        let back = self.queue.drain(..).map(|job| job.claimed.lease).collect();
-        if let Err(error) = self.give_back(back).await {
-            report::store_failed(&error);
-        }
+        let queued: Vec<_> = self.queue.drain(..).map(|job| job.claimed.lease).collect();
+        self.give_back(queued);
+        self.settle_or_report().await;
         while let Ok(Some(ended)) = timeout_at(deadline, self.running.join_next_with_id()).await {
             self.note(ended);
+            self.settle_or_report().await;
         }
         for attempt in std::mem::take(&mut self.tasks).into_values() {
             let error = "the worker was shut down before the handler had ended".to_owned();
@@ -439,10 +453,14 @@ impl<S: Store> Engine<S> {
             self.end(|ended| ended.failed.push(Failure { lease: attempt.lease, then, error }));
         }
         self.running.shutdown().await;
+        self.settle_or_report().await;
+        self.drained
+    }
+
+    async fn settle_or_report(&mut self) {
         if let Err(error) = self.settle().await {
             report::store_failed(&error);
         }
-        self.drained
     }
 
     fn spawn_renewal(&self) -> Task {

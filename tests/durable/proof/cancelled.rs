@@ -7,7 +7,6 @@ use durable_tests::{Database, Happened};
 use mediator_core::prelude::*;
 use mediator_core::{EventId, Mediator};
 use mediator_outbox::Outbox;
-use mediator_outbox::store::Store;
 use serde::{Deserialize, Serialize};
 
 use crate::home::Home;
