@@ -29,10 +29,14 @@ macro_rules! on_each_database {
 
 mod cancelled;
 mod crowd;
+mod deploy;
 mod gate;
 mod home;
+mod input;
 mod kills;
+mod network;
 mod node;
+mod order;
 mod pauses;
 #[path = "../../../mediator-outbox/tests/support/mod.rs"]
 mod support;

@@ -193,7 +193,7 @@ async fn what_has_ended_is_settled_after_an_error_while_another_handler_runs<D: 
 
 impl<D: Database> Home<D> {
     async fn until_nothing_is_left<S: Store>(&self, outbox: &Outbox<S>) {
-        until("everything is delivered", async || outbox.stats().await.unwrap().unfinished() == 0).await;
+        self.until_finished(outbox).await;
         self.nothing_is_left().await;
     }
 }
