@@ -32,12 +32,14 @@ mod crowd;
 mod deploy;
 mod gate;
 mod home;
+mod idle;
 mod input;
 mod kills;
 mod network;
 mod node;
 mod order;
 mod pauses;
+mod server;
 #[path = "../../../mediator-outbox/tests/support/mod.rs"]
 mod support;
 mod worker;

@@ -183,3 +183,38 @@ fn terminated_sessions_lose_nothing() {
 async fn schema(home: &Home<Postgres>) -> String {
     sqlx::query_scalar("SELECT current_schema()::text").fetch_one(&home.database.pool).await.unwrap()
 }
+
+#[test]
+fn a_server_that_crashes_and_comes_back_has_lost_nothing() {
+    crate::server::run("network::a_server_that_crashes_and_comes_back_has_lost_nothing", |server, home| async move {
+        let (outbox, mediator) = home.mediator(HANDLERS).await;
+        let worker = outbox.worker(&mediator).lease(Duration::from_secs(1)).retry_attempts(10_000);
+        let worker = worker.retry_base(Duration::from_millis(5)).start();
+        let server = Arc::new(server);
+        let mut published = BTreeSet::new();
+        let mut numbers = (0..).map(|number| 2 * number);
+        for _ in 0..3 {
+            for number in numbers.by_ref().take(20) {
+                mediator.publish(Happened::new(number)).await.unwrap();
+                published.insert(number);
+            }
+            let restart = tokio::task::spawn_blocking({
+                let server = server.clone();
+                move || server.crash_and_restart()
+            });
+            // Meanwhile it may fail; then it may have been recorded even so.
+            for number in numbers.by_ref().take(20) {
+                if mediator.publish(Happened::new(number)).await.is_ok() {
+                    published.insert(number);
+                }
+            }
+            restart.await.unwrap();
+            retried(async || outbox.stats().await).await;
+        }
+        home.until_finished(&outbox).await;
+        worker.shutdown(Duration::from_secs(60)).await;
+        let delivered = home.check(&published).await;
+        home.nothing_is_left().await;
+        println!("3 crashes, {} events delivered", delivered.len());
+    });
+}
