@@ -10,6 +10,8 @@ use mediator_core::EventId;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::{Executor, PgConnection, PgPool, Postgres, QueryBuilder, Row, Transaction};
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::sql::{self, unsigned};
@@ -107,13 +109,39 @@ impl PostgresStore {
         &self.pool
     }
 
+    /// Runs a worker's statement for its rows.
+    async fn rows(&self, query: Query<'_>) -> Result<Vec<PgRow>, sqlx::Error> {
+        let mut connection = self.work.acquire().await?;
+        let answer = timeout(self.patience(), query.fetch_all(&mut *connection)).await;
+        in_time(connection, answer)
+    }
+
+    /// The same for its only row.
+    async fn row(&self, query: Query<'_>) -> Result<PgRow, sqlx::Error> {
+        let mut connection = self.work.acquire().await?;
+        let answer = timeout(self.patience(), query.fetch_one(&mut *connection)).await;
+        in_time(connection, answer)
+    }
+
+    /// The same for the number of the rows that it changes.
+    async fn execute(&self, query: Query<'_>) -> Result<u64, sqlx::Error> {
+        let mut connection = self.work.acquire().await?;
+        let answer = timeout(self.patience(), query.execute(&mut *connection)).await;
+        Ok(in_time(connection, answer)?.rows_affected())
+    }
+
+    /// How long the answer to a statement may take: as long as a connection.
+    fn patience(&self) -> Duration {
+        self.work.options().get_acquire_timeout()
+    }
+
     /// Claims once, starting at the cursors or, if `whole`, at the oldest time; also tells how many it parked behind their keys.
     async fn claim_once(&self, claim: &Claim<'_>, whole: bool) -> Result<(Vec<Claimed>, i64), StoreError> {
         let doing = "claim deliveries";
         let began = Instant::now();
         let query = self.bind_wanted(statements::CLAIM, claim.wanted, whole).bind(limits(claim.wanted));
         let query = query.bind(claim.owner).bind(seconds(claim.lease));
-        let rows = query.fetch_all(&self.work).await.map_err(failed(doing))?;
+        let rows = self.rows(query).await.map_err(failed(doing))?;
         if whole {
             self.cursors.whole(began);
         }
@@ -130,7 +158,7 @@ impl PostgresStore {
     /// Parks deliveries that are due, behind their keys; returns how many.
     async fn park(&self, wanted: &[Wanted<'_>]) -> Result<i64, StoreError> {
         let query = self.bind_wanted(statements::PARK, wanted, true).bind(vec![500_i32; wanted.len()]);
-        let row = query.fetch_one(&self.work).await.map_err(failed("park deliveries"))?;
+        let row = self.row(query).await.map_err(failed("park deliveries"))?;
         row.try_get(0).map_err(failed("park deliveries"))
     }
 
@@ -146,7 +174,7 @@ impl PostgresStore {
 
     /// Runs a statement that ends or renews leases, and returns the deliveries that it changed.
     async fn change(&self, doing: &'static str, query: Query<'_>) -> Result<Vec<DeliveryId>, StoreError> {
-        let rows = query.fetch_all(&self.work).await.map_err(failed(doing))?;
+        let rows = self.rows(query).await.map_err(failed(doing))?;
         let changed = |row: &PgRow| {
             self.let_go(row.try_get(1)?, row.try_get(2)?);
             row.try_get(0)
@@ -163,9 +191,9 @@ impl PostgresStore {
 
     /// Changes rows by a rare statement that may let any delivery go.
     async fn run(&self, doing: &'static str, query: Query<'_>) -> Result<u64, StoreError> {
-        let done = query.execute(&self.work).await.map_err(failed(doing))?;
+        let changed = self.execute(query).await.map_err(failed(doing))?;
         self.cursors.clear();
-        Ok(done.rows_affected())
+        Ok(changed)
     }
 
     /// Goes through the events from where it stopped, around the end, until it has deleted some.
@@ -183,7 +211,7 @@ impl PostgresStore {
         let mut from_the_start = at == 0;
         loop {
             let query = sqlx::query(PURGE).bind(at).bind(seconds(keep_received));
-            let row = query.fetch_one(&self.work).await.map_err(&error)?;
+            let row = self.row(query).await.map_err(&error)?;
             let last: Option<EventRow> = row.try_get(0).map_err(&error)?;
             let purged: i64 = row.try_get(1).map_err(&error)?;
             self.purged.store(last.unwrap_or(0), Ordering::Relaxed);
@@ -241,14 +269,14 @@ impl Store for PostgresStore {
         const EVENTS: &str =
             "SELECT id, event_id, payload::text, headers::text FROM mediator_event WHERE id = ANY ($1) ORDER BY id";
         let doing = "read events";
-        let rows = sqlx::query(EVENTS).bind(events.to_vec()).fetch_all(&self.work).await.map_err(failed(doing))?;
+        let rows = self.rows(sqlx::query(EVENTS).bind(events.to_vec())).await.map_err(failed(doing))?;
         rows.iter().map(stored_event).collect::<Result<_, _>>().map_err(failed(doing))
     }
 
     async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<DeliveryId>, StoreError> {
         let doing = "renew leases";
         let query = bind_leases(statements::RENEW, leases).bind(seconds(lease));
-        let rows = query.fetch_all(&self.work).await.map_err(failed(doing))?;
+        let rows = self.rows(query).await.map_err(failed(doing))?;
         rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(failed(doing))
     }
 
@@ -311,7 +339,7 @@ impl Store for PostgresStore {
         }
         let whole = self.cursors.look_at_everything(cursors::IDLE);
         let query = self.bind_wanted(statements::NEXT_DUE, &wanted, whole);
-        let row = query.fetch_one(&self.work).await.map_err(&error)?;
+        let row = self.row(query).await.map_err(&error)?;
         let due: Option<Timestamp> = row.try_get(0).map_err(&error)?;
         let undecided: bool = row.try_get(1).map_err(&error)?;
         let now: Timestamp = row.try_get(2).map_err(&error)?;
@@ -410,8 +438,8 @@ impl Store for PostgresStore {
                 WHERE state = 5 AND finished_at <= statement_timestamp() - $1 * interval '1 s'
                 ORDER BY finished_at LIMIT 500))";
         let query = sqlx::query(PURGE).bind(seconds(keep_done));
-        let done = query.execute(&self.work).await.map_err(failed("purge deliveries"))?;
-        Ok(done.rows_affected() + self.purge_events(keep_received).await?)
+        let done = self.execute(query).await.map_err(failed("purge deliveries"))?;
+        Ok(done + self.purge_events(keep_received).await?)
     }
 
     async fn repair(&self) -> Result<u64, StoreError> {
@@ -439,6 +467,18 @@ impl Store for PostgresStore {
         let now: Timestamp = now.await.map_err(failed("read the time"))?;
         Ok(now.time())
     }
+}
+
+/// The answer to a statement, if it came in time. Otherwise its connection is closed: a server whose machine is gone neither answers
+/// nor says so, and a worker would wait for it for ever.
+fn in_time<T>(
+    connection: PoolConnection<Postgres>,
+    answer: Result<Result<T, sqlx::Error>, Elapsed>,
+) -> Result<T, sqlx::Error> {
+    answer.unwrap_or_else(|_| {
+        drop(connection.detach());
+        Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
+    })
 }
 
 /// The pool for what workers do.

@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use durable_tests::{Database as _, Happened, Postgres};
-use mediator_outbox::Outbox;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use mediator_core::Mediator;
+use mediator_outbox::{Outbox, PostgresOutbox};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -15,10 +17,10 @@ use crate::home::{Home, random, rounds, run, until};
 
 const HANDLERS: &[&str] = &["once", "least", "followed"];
 
-/// Passes on what clients and the server say to each other, and cuts connections off after a number of bytes.
+/// Passes on what clients and the server say to each other, and ends that after a number of bytes.
 struct Proxy {
     port: u16,
-    /// How many connections it has cut off.
+    /// How many connections have come to that.
     cuts: Arc<AtomicU64>,
     _accepting: JoinSet<()>,
 }
@@ -26,8 +28,17 @@ struct Proxy {
 /// How many bytes the next connection may have; `None` is without a limit.
 type Limits = Arc<Mutex<dyn FnMut() -> Option<u64> + Send>>;
 
+/// How it ends.
+#[derive(Clone, Copy)]
+enum End {
+    /// Both sides are told.
+    Cut,
+    /// Nobody is told, as when a machine is gone.
+    Silence,
+}
+
 impl Proxy {
-    async fn before(server: String, limits: Limits) -> Self {
+    async fn before(server: String, limits: Limits, end: End) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let cuts = Arc::new(AtomicU64::new(0));
@@ -42,9 +53,13 @@ impl Proxy {
                     let (server, cuts) = (server.clone(), cuts.clone());
                     connections.spawn(async move {
                         let Ok(server) = TcpStream::connect(server).await else { return };
-                        if pass_on(client, server, limit.unwrap_or(u64::MAX)).await {
+                        pass_on(client, server, limit.unwrap_or(u64::MAX), async || {
                             cuts.fetch_add(1, Ordering::Relaxed);
-                        }
+                            if matches!(end, End::Silence) {
+                                std::future::pending::<()>().await;
+                            }
+                        })
+                        .await;
                     });
                 }
             }
@@ -53,22 +68,21 @@ impl Proxy {
     }
 }
 
-/// Whether the limit was reached, in both directions together.
-async fn pass_on(mut client: TcpStream, mut server: TcpStream, limit: u64) -> bool {
+/// Until one side ends it, or the limit is reached, in both directions together.
+async fn pass_on(mut client: TcpStream, mut server: TcpStream, limit: u64, at_the_limit: impl AsyncFnOnce()) {
     let (mut from_client, mut to_client) = client.split();
     let (mut from_server, mut to_server) = server.split();
     let left = AtomicU64::new(limit);
-    tokio::select! {
-        is_cut = one_way(&mut from_client, &mut to_server, &left) => is_cut,
-        is_cut = one_way(&mut from_server, &mut to_client, &left) => is_cut,
+    let is_at_the_limit = tokio::select! {
+        is_it = one_way(&mut from_client, &mut to_server, &left) => is_it,
+        is_it = one_way(&mut from_server, &mut to_client, &left) => is_it,
+    };
+    if is_at_the_limit {
+        at_the_limit().await;
     }
 }
 
-async fn one_way(
-    from: &mut (impl tokio::io::AsyncRead + Unpin),
-    to: &mut (impl tokio::io::AsyncWrite + Unpin),
-    left: &AtomicU64,
-) -> bool {
+async fn one_way(from: &mut (impl AsyncRead + Unpin), to: &mut (impl AsyncWrite + Unpin), left: &AtomicU64) -> bool {
     let mut buffer = [0; 4096];
     loop {
         let Ok(count @ 1..) = from.read(&mut buffer).await else { return false };
@@ -107,12 +121,12 @@ fn connections_cut_off_at_any_byte_lose_nothing() {
             (connections <= cuts).then(|| random.u64(1..12_000))
         }));
         drop(home.database.store().await.unwrap());
-        let proxy = Proxy::before(server(&home), limits).await;
+        let proxy = Proxy::before(server(&home), limits, End::Cut).await;
         let database = by_way_of(&proxy, &home).await;
         let (direct_outbox, direct) = home.mediator(HANDLERS).await;
         let store = retried(async || database.store().await).await;
         let outbox = Outbox::in_store(store);
-        let builder = mediator_core::Mediator::builder().without_discovery().provide(home.journal.clone());
+        let builder = Mediator::builder().without_discovery().provide(home.journal.clone());
         let mediator = Postgres::bind(builder.outbox(outbox.clone()), HANDLERS).build().unwrap();
         let worker = outbox.worker(&mediator).lease(Duration::from_secs(1)).retry_attempts(10_000);
         let worker = worker.retry_base(Duration::from_millis(5)).start();
@@ -131,6 +145,39 @@ fn connections_cut_off_at_any_byte_lose_nothing() {
         let delivered = home.check(&published).await;
         home.nothing_is_left().await;
         println!("{} cuts, {} events of {} are delivered", cuts, delivered.len(), published.len());
+    });
+}
+
+#[test]
+fn a_worker_whose_server_falls_silent_goes_on_with_another_connection() {
+    const TEST: &str = "network::a_worker_whose_server_falls_silent_goes_on_with_another_connection";
+    run::<Postgres, _>(TEST, |home| async move {
+        // More than there are connections at a time.
+        const SILENT: u64 = 8;
+        let mut random = random();
+        let mut connections = 0;
+        let limits: Limits = Arc::new(Mutex::new(move || {
+            connections += 1;
+            (2..SILENT + 2).contains(&connections).then(|| random.u64(1..12_000))
+        }));
+        let proxy = Proxy::before(server(&home), limits, End::Silence).await;
+        let options = PgConnectOptions::clone(&by_way_of(&proxy, &home).await.pool.connect_options());
+        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(1));
+        let outbox = retried(async || PostgresOutbox::new(pool.clone().connect_lazy_with(options.clone())).await).await;
+        let builder = Mediator::builder().without_discovery().provide(home.journal.clone());
+        let mediator = Postgres::bind(builder.outbox(outbox.clone()), &["least"]).build().unwrap();
+        let worker = outbox.worker(&mediator).lease(Duration::from_secs(1)).retry_attempts(10_000);
+        let worker = worker.retry_base(Duration::from_millis(5)).start();
+        let (direct_outbox, direct) = home.mediator(&["least"]).await;
+        let mut numbers = 0..;
+        while proxy.cuts.load(Ordering::Relaxed) < SILENT {
+            for number in numbers.by_ref().take(10) {
+                direct.publish(Happened::new(number)).await.unwrap();
+            }
+            home.until_finished(&direct_outbox).await;
+        }
+        worker.shutdown(Duration::from_secs(60)).await;
+        home.nothing_is_left().await;
     });
 }
 
@@ -155,7 +202,7 @@ fn terminated_sessions_lose_nothing() {
         let url = format!("{}&application_name=proof_of_{schema}", home.database.url());
         let database = Postgres::connect(&url).await;
         let outbox = Outbox::in_store(database.store().await.unwrap());
-        let builder = mediator_core::Mediator::builder().without_discovery().provide(home.journal.clone());
+        let builder = Mediator::builder().without_discovery().provide(home.journal.clone());
         let mediator = Postgres::bind(builder.outbox(outbox.clone()), HANDLERS).build().unwrap();
         let worker = outbox.worker(&mediator).lease(Duration::from_secs(1)).retry_attempts(10_000);
         let worker = worker.retry_base(Duration::from_millis(5)).start();

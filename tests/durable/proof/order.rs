@@ -1,10 +1,12 @@
 //! Keys, and clocks that jump.
 
 use std::collections::BTreeMap;
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use durable_tests::{Database, Happened, InOrder, Plan, Run, Sqlite};
 use mediator_core::Mediator;
+use mediator_outbox::store::{Claim, SqliteStore, Store as _, Wanted};
 use mediator_outbox::{Clock, SqliteOutbox, State};
 
 use crate::gate::{Gate, gated};
@@ -90,6 +92,31 @@ fn a_clock_that_jumps_ahead_ends_leases_and_what_was_delivered_before_is_fenced_
         // Whoever comes first; the lease that was lost completes nothing unless nobody has taken it up.
         assert_eq!(first.done + second.done, 1, "{first:?} {second:?}");
         home.nothing_is_left().await;
+    });
+}
+
+#[test]
+fn a_renewal_that_had_to_wait_counts_from_its_end() {
+    crate::home::run::<Sqlite, _>("a_renewal_that_had_to_wait", |home| async move {
+        const LEASE: Duration = Duration::from_secs(60);
+        let clock = Clock::fixed(SystemTime::now());
+        let gate = Gate::shut();
+        let (outbox, mediator) = with_clock(&home, &clock, &gate).await;
+        mediator.publish(Happened::new(1)).await.unwrap();
+        let wanted = [Wanted { handler: "proof.gated", event: "proof.happened", version: 1, limit: 1 }];
+        let claim = Claim { owner: uuid::Uuid::nil(), lease: LEASE, wanted: &wanted };
+        let claimed = outbox.store().claim(&claim).await.unwrap();
+        // A handler writes meanwhile.
+        let transaction = outbox.store().begin().await.unwrap();
+        let leases = [claimed[0].lease];
+        let mut renewal = std::pin::pin!(outbox.store().renew(&leases, LEASE));
+        let waits = std::future::poll_fn(|context| Poll::Ready(renewal.as_mut().poll(context).is_pending()));
+        assert!(waits.await);
+        clock.advance(Duration::from_secs(30));
+        SqliteStore::commit(transaction).await.unwrap();
+        assert_eq!(renewal.await.unwrap(), [leases[0].delivery]);
+        let ends = outbox.deliveries().list().await.unwrap()[0].due_at;
+        assert_eq!(ends.duration_since(clock.now()).unwrap().as_secs_f64().round(), LEASE.as_secs_f64());
     });
 }
 

@@ -8,7 +8,9 @@ use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+
+use super::in_time;
 
 /// The least time between two notifications: each commit that has one waits for the others that have.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -65,9 +67,16 @@ impl Signals {
 async fn tell(pool: PgPool, channel: Arc<str>, to_tell: Arc<Notify>) {
     loop {
         to_tell.notified().await;
-        let _ = sqlx::query("SELECT pg_notify($1, '')").bind(&*channel).execute(&pool).await;
+        let _ = notify(&pool, &channel).await;
         sleep(PAUSE).await;
     }
+}
+
+async fn notify(pool: &PgPool, channel: &str) -> Result<(), sqlx::Error> {
+    let mut connection = pool.acquire().await?;
+    let query = sqlx::query("SELECT pg_notify($1, '')").bind(channel);
+    let answer = timeout(pool.options().get_acquire_timeout(), query.execute(&mut *connection)).await;
+    in_time(connection, answer).map(|_| ())
 }
 
 async fn hear(pool: PgPool, channel: Arc<str>, heard: Arc<Notify>, hears: Arc<AtomicBool>) {
