@@ -1,4 +1,4 @@
-//! Durable handlers for [mediator](https://docs.rs/mediator-core).
+#![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "cli")]
@@ -11,6 +11,7 @@ mod operations;
 mod outbox;
 mod outboxes;
 mod report;
+pub mod sql;
 pub mod store;
 mod worker;
 
@@ -27,3 +28,10 @@ pub use store::{Delivery, DeliveryId, State};
 pub use worker::{Drained, Worker, WorkerBuilder};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the examples of the chapter.
+#[cfg(all(doctest, feature = "sqlite"))]
+mod chapter {
+    #[doc = include_str!("../../docs/durable.md")]
+    struct Durable;
+}

@@ -1,14 +1,20 @@
 //! The shop: its modules, linked and wired.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use mediator_core::MediatorBuilder;
 use mediator_core::prelude::*;
+use mediator_outbox::SqliteOutbox;
+use shop_notifications::Mailer;
 use shop_orders::OrderService;
 use sqlx::SqlitePool;
-use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 
+mod postbox;
 mod timing;
+
+pub use crate::postbox::Postbox;
 
 mediator_core::link_modules!();
 
@@ -21,24 +27,37 @@ pub struct Shop {
     pub queries: Sender,
     /// Where all modules keep their tables.
     pub pool: SqlitePool,
+    /// Has what durable handlers are to do.
+    pub outbox: SqliteOutbox,
+    /// Has the handlers of all modules.
+    pub mediator: Mediator,
+    /// Where mail goes.
+    pub postbox: Postbox,
 }
 
-/// Opens a shop whose data is in the file at `path`, which is made if there is none.
+/// Opens a shop whose data is in the file at `path`, which is made if there is none; its mail goes into a folder beside it.
 ///
 /// # Errors
 ///
-/// When the database cannot be opened, or the modules do not fit together.
+/// When the database or the folder cannot be opened, or the modules do not fit together.
 pub async fn open(path: &Path) -> anyhow::Result<Shop> {
-    let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(path).create_if_missing(true)).await?;
-    let mediator = builder(&pool).build()?;
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    let pool = SqlitePool::connect_with(options.journal_mode(SqliteJournalMode::Wal)).await?;
+    let outbox = SqliteOutbox::new(pool.clone()).await?.require_transaction();
+    let postbox = Postbox::open(path.with_extension("mails"))?;
+    let mediator = builder(&outbox, &postbox).build()?;
     let mut db = pool.acquire().await?;
     shop_orders::create_tables(&mut db).await?;
     shop_analytics::create_tables(&mut db).await?;
-    shop_notifications::create_tables(&mut db).await?;
-    Ok(Shop { orders: OrderService::new(mediator.sender()), queries: mediator.sender(), pool })
+    let (orders, queries) = (OrderService::new(mediator.sender()), mediator.sender());
+    Ok(Shop { orders, queries, pool, outbox, mediator, postbox })
 }
 
 /// The handlers of all modules. It is an error of `build` if an event has none, for instance because a module is not linked.
-pub fn builder(pool: &SqlitePool) -> MediatorBuilder {
-    Mediator::builder().provide(pool.clone()).require_handlers_for_all_events()
+pub fn builder(outbox: &SqliteOutbox, postbox: &Postbox) -> MediatorBuilder {
+    Mediator::builder()
+        .provide(outbox.clone())
+        .provide(Arc::new(postbox.clone()) as Arc<dyn Mailer>)
+        .outbox(outbox.clone())
+        .require_handlers_for_all_events()
 }

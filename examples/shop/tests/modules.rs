@@ -20,7 +20,7 @@ fn acme() -> Tenant {
 async fn orders_alone_say_what_they_do_and_no_other_module_hears_it() {
     let (_folder, shop) = open().await;
     let recorder = Recorder::new();
-    let mediator = shop::builder(&shop.pool).recorder(&recorder).record_only().build().unwrap();
+    let mediator = shop::builder(&shop.outbox, &shop.postbox).recorder(&recorder).record_only().build().unwrap();
     let order = OrderService::new(mediator.sender()).place(&acme(), "nobody@nowhere.invalid", &[3_900]).await.unwrap();
     assert_published_once!(recorder, OrderPlaced { order_id, total_cents: 3_900, .. } if *order_id == order.id());
     assert_not_published!(recorder, OrderCancelled);
@@ -30,7 +30,7 @@ async fn orders_alone_say_what_they_do_and_no_other_module_hears_it() {
 async fn what_is_cancelled_goes_to_all_modules() {
     let (_folder, shop) = open().await;
     let recorder = Recorder::new();
-    let mediator = shop::builder(&shop.pool).recorder(&recorder).build().unwrap();
+    let mediator = shop::builder(&shop.outbox, &shop.postbox).recorder(&recorder).build().unwrap();
     let (orders, acme) = (OrderService::new(mediator.sender()), acme());
     Scenario::new(&mediator, &recorder)
         .when(|| async {
@@ -42,9 +42,10 @@ async fn what_is_cancelled_goes_to_all_modules() {
         .await;
     assert!(recorder.tree().contains(
         "\
-   └─ event orders.cancelled #2: ok
+   └─ event orders.cancelled #3: ok
       ├─ shop_analytics::counting::count_cancellation: ok
       └─ shop_notifications::customer_mail::CustomerMail::cancelled: ok
+         └─ event notifications.mail_written #4: ok
 "
     ));
 }
@@ -52,7 +53,7 @@ async fn what_is_cancelled_goes_to_all_modules() {
 #[tokio::test]
 async fn modules_react_to_the_events_of_the_shop_and_to_nothing_else() {
     let (_folder, shop) = open().await;
-    let mediator = shop::builder(&shop.pool).build().unwrap();
+    let mediator = shop::builder(&shop.outbox, &shop.postbox).build().unwrap();
     for module in ["shop-analytics", "shop-notifications"] {
         mediator.topology().module(module).handles_only_events_of(["shop-events"]).unwrap();
     }

@@ -1,8 +1,9 @@
 //! The shop as its owner sees it: in the tables is what was committed, and nothing of what was rolled back.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use mediator_core::prelude::*;
 use shop::Shop;
@@ -29,18 +30,22 @@ struct Tables {
     orders: Vec<(i64, String, String)>,
     /// Tenant and cents.
     sales: Vec<(String, i64)>,
+    /// Those that went out.
     mails: Vec<String>,
 }
 
 impl Tables {
+    /// Sends what is to be sent first.
     async fn of(shop: &Shop) -> Self {
+        shop.outbox.worker(&shop.mediator).drain().await.unwrap();
+        assert_eq!(shop.outbox.stats().await.unwrap().unfinished(), 0);
         let mut db = shop.pool.acquire().await.unwrap();
         let orders = "SELECT id, tenant, status FROM orders ORDER BY id";
         let sales = "SELECT tenant, cents FROM sales ORDER BY tenant";
         Self {
             orders: sqlx::query_as(orders).fetch_all(&mut *db).await.unwrap(),
             sales: sqlx::query_as(sales).fetch_all(&mut *db).await.unwrap(),
-            mails: shop_notifications::queued_mails(&mut db).await.unwrap(),
+            mails: shop.postbox.mails().unwrap(),
         }
     }
 
@@ -136,7 +141,10 @@ impl EventHandler<OrderPlaced> for Stall {
 async fn an_order_whose_future_is_dropped_after_all_modules_have_written_leaves_nothing() {
     let (_folder, shop) = open().await;
     let (acme, stalled) = (tenant("acme"), Arc::new(Notify::new()));
-    let mediator = shop::builder(&shop.pool).bind_handler::<OrderPlaced, _>(Stall(stalled.clone())).build().unwrap();
+    let mediator = shop::builder(&shop.outbox, &shop.postbox)
+        .bind_handler::<OrderPlaced, _>(Stall(stalled.clone()))
+        .build()
+        .unwrap();
     let orders = OrderService::new(mediator.sender());
     tokio::select! {
         placed = orders.place(&acme, "ada@example.com", &[100]) => panic!("{placed:?}"),
@@ -162,4 +170,40 @@ fn the_file_that_is_given_keeps_what_was_committed() {
             assert!(text.contains(&line), "{text}");
         }
     }
+}
+
+#[test]
+fn the_mail_of_a_process_that_crashed_goes_out_with_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("crashed.db");
+    let crashed = Command::new(env!("CARGO_BIN_EXE_shop")).arg("crash").arg(&file).output().unwrap();
+    assert!(!crashed.status.success());
+    let thanks = "mail to ada@example.com: acme thanks you for order 1\n";
+    for _ in 0..2 {
+        let text = run(&file);
+        assert_eq!(text.matches(thanks).count(), 1, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn each_mail_goes_out_once_whenever_the_process_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("killed.db");
+    run(&file);
+    for milliseconds in (5..60).step_by(5) {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_shop")).arg(&file).stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+    run(&file);
+
+    let tables = Tables::of(&shop::open(&file).await.unwrap()).await;
+    let mails = tables.orders.iter().flat_map(|(id, _, status)| {
+        let cancelled = (status == "cancelled").then(|| format!("ada@example.com: order {id} is cancelled"));
+        [format!("ada@example.com: acme thanks you for order {id}")].into_iter().chain(cancelled)
+    });
+    let mut mails: Vec<_> = mails.collect();
+    mails.sort();
+    assert_eq!(tables.mails, mails);
 }

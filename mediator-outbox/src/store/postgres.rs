@@ -21,6 +21,7 @@ use super::{
 };
 use crate::error::{StoreError, StoreErrorKind};
 use crate::outbox::OutboxTransaction;
+use crate::sql::POSTGRES_RECORD;
 use cursors::Cursors;
 use signals::Signals;
 use timestamp::Timestamp;
@@ -508,7 +509,7 @@ async fn record<'c>(
         Due::At(time) => (Some(Timestamp::from(time)), Duration::ZERO),
         Due::In(delay) => (None, delay),
     };
-    let query = sqlx::query_scalar(statements::RECORD)
+    let query = sqlx::query_scalar(POSTGRES_RECORD)
         .bind(event.event_id.as_uuid())
         .bind(event.name)
         .bind(number(event.version))

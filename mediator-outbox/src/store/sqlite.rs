@@ -21,6 +21,7 @@ use super::{
 use crate::clock::Clock;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::outbox::OutboxTransaction;
+use crate::sql::SQLITE_RECORD;
 
 type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
@@ -483,15 +484,12 @@ const RECORDING: &str = "record an event";
 
 /// Records an event; a trigger records its deliveries.
 fn record<'q>(event: &NewEvent<'q>, now: i64) -> Query<'q> {
-    const RECORD: &str = "\
-        INSERT INTO mediator_event (event_id, name, version, key, payload, headers, received, recorded_at, due_at, handlers)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (event_id) DO NOTHING";
     let due_at = match event.due {
         Due::Now => now,
         Due::At(time) => micros(time),
         Due::In(delay) => now.saturating_add(length(delay)),
     };
-    sqlx::query(RECORD)
+    sqlx::query(SQLITE_RECORD)
         .bind(event.event_id.as_uuid().as_bytes().to_vec())
         .bind(event.name)
         .bind(i64::from(event.version))

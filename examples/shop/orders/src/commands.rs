@@ -1,6 +1,7 @@
 //! What can be done with orders. Each handler writes into the transaction that it is lent, and lends it to those of the events.
 
 use mediator_core::prelude::*;
+use mediator_outbox::StoreError;
 use shop_events::Tenant;
 use sqlx::SqliteConnection;
 
@@ -41,6 +42,9 @@ pub enum ServiceError {
     /// The database failed.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
+    /// The transaction did not begin, or was not committed.
+    #[error("the transaction failed")]
+    Transaction(#[from] StoreError),
     /// The command did not reach its handler, or that panicked.
     #[error(transparent)]
     Send(#[from] SendError),

@@ -1,16 +1,5 @@
 //! What workers say to PostgreSQL.
 
-/// $1 event id, $2 name, $3 version, $4 key, $5 payload, $6 headers, $7 received, $8 handlers, $9 due at, $10 seconds until then.
-pub(super) const RECORD: &str = "\
-    WITH e AS (
-        INSERT INTO mediator_event (event_id, name, version, key, payload, headers, received)
-        VALUES ($1, $2, $3, $4, $5::json, $6::json, $7) ON CONFLICT (event_id) DO NOTHING RETURNING id
-    ), d AS (
-        INSERT INTO mediator_delivery (event, name, version, handler, key, due_at)
-        SELECT e.id, $2, $3, h, $4, coalesce($9, statement_timestamp() + $10 * interval '1 s') FROM e, unnest($8) h
-    )
-    SELECT count(*) FROM e";
-
 /// Those due of each handler, `w`; what is in front of them in their keys, `b`; those of these that can be locked, so that none is
 /// leaving at this moment, `h`; and the others are parked behind them, `p`.
 ///
