@@ -1,0 +1,43 @@
+//! What the measurements ask of a database.
+
+use anyhow::Result;
+use mediator_core::Mediator;
+use mediator_outbox::Outbox;
+use mediator_outbox::store::Store;
+
+/// A database that was made for a measurement, with the outbox's tables and one for inserts by hand.
+pub trait Database: Sized + Send + Sync + 'static {
+    type Store: Store;
+
+    const NAME: &'static str;
+
+    async fn create() -> Result<Self>;
+
+    /// One that another process has created.
+    async fn open(place: &str) -> Result<Self>;
+
+    /// How another process finds it.
+    fn place(&self) -> &str;
+
+    fn outbox(&self) -> &Outbox<Self::Store>;
+
+    /// Commits transactions of so many inserts each: what somebody would write who has no outbox.
+    async fn insert(&self, transactions: usize, each: usize) -> Result<()>;
+
+    /// Commits transactions of so many publishes each.
+    async fn publish(&self, mediator: &Mediator, transactions: usize, each: usize) -> Result<()>;
+
+    /// Records deliveries to the first handler, with so many keys if there are any, by statements that are not measured.
+    async fn fill(&self, deliveries: usize, keys: usize) -> Result<()>;
+
+    /// Claims 100 deliveries, reads their events and deletes them, until there are none, by the shortest statements that do this.
+    async fn deliver_by_hand(&self) -> Result<()>;
+
+    /// Deletes everything.
+    async fn empty(&self) -> Result<()>;
+
+    /// A number that changes with whatever is written.
+    async fn writes(&self) -> Result<i64>;
+
+    async fn destroy(self) -> Result<()>;
+}
