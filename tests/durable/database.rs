@@ -130,7 +130,7 @@ impl Database for Postgres {
 
     async fn connect(url: &str) -> Self {
         let options = PgConnectOptions::from_str(url).expect("an address");
-        let pool = PgPoolOptions::new().max_connections(5).acquire_timeout(Duration::from_secs(60));
+        let pool = PgPoolOptions::new().max_connections(3).acquire_timeout(Duration::from_secs(60));
         Self { url: url.to_owned(), pool: pool.connect_lazy_with(options) }
     }
 

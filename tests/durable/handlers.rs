@@ -44,7 +44,11 @@ pub struct Deadly {
     pub number: i64,
 }
 
-/// At least once: its effect is in the journal. Every seventh event fails at first.
+/// At least once: its effect is in the journal.
+///
+/// # Errors
+///
+/// In the first attempt, of every seventh event.
 #[event_handler(durable, manual, name = "proof.least")]
 pub async fn least(event: &Happened, journal: Journal, delivery: &DeliveryInfo) -> anyhow::Result<()> {
     let moment = journal.starts("least", "", event.number, delivery.attempt());

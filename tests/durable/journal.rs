@@ -46,7 +46,6 @@ impl Journal {
     }
 
     /// A handler starts.
-    #[must_use]
     pub fn starts(&self, handler: &str, key: &str, number: i64, attempt: u32) -> Moment {
         let what = format!("{handler};{key};{number};{attempt};{}", std::process::id());
         self.append(&format!("{what};starts;{}\n", now()));

@@ -82,7 +82,12 @@ fn listen(stop: &Notify) {
 }
 
 async fn run_on<D: Database>(database: D, plan: Plan, stop: &Notify) -> anyhow::Result<()> {
-    let hook: Hook = Arc::new(|step| Box::pin(async move { Ok(reach(step).await) }));
+    let hook: Hook = Arc::new(|step| {
+        Box::pin(async move {
+            reach(step).await;
+            Ok(())
+        })
+    });
     let outbox = Outbox::in_store(Watched::new(database.store().await?, hook));
     let builder = Mediator::builder().without_discovery().provide(Journal::open(&plan.journal));
     let mediator = D::bind(builder.outbox(outbox.clone()), &plan.handlers()).build()?;

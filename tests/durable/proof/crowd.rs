@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use durable_tests::{Database, Happened, Plan, Run};
+use tokio::time::sleep;
 
-use crate::home::{Home, from_env};
+use crate::home::{Home, from_env, random};
 use crate::node::Node;
 
 on_each_database! {
     four_processes_lose_nothing_and_run_nothing_twice_at_a_time
+    processes_that_start_at_once_and_are_killed_make_the_tables_once
 }
 
 const HANDLERS: &[&str] = &["once", "least", "followed"];
@@ -72,4 +74,33 @@ fn nothing_overlaps(runs: &[Run]) {
             assert!(pair[0].attempt < pair[1].attempt, "{delivery:?}: {pair:?}");
         }
     }
+}
+
+async fn processes_that_start_at_once_and_are_killed_make_the_tables_once<D: Database>(home: Home<D>) {
+    let mut random = random();
+    let plan = Plan { works: true, ..home.plan(HANDLERS) };
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        let starting: Vec<_> = (0..4).map(|_| Node::start(&plan)).collect();
+        // A random moment is what is wanted.
+        sleep(Duration::from_micros(random.u64(0..100_000))).await;
+        for node in starting {
+            if random.bool() {
+                node.kill().await;
+            } else {
+                others.push(node);
+            }
+        }
+    }
+    for node in &mut others {
+        node.until("ready").await;
+    }
+    let (outbox, mediator) = home.mediator(HANDLERS).await;
+    mediator.publish(Happened::new(2)).await.unwrap();
+    home.until_finished(&outbox).await;
+    for node in others {
+        node.stop().await;
+    }
+    assert_eq!(home.check(&BTreeSet::from([2])).await.len(), 1);
+    home.nothing_is_left().await;
 }

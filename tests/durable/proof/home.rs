@@ -11,6 +11,7 @@ use mediator_outbox::store::Store;
 use mediator_outbox::{Outbox, State};
 use sqlx::ConnectOptions as _;
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{Instant, sleep};
 
@@ -21,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Leases of processes that are killed: others wait for their end.
 pub(crate) const LEASE: Duration = Duration::from_millis(500);
+
+/// A server has a hundred connections, and some tests need a few dozen of them.
+static AT_A_TIME: Semaphore = Semaphore::const_new(2);
 
 /// Can be had for a test.
 pub(crate) trait Housed: Database {
@@ -60,6 +64,10 @@ where
 {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
     LocalSet::new().block_on(&runtime.expect("a runtime"), async {
+        let _turn = match D::NAME {
+            "postgres" => Some(AT_A_TIME.acquire().await.expect("nobody closes it")),
+            _ => None,
+        };
         let folder = tempfile::tempdir().expect("a folder");
         let Some((database, schema)) = D::open(name, folder.path()).await else { return };
         database.prepare().await;
