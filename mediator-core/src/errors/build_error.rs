@@ -492,15 +492,15 @@ impl fmt::Display for BuildProblem {
             ),
             Self::NoOutbox { handler } => write!(
                 f,
-                "handler {handler} is durable, but there is no outbox to record its deliveries in; add `.outbox(…)` with one                  of `mediator-outbox`, an `InMemoryOutbox` if nothing need survive the process"
+                "handler {handler} is durable, but there is no outbox to record its deliveries in; add `.outbox(…)` with one of `mediator-outbox`, an `InMemoryOutbox` if nothing need survive the process"
             ),
             Self::SecondOutbox { first, second } => write!(
                 f,
-                "an outbox is given at {second} and already at {first}; a mediator has one, so make two mediators for two                  databases"
+                "an outbox is given at {second} and already at {first}; a mediator has one, so make two mediators for two databases"
             ),
             Self::DurableBorrows { handler, parameter, type_name } => write!(
                 f,
-                "handler {handler} is durable and borrows `{type_name}` for `{parameter}`, which a worker does not lend: it                  lends `&mut` of the outbox's connection, `&DeliveryInfo` and the handles; have it injected, or lent by a behavior"
+                "handler {handler} is durable and borrows `{type_name}` for `{parameter}`, which a worker does not lend: it lends `&mut` of the outbox's connection, `&DeliveryInfo` and the handles; have it injected, or lent by a behavior"
             ),
             Self::DuplicateHandler { event_name, first, second, .. } if first == second => write!(
                 f,
