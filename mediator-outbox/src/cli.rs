@@ -25,15 +25,16 @@
 //! }
 //! ```
 
-use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mediator_core::EventId;
+use mediator_core::durable::OutboxError;
 use serde::Serialize;
 
+use crate::BoxError;
 use crate::operations::{Deliveries, Stats};
 use crate::outbox::Outbox;
 use crate::store::{Delivery, DeliveryId, State, Store};
@@ -46,7 +47,7 @@ pub async fn run<S: Store>(outbox: &Outbox<S>) -> ExitCode {
     match command.run(outbox, &mut io::stdout()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", crate::report::full_text(&*error));
+            eprintln!("error: {}", crate::report::full_text(&error));
             ExitCode::FAILURE
         }
     }
@@ -194,7 +195,7 @@ impl Change {
     }
 }
 
-type Done = Result<(), Box<dyn Error + Send + Sync>>;
+type Done = Result<(), BoxError>;
 
 impl Command {
     /// Runs the command, and prints to `out`.
@@ -202,7 +203,11 @@ impl Command {
     /// # Errors
     ///
     /// When the store cannot do it, `out` cannot be written to, or there is no such delivery.
-    pub async fn run<S: Store>(self, outbox: &Outbox<S>, out: &mut (dyn Write + Send)) -> Done {
+    pub async fn run<S: Store>(self, outbox: &Outbox<S>, out: &mut (dyn Write + Send)) -> Result<(), OutboxError> {
+        self.run_boxed(outbox, out).await.map_err(OutboxError::new)
+    }
+
+    async fn run_boxed<S: Store>(self, outbox: &Outbox<S>, out: &mut (dyn Write + Send)) -> Done {
         match self {
             Self::List(list) => list.run(outbox, out).await,
             Self::Show(show) => show.run(outbox, out).await,

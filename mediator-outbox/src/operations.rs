@@ -178,7 +178,12 @@ pub struct HandlerStats {
     waiting: u64,
     dead: u64,
     unknown: u64,
+    #[serde(rename = "oldest_ready_seconds", serialize_with = "seconds")]
     oldest_ready: Option<Duration>,
+}
+
+fn seconds<S: serde::Serializer>(age: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    age.map(|age| age.as_secs_f64()).serialize(serializer)
 }
 
 impl Stats {

@@ -71,6 +71,12 @@ impl<S: Store> Outbox<S> {
         Ok(OutboxTransaction { transaction, shared: self.shared.clone() })
     }
 
+    /// Wakes the workers of this process, and on PostgreSQL those of others: after a commit of a transaction that
+    /// [`begin`](Self::begin) did not begin, so that they need not ask first.
+    pub async fn wake(&self) {
+        self.shared.wake().await;
+    }
+
     /// A worker that delivers to the durable handlers of `mediator`, which it keeps.
     #[must_use = "a worker does nothing until `start` or `drain`"]
     pub fn worker(&self, mediator: &Mediator) -> WorkerBuilder<S> {

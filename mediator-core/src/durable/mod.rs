@@ -18,6 +18,6 @@ pub use failure::{Permanent, RetryAfter};
 pub use handler::DurableHandler;
 pub use info::DeliveryInfo;
 pub use options::RetryOptions;
-pub use outbox::{Due, Outbox, OutboxFuture, Recording};
+pub use outbox::{Due, Outbox, OutboxError, OutboxFuture, Recording};
 
 pub use crate::dispatch::{Exclusive as BorrowedMut, LentToOutbox};

@@ -1,6 +1,7 @@
 //! What a mediator asks of an outbox.
 
 use std::any::TypeId;
+use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
@@ -38,6 +39,35 @@ pub trait Outbox: Send + Sync + 'static {
 
     /// Deletes the deliveries of a scheduled event that nobody has started; how many those were.
     fn unschedule<'a>(&'a self, event: EventId, lent: LentToOutbox<'a>) -> OutboxFuture<'a, u64>;
+}
+
+/// What an outbox could not do: shows the outbox's own error, and has its sources.
+#[derive(Debug)]
+pub struct OutboxError(BoxError);
+
+impl OutboxError {
+    /// Wraps an outbox's own error.
+    pub fn new(error: impl Into<BoxError>) -> Self {
+        Self(error.into())
+    }
+
+    /// The outbox's own error, such as a `StoreError` of `mediator-outbox`.
+    #[must_use]
+    pub fn get_ref(&self) -> &(dyn Error + Send + Sync + 'static) {
+        &*self.0
+    }
+}
+
+impl fmt::Display for OutboxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for OutboxError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
 }
 
 /// When scheduled deliveries are due.

@@ -13,7 +13,7 @@ use crate::dispatch::{
 };
 use crate::durable::handler::DurableHandler;
 use crate::durable::info::DeliveryInfo;
-use crate::durable::outbox::Due;
+use crate::durable::outbox::{Due, OutboxError};
 use crate::errors::build_error::BuildProblem;
 use crate::errors::publish_error::{PublishError, PublishErrorKind};
 use crate::event::dynamic::DynNotification;
@@ -135,11 +135,13 @@ pub(super) async fn schedule(link: &Link, event: &dyn DynNotification, due: Due)
 }
 
 /// Takes back what was scheduled.
-pub(super) async fn unschedule(link: &Link, event: EventId) -> Result<u64, BoxError> {
+pub(super) async fn unschedule(link: &Link, event: EventId) -> Result<u64, OutboxError> {
     let kept = if link.core().is_none() { link.upgrade() } else { None };
     let Some(core) = kept.as_deref().or_else(|| link.core()) else {
-        return Err("the mediator was dropped; keep it, or a strong handle of it".into());
+        return Err(OutboxError::new("the mediator was dropped; keep it, or a strong handle of it"));
     };
-    let outbox = core.durable.outbox.as_ref().ok_or("the mediator has no outbox; add `.outbox(…)`")?;
-    outbox.unschedule(event, LentToOutbox::by(link.lender())).await
+    let Some(outbox) = &core.durable.outbox else {
+        return Err(OutboxError::new("the mediator has no outbox; add `.outbox(…)`"));
+    };
+    outbox.unschedule(event, LentToOutbox::by(link.lender())).await.map_err(OutboxError::new)
 }

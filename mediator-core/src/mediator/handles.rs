@@ -9,7 +9,7 @@ use super::builder::MediatorBuilder;
 use super::durable;
 use crate::dispatch::{Dispatch, Handle, Lend, Link, Publish, Publishable, Scope, Seen, Sending};
 #[cfg(feature = "durable")]
-use crate::durable::outbox::Due;
+use crate::durable::outbox::{Due, OutboxError};
 use crate::errors::build_error::BuildError;
 use crate::errors::publish_error::PublishError;
 use crate::event::dynamic::DynNotification;
@@ -312,7 +312,7 @@ macro_rules! publishing {
             ///
             /// When the outbox cannot do it.
             #[cfg(feature = "durable")]
-            pub async fn unschedule(&self, event: EventId) -> Result<u64, Box<dyn std::error::Error + Send + Sync>> {
+            pub async fn unschedule(&self, event: EventId) -> Result<u64, OutboxError> {
                 durable::unschedule(&self.link, event).await
             }
 

@@ -397,10 +397,24 @@ pub struct Delivery {
     pub last_error: Option<String>,
     /// The event's headers, a JSON object.
     pub headers: Option<String>,
-    /// When it was recorded.
+    /// When it was recorded. In JSON, as the other times, in seconds since 1970.
+    #[serde(serialize_with = "seconds")]
     pub recorded_at: SystemTime,
     /// When it is due, or its lease ends.
+    #[serde(serialize_with = "seconds")]
     pub due_at: SystemTime,
     /// When it was done or given up.
+    #[serde(serialize_with = "optional_seconds")]
     pub finished_at: Option<SystemTime>,
+}
+
+fn seconds<S: serde::Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64())
+}
+
+fn optional_seconds<S: serde::Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => seconds(time, serializer),
+        None => serializer.serialize_none(),
+    }
 }
