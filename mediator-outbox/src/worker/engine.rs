@@ -170,7 +170,12 @@ impl<S: Store> Engine<S> {
 
     /// Starts what waits, as far as there is room; what may crash this process, alone.
     fn start(&mut self) {
-        let room = if self.is_careful { 1 } else { self.runner.settings.concurrency };
+        // Not before the others are given back: they would lose an attempt with it.
+        let room = match (self.is_careful, self.ended.len()) {
+            (false, _) => self.runner.settings.concurrency,
+            (true, 0) => 1,
+            (true, _) => 0,
+        };
         while self.running.len() < room {
             let Some(job) = self.queue.pop_front() else { return };
             let attempt = Attempt { lease: job.claimed.lease, number: job.claimed.attempts, handler: job.handler };
@@ -190,7 +195,7 @@ impl<S: Store> Engine<S> {
     }
 
     fn is_to_be_settled(&self) -> bool {
-        let is_all = self.queue.is_empty() && self.running.is_empty();
+        let is_all = self.running.is_empty() && (self.queue.is_empty() || self.is_careful);
         let is_late = self.ended.since.is_some_and(|since| since.elapsed() >= SETTLE_AFTER);
         self.ended.len() > 0 && (is_all || is_late || self.ended.len() >= SETTLE_AT)
     }
