@@ -33,7 +33,8 @@ type Limits = Arc<Mutex<dyn FnMut() -> Option<u64> + Send>>;
 enum End {
     /// Both sides are told.
     Cut,
-    /// Nobody is told, as when a machine is gone.
+    /// Nobody is told, as when a machine is gone. When the client has given up, the server hears of it, as it would by keep-alive
+    /// packets: what it holds for a statement that it has only a part of would be locked for ever.
     Silence,
 }
 
@@ -53,10 +54,10 @@ impl Proxy {
                     let (server, cuts) = (server.clone(), cuts.clone());
                     connections.spawn(async move {
                         let Ok(server) = TcpStream::connect(server).await else { return };
-                        pass_on(client, server, limit.unwrap_or(u64::MAX), async || {
+                        pass_on(client, server, limit.unwrap_or(u64::MAX), async |client| {
                             cuts.fetch_add(1, Ordering::Relaxed);
                             if matches!(end, End::Silence) {
-                                std::future::pending::<()>().await;
+                                until_closed(client).await;
                             }
                         })
                         .await;
@@ -69,7 +70,12 @@ impl Proxy {
 }
 
 /// Until one side ends it, or the limit is reached, in both directions together.
-async fn pass_on(mut client: TcpStream, mut server: TcpStream, limit: u64, at_the_limit: impl AsyncFnOnce()) {
+async fn pass_on(
+    mut client: TcpStream,
+    mut server: TcpStream,
+    limit: u64,
+    at_the_limit: impl AsyncFnOnce(&mut TcpStream),
+) {
     let (mut from_client, mut to_client) = client.split();
     let (mut from_server, mut to_server) = server.split();
     let left = AtomicU64::new(limit);
@@ -78,8 +84,14 @@ async fn pass_on(mut client: TcpStream, mut server: TcpStream, limit: u64, at_th
         is_it = one_way(&mut from_server, &mut to_client, &left) => is_it,
     };
     if is_at_the_limit {
-        at_the_limit().await;
+        at_the_limit(&mut client).await;
     }
+}
+
+/// Until a client closes its connection.
+async fn until_closed(client: &mut TcpStream) {
+    let mut ignored = [0; 1024];
+    while client.read(&mut ignored).await.is_ok_and(|read| read > 0) {}
 }
 
 async fn one_way(from: &mut (impl AsyncRead + Unpin), to: &mut (impl AsyncWrite + Unpin), left: &AtomicU64) -> bool {
