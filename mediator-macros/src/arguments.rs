@@ -38,6 +38,8 @@ pub(crate) struct Arguments {
     pub(crate) manual: bool,
     /// `durable`
     pub(crate) durable: Option<Ident>,
+    /// Whether `durable` stands anywhere, whose `retry` needs no timer.
+    says_durable: bool,
     /// `dead = skip`
     pub(crate) dead: bool,
     /// `alias = ["orders.created"]`
@@ -162,30 +164,17 @@ impl Arguments {
         if let Positional::Handled(kind) = positional {
             arguments.kind = kind;
         }
+        arguments.says_durable = says_durable(&tokens);
         arguments.add(tokens, keys, positional, errors);
         if positional == Positional::Handled(Kind::Event) {
             durable::check_handler(&mut arguments, errors);
         }
-        arguments.require_timer(errors);
         arguments
     }
 
     /// Whether this option is given, and where.
     pub(crate) fn seen(&self, key: &str) -> Option<&Ident> {
         self.seen.iter().find(|seen| *seen == key)
-    }
-
-    /// Notes options that the runtime lacks the feature for; a durable handler is retried by its outbox, without it.
-    fn require_timer(&mut self, errors: &mut Errors) {
-        let is_durable = self.durable.is_some();
-        let keys = ["timeout", "retry"].into_iter().filter(|key| !(is_durable && *key == "retry"));
-        let lacking: Vec<_> =
-            keys.filter_map(|key| self.seen(key)).filter_map(|key| retry::require_timer(key).err()).collect();
-        if !lacking.is_empty() {
-            self.timeout = None;
-            self.retry = self.retry.take().filter(|_| is_durable);
-        }
-        lacking.into_iter().for_each(|error| errors.push(error));
     }
 
     /// The same, about handlers of this kind.
@@ -279,6 +268,11 @@ impl Arguments {
         }
         if name == "lends" {
             return self.parse_lends(&key, input);
+        }
+        let needs_timer = name == "timeout" || name == "retry" && !self.says_durable;
+        if needs_timer && let Err(error) = retry::require_timer(&key) {
+            take_to_comma(input)?;
+            return Err(error);
         }
         if name == "retry" {
             return self.parse_retry(key, input);
@@ -427,6 +421,10 @@ fn is_option(input: ParseStream<'_>, keys: &[&str]) -> bool {
     let lacks_value = !input.peek2(Token![::]) && !input.peek2(Token![<]);
     let is_known = |key: &str| keys.contains(&key) || FLAGS.contains(&key);
     input.peek2(Token![=]) || lacks_value && is_known(&key.to_string())
+}
+
+fn says_durable(tokens: &TokenStream) -> bool {
+    tokens.clone().into_iter().any(|token| matches!(token, TokenTree::Ident(ident) if ident == "durable"))
 }
 
 /// The options that there are.

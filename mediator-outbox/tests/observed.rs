@@ -29,6 +29,9 @@ async fn confirm(_event: &OrderPlaced, failures: Arc<Mutex<u32>>) -> Result<(), 
     }
 }
 
+/// A span that is first opened while another thread installs its subscriber may be lost.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 fn mediator(outbox: &InMemoryOutbox, failures: u32) -> Mediator {
     let builder = Mediator::builder().without_discovery().outbox(outbox.clone());
     builder.provide(Arc::new(Mutex::new(failures))).bind_fn(confirm).build().unwrap()
@@ -39,7 +42,9 @@ fn named<'a>(spans: &'a [SpanData], name: &str) -> Vec<&'a SpanData> {
 }
 
 #[tokio::test]
+#[allow(clippy::await_holding_lock)] // The other test has a runtime of its own.
 async fn the_first_attempt_continues_the_trace_and_a_retry_has_a_link_to_it() {
+    let _alone = ONE_AT_A_TIME.lock();
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
@@ -70,6 +75,7 @@ async fn the_first_attempt_continues_the_trace_and_a_retry_has_a_link_to_it() {
 
 #[test]
 fn deliveries_are_counted_and_measured_by_handler() {
+    let _alone = ONE_AT_A_TIME.lock();
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     metrics::with_local_recorder(&recorder, || {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use futures::executor::block_on;
+#[cfg(debug_assertions)]
 use mediator_core::PublishErrorKind;
 use mediator_core::prelude::*;
 use mediator_tests::{On, pending};

@@ -18,6 +18,7 @@ use crate::errors::build_error::BuildProblem;
 use crate::errors::publish_error::{PublishError, PublishErrorKind};
 use crate::event::dynamic::DynNotification;
 use crate::event::id::EventId;
+#[cfg(feature = "testing")]
 use crate::handler::error::BoxError;
 
 /// What is wrong with a durable handler.
