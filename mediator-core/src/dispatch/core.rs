@@ -1,6 +1,7 @@
 //! What the handles of a mediator share.
 
 use std::fmt;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -201,6 +202,14 @@ impl Link {
         }
     }
 
+    /// The mediator's handlers, kept for as long as the result lives; `None` if they are gone.
+    pub(crate) fn reach(&self) -> Option<Reached<'_>> {
+        match self.core() {
+            Some(core) => Some(Reached::Borrowed(core)),
+            None => self.upgrade().map(Reached::Kept),
+        }
+    }
+
     /// The mediator's handlers, kept; `None` if they are gone.
     pub(crate) fn upgrade(&self) -> Option<Arc<Core>> {
         match self.base() {
@@ -220,6 +229,23 @@ impl Link {
     /// Whether a handle made from this one does not keep the mediator.
     pub(crate) fn is_weak(&self) -> bool {
         !matches!(self.base(), Self::Strong(_))
+    }
+}
+
+/// The handlers of a mediator, of which the handle that led there keeps them, or this does.
+pub(crate) enum Reached<'a> {
+    Borrowed(&'a Core),
+    Kept(Arc<Core>),
+}
+
+impl Deref for Reached<'_> {
+    type Target = Core;
+
+    fn deref(&self) -> &Core {
+        match self {
+            Self::Borrowed(core) => core,
+            Self::Kept(core) => core,
+        }
     }
 }
 

@@ -43,6 +43,22 @@ impl DeliveryRecorder {
         recorded.map_err(|error| PublishError::new(PublishErrorKind::NotRecorded, event).with_cause(error))
     }
 
+    /// Records the deliveries, then runs the ordinary handlers, if there are any.
+    pub(crate) async fn run_first<F>(
+        &self,
+        dispatch: &Dispatch<'_>,
+        handlers: impl FnOnce() -> F,
+    ) -> Result<(), PublishError>
+    where
+        F: Future<Output = Result<(), PublishError>>,
+    {
+        self.record(dispatch.event(), dispatch.lender(), Due::Now).await?;
+        if dispatch.len() == 0 {
+            return Ok(());
+        }
+        handlers().await.map_err(PublishError::after_recording)
+    }
+
     fn recording<'a>(
         &'a self,
         event: &dyn DynNotification,
@@ -79,13 +95,7 @@ impl ErasedStrategy for RecordFirst {
     }
 
     fn run<'a>(&'a self, dispatch: &'a Dispatch<'a>) -> BoxedRun<'a> {
-        Box::pin(async move {
-            self.recorder.record(dispatch.event(), dispatch.lender(), Due::Now).await?;
-            if dispatch.len() == 0 {
-                return Ok(());
-            }
-            self.then.run(dispatch).await.map_err(PublishError::after_recording)
-        })
+        Box::pin(self.recorder.run_first(dispatch, || self.then.run(dispatch)))
     }
 
     fn recorder(&self) -> Option<&DeliveryRecorder> {

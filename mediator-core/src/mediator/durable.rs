@@ -79,9 +79,7 @@ pub(super) fn handlers<'a>(
 
 /// What a worker does through a mediator.
 impl Mediator {
-    /// The durable handlers, for workers.
-    ///
-    /// Empty if the mediator was dropped, which a weak handle does not prevent.
+    /// The durable handlers, for workers; none through a weak handle, such as an injected one, which does not keep them.
     #[must_use]
     pub fn durable_handlers(&self) -> &[DurableHandler] {
         self.link().core().map_or(&[], |core| &core.durable.handlers)
@@ -121,8 +119,7 @@ pub(crate) async fn settle(mediator: &Mediator) -> Result<(), BoxError> {
 
 /// Records the durable deliveries of an event that are due later.
 pub(super) async fn schedule(link: &Link, event: &dyn DynNotification, due: Due) -> Result<(), PublishError> {
-    let kept = if link.core().is_none() { link.upgrade() } else { None };
-    let Some(core) = kept.as_deref().or_else(|| link.core()) else {
+    let Some(core) = link.reach() else {
         return Err(PublishError::mediator_dropped(event));
     };
     let handlers = core.table.handlers_of(event.type_id());
@@ -137,8 +134,7 @@ pub(super) async fn schedule(link: &Link, event: &dyn DynNotification, due: Due)
 
 /// Takes back what was scheduled.
 pub(super) async fn unschedule(link: &Link, event: EventId) -> Result<u64, OutboxError> {
-    let kept = if link.core().is_none() { link.upgrade() } else { None };
-    let Some(core) = kept.as_deref().or_else(|| link.core()) else {
+    let Some(core) = link.reach() else {
         return Err(OutboxError::new("the mediator was dropped; keep it, or a strong handle of it"));
     };
     let Some(outbox) = &core.durable.outbox else {

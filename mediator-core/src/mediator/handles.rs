@@ -287,8 +287,9 @@ macro_rules! publishing {
             /// use std::time::Duration;
             /// # use mediator_core::prelude::*;
             /// # #[derive(Notification)] struct PaymentDue;
-            /// # async fn f(mediator: Mediator, mut tx: String, event: PaymentDue) -> Result<(), PublishError> {
-            /// mediator.with(&mut tx).schedule(event, Duration::from_secs(14 * 24 * 3600)).await?;
+            /// # struct Connection;
+            /// # async fn f(mediator: Mediator, tx: &mut Connection, event: PaymentDue) -> Result<(), PublishError> {
+            /// mediator.with(&mut *tx).schedule(event, Duration::from_secs(14 * 24 * 3600)).await?;
             /// # Ok(()) }
             /// ```
             ///
@@ -458,10 +459,10 @@ where
     E: Publishable,
     P: EventPublisher,
 {
-    let kept = if link.core().is_none() { link.upgrade() } else { None };
-    let Some(core) = kept.as_deref().or_else(|| link.core()) else {
+    let Some(core) = link.reach() else {
         return Err(PublishError::mediator_dropped(event.event()).with_unpublished([event.into_box()]));
     };
+    let core = &*core;
     let seen = if core.watch.is_on() { Seen::of_publish(core, link, event.event()) } else { None };
     let event = Seen::keeping(&seen, event);
     let publish = async {
@@ -473,13 +474,11 @@ where
         }
         #[cfg(feature = "durable")]
         if let Some(recorder) = dispatch.recorder() {
-            if let Err(error) = recorder.record(event.event(), link.lender(), Due::Now).await {
-                return Err(error.with_unpublished([event.into_box()]));
-            }
-            if dispatch.len() == 0 {
-                return Ok(());
-            }
-            return strategy.publish(Deliveries::new(&dispatch)).await.map_err(PublishError::after_recording);
+            let published = recorder.run_first(&dispatch, || strategy.publish(Deliveries::new(&dispatch))).await;
+            return published.map_err(|error| match error.is_refusal() {
+                true => error.with_unpublished([event.into_box()]),
+                false => error,
+            });
         }
         strategy.publish(Deliveries::new(&dispatch)).await
     };

@@ -406,8 +406,7 @@ impl<S: Store> Engine<S> {
             Err(_) => {
                 let handler = &self.runner.mediator.durable_handlers()[handler];
                 let policy = self.runner.settings.policy.of(handler);
-                let is_last = number >= policy.attempts;
-                let then = if is_last { policy::dead(handler) } else { Then::Retry(policy.pause(number)) };
+                let then = policy.next(number, policy::dead(handler));
                 let error = "what called the handler panicked".to_owned();
                 self.end(|ended| ended.failed.push(Failure { lease, then, error }));
             }

@@ -94,9 +94,8 @@ impl<S: Store> Runner<S> {
             Failed::Handler(error) => {
                 Outcome::Failed { then: policy.after(attempt, &error, policy::dead(handler)), error: text(&error) }
             }
-            Failed::Store(error) if attempt >= policy.attempts => gave_up(full_text(&error)),
             Failed::Store(error) => {
-                Outcome::Failed { then: Then::Retry(policy.pause(attempt)), error: full_text(&error) }
+                Outcome::Failed { then: policy.next(attempt, policy::dead(handler)), error: full_text(&error) }
             }
         })
     }

@@ -34,16 +34,23 @@ impl Policy {
 
     /// What follows when this attempt has failed with an error; `dead` is what the last one is followed by.
     pub(super) fn after(&self, attempt: u32, error: &PublishError, dead: Then) -> Then {
-        if attempt >= self.attempts || error.downcast_ref::<Permanent>().is_some() {
+        if error.downcast_ref::<Permanent>().is_some() {
             return dead;
         }
-        let delay = error.downcast_ref::<RetryAfter>().map(RetryAfter::delay);
-        Then::Retry(delay.unwrap_or_else(|| self.pause(attempt)))
+        match (self.next(attempt, dead), error.downcast_ref::<RetryAfter>()) {
+            (Then::Retry(_), Some(later)) => Then::Retry(later.delay()),
+            (then, _) => then,
+        }
+    }
+
+    /// What follows when this attempt has failed without a word of the handler's.
+    pub(super) fn next(&self, attempt: u32, dead: Then) -> Then {
+        if attempt >= self.attempts { dead } else { Then::Retry(self.pause(attempt)) }
     }
 
     /// The pause after this attempt: full jitter below the exponential backoff
     /// (<https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/>).
-    pub(super) fn pause(&self, attempt: u32) -> Duration {
+    fn pause(&self, attempt: u32) -> Duration {
         let longest = 2u32.checked_pow(attempt.saturating_sub(1)).and_then(|factor| self.base.checked_mul(factor));
         longest.unwrap_or(self.cap).min(self.cap).mul_f64(fastrand::f64())
     }
