@@ -220,6 +220,7 @@ pub mod prelude {
 /// What the macros' expansions use. Not part of the public API: anything here may change.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::__response_text as response_text;
     pub use crate::dispatch::{
         BehaviorPlan, Borrow, BorrowError, CallPlan, Exclusive, FnHandler, FnRequestHandler, Handle, Lent, MessageKind,
         OfAny, OfEvent, OfRequest, Shared,

@@ -125,6 +125,8 @@ fn expand_impl(declared: &Declared<'_>) -> TokenStream {
                 #krate::__private::Recover::<#error>::new().text(error)
             }
 
+            #krate::__private::response_text!(#response);
+
             fn request_name() -> &'static ::core::primitive::str {
                 #name
             }

@@ -1,10 +1,11 @@
 //! Durable handlers in SQLite: what is recorded, what is delivered.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use mediator_core::durable::{DeliveryInfo, Permanent, RetryAfter};
 use mediator_core::prelude::*;
+use mediator_core::testing::{Recorder, assert_published};
 use mediator_core::{BuildProblem, PublishErrorKind};
 use mediator_outbox::{Clock, InMemoryOutbox, SqliteOutbox, State};
 use serde::{Deserialize, Serialize};
@@ -24,12 +25,8 @@ struct InvoiceWritten {
     order_id: String,
 }
 
-type Journal = Arc<Mutex<Vec<String>>>;
-
-#[event_handler(manual)]
-fn note(event: &OrderPlaced, journal: Journal) {
-    journal.lock().unwrap().push(format!("noted {}", event.order_id));
-}
+#[event_handler(manual, name = "note")]
+fn note(_event: &OrderPlaced) {}
 
 #[event_handler(manual)]
 fn fail(_event: &OrderPlaced) -> Result<(), &'static str> {
@@ -37,33 +34,23 @@ fn fail(_event: &OrderPlaced) -> Result<(), &'static str> {
 }
 
 #[event_handler(durable, manual, name = "mail.confirm")]
-async fn confirm(event: &OrderPlaced, journal: Journal, delivery: &DeliveryInfo) {
-    journal.lock().unwrap().push(format!("confirmed {} in attempt {}", event.order_id, delivery.attempt()));
-}
+async fn confirm(_event: &OrderPlaced) {}
 
 #[event_handler(durable, manual, name = "billing.invoice")]
-async fn invoice(
-    event: &OrderPlaced,
-    journal: Journal,
-    tx: &mut SqliteConnection,
-    publisher: &Publisher,
-) -> anyhow::Result<()> {
+async fn invoice(event: &OrderPlaced, tx: &mut SqliteConnection, publisher: &Publisher) -> anyhow::Result<()> {
     sqlx::query("INSERT INTO invoice VALUES (?1)").bind(&event.order_id).execute(&mut *tx).await?;
     publisher.with(&mut *tx).publish(InvoiceWritten::new(event.order_id.clone())).await?;
-    journal.lock().unwrap().push(format!("invoiced {}", event.order_id));
     Ok(())
 }
 
 #[event_handler(durable, manual, name = "audit.invoice")]
-async fn audit(event: &InvoiceWritten, journal: Journal) {
-    journal.lock().unwrap().push(format!("audited {}", event.order_id));
-}
+async fn audit(_event: &InvoiceWritten) {}
 
 struct Shop {
     pool: SqlitePool,
     outbox: SqliteOutbox,
     mediator: Mediator,
-    journal: Journal,
+    recorder: Recorder,
     clock: Clock,
     _folder: tempfile::TempDir,
 }
@@ -84,15 +71,17 @@ async fn shop(bind: impl FnOnce(mediator_core::MediatorBuilder) -> mediator_core
     let (pool, folder) = database().await;
     let clock = Clock::fixed(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000));
     let outbox = SqliteOutbox::with_clock(pool.clone(), clock.clone()).await.unwrap();
-    let journal = Journal::default();
-    let builder = Mediator::builder().without_discovery().provide(journal.clone()).outbox(outbox.clone());
+    let recorder = Recorder::new();
+    let builder = Mediator::builder().without_discovery().recorder(&recorder).outbox(outbox.clone());
     let mediator = bind(builder).build().unwrap();
-    Shop { pool, outbox, mediator, journal, clock, _folder: folder }
+    Shop { pool, outbox, mediator, recorder, clock, _folder: folder }
 }
 
 impl Shop {
-    fn journal(&self) -> Vec<String> {
-        self.journal.lock().unwrap().drain(..).collect()
+    /// The handlers that have run so far, in that order.
+    fn ran(&self) -> Vec<&'static str> {
+        let records = self.recorder.records();
+        records.iter().flat_map(|record| record.handlers()).map(|it| it.handler().name()).collect()
     }
 
     async fn invoices(&self) -> i64 {
@@ -111,7 +100,7 @@ async fn a_delivery_is_recorded_with_the_transaction_that_is_lent() {
     let mut tx = shop.pool.begin().await.unwrap();
     shop.mediator.with(&mut *tx).publish(order()).await.unwrap();
     tx.rollback().await.unwrap();
-    assert_eq!(shop.journal(), ["noted o-1"]);
+    assert_eq!(shop.ran(), ["note"]);
     assert_eq!(shop.outbox.deliveries().count().await.unwrap(), 0, "rolled back is never delivered");
 
     let mut tx = shop.pool.begin().await.unwrap();
@@ -123,11 +112,10 @@ async fn a_delivery_is_recorded_with_the_transaction_that_is_lent() {
     shop.mediator.with(&mut tx).publish(order()).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(shop.outbox.stats().await.unwrap().unfinished(), 3);
-    shop.journal();
 
     let drained = shop.outbox.worker(&shop.mediator).drain().await.unwrap();
     assert_eq!((drained.done, drained.fenced), (3, 0));
-    assert_eq!(shop.journal(), ["confirmed o-1 in attempt 1"; 3]);
+    assert_eq!(shop.ran(), [["note"; 4].as_slice(), &["mail.confirm"; 3]].concat());
     assert_eq!(shop.outbox.stats().await.unwrap().unfinished(), 0);
 }
 
@@ -137,7 +125,8 @@ async fn a_handler_that_borrows_the_connection_commits_with_its_completion_and_w
     shop.mediator.publish(order()).await.unwrap();
     let drained = shop.outbox.worker(&shop.mediator).drain().await.unwrap();
     assert_eq!(drained.done, 2);
-    assert_eq!(shop.journal(), ["invoiced o-1", "audited o-1"]);
+    assert_published!(shop.recorder, InvoiceWritten { order_id, .. } if order_id == "o-1");
+    assert_eq!(shop.ran(), ["billing.invoice", "audit.invoice"]);
     assert_eq!(shop.invoices().await, 1);
 }
 
@@ -167,8 +156,8 @@ async fn a_failure_of_an_ordinary_handler_says_that_deliveries_are_recorded() {
 async fn a_transaction_that_is_required_and_not_lent_is_an_error_that_gives_the_event_back() {
     let (pool, _folder) = database().await;
     let outbox = SqliteOutbox::new(pool.clone()).await.unwrap().require_transaction();
-    let builder = Mediator::builder().without_discovery().provide(Journal::default());
-    let mediator = builder.outbox(outbox.clone()).bind_fn(note).bind_fn(confirm).build().unwrap();
+    let builder = Mediator::builder().without_discovery().outbox(outbox.clone());
+    let mediator = builder.bind_fn(note).bind_fn(confirm).build().unwrap();
     let error = mediator.publish(order()).await.unwrap_err();
     assert_eq!(error.kind(), PublishErrorKind::NotRecorded);
     assert!(!error.is_recorded());
@@ -179,9 +168,8 @@ async fn a_transaction_that_is_required_and_not_lent_is_an_error_that_gives_the_
 #[tokio::test]
 async fn a_handler_is_tried_again_with_backoff_until_it_is_dead_and_again_when_somebody_asks() {
     #[event_handler(durable, manual, name = "mail.broken", retry(attempts = 3, base = "1s", cap = "1m"))]
-    async fn broken(_event: &OrderPlaced, journal: Journal, delivery: &DeliveryInfo) -> Result<(), String> {
-        journal.lock().unwrap().push(delivery.attempt().to_string());
-        Err("the server is down".into())
+    async fn broken(_event: &OrderPlaced, delivery: &DeliveryInfo) -> Result<(), String> {
+        Err(format!("the server is down in attempt {}", delivery.attempt()))
     }
     let shop = shop(|builder| builder.bind_fn(broken)).await;
     shop.mediator.publish(order()).await.unwrap();
@@ -189,16 +177,17 @@ async fn a_handler_is_tried_again_with_backoff_until_it_is_dead_and_again_when_s
         shop.outbox.worker(&shop.mediator).drain().await.unwrap();
         shop.clock.advance(Duration::from_secs(60));
     }
-    assert_eq!(shop.journal(), ["1", "2", "3"]);
+    assert_eq!(shop.ran(), ["mail.broken"; 3]);
     let dead = shop.outbox.deliveries().in_state(State::Dead);
     let [delivery] = &*dead.list().await.unwrap() else { panic!("one is dead") };
     assert_eq!(delivery.attempts, 3);
     let error = delivery.last_error.as_deref().unwrap();
-    assert!(error.contains("mail.broken") && error.ends_with("the server is down"), "{error}");
+    assert!(error.contains("mail.broken") && error.ends_with("the server is down in attempt 3"), "{error}");
 
     assert_eq!(dead.retry().await.unwrap(), 1);
     shop.outbox.worker(&shop.mediator).drain().await.unwrap();
-    assert_eq!(shop.journal(), ["1"]);
+    let tree = shop.recorder.tree();
+    assert!(tree.ends_with("failed: the server is down in attempt 1\n"), "{tree}");
 }
 
 #[tokio::test]
@@ -243,7 +232,7 @@ async fn scheduled_deliveries_are_due_later_and_can_be_taken_back() {
     assert_eq!(shop.mediator.unschedule(id).await.unwrap(), 1);
     shop.clock.advance(Duration::from_secs(60));
     assert_eq!(shop.outbox.worker(&shop.mediator).drain().await.unwrap().done, 1);
-    assert_eq!(shop.journal(), ["confirmed o-1 in attempt 1"], "ordinary handlers do not run for it");
+    assert_eq!(shop.ran(), ["mail.confirm"], "ordinary handlers do not run for it");
 }
 
 #[tokio::test]
@@ -305,7 +294,7 @@ fn a_durable_handler_without_an_outbox_or_with_what_no_worker_lends_cannot_be_bu
     #[event_handler(durable, manual, name = "x.tenant")]
     async fn of_tenant(_event: &OrderPlaced, _tenant: &Tenant) {}
 
-    let builder = || Mediator::builder().without_discovery().provide(Journal::default());
+    let builder = || Mediator::builder().without_discovery();
     let error = builder().bind_fn(confirm).build().unwrap_err();
     assert!(matches!(error.problems(), [BuildProblem::NoOutbox { .. }]), "{error}");
     let error = builder().outbox(InMemoryOutbox::new()).bind_fn(of_tenant).build().unwrap_err();
@@ -319,20 +308,19 @@ fn a_durable_handler_without_an_outbox_or_with_what_no_worker_lends_cannot_be_bu
 #[tokio::test]
 async fn the_correlation_id_reaches_durable_handlers_and_what_they_publish() {
     #[event_handler(durable, manual, name = "a.first")]
-    async fn first(_event: &OrderPlaced, journal: Journal, publisher: &Publisher) -> Result<(), PublishError> {
-        journal.lock().unwrap().push(publisher.correlation_id().unwrap().to_string());
-        publisher.publish(InvoiceWritten::new("o-1".into())).await
+    async fn first(_event: &OrderPlaced, publisher: &Publisher) -> Result<(), PublishError> {
+        publisher.publish(InvoiceWritten::new(publisher.correlation_id().unwrap().to_string())).await
     }
     #[event_handler(durable, manual, name = "b.second")]
-    async fn second(_event: &InvoiceWritten, journal: Journal, publisher: &Publisher) {
-        journal.lock().unwrap().push(publisher.correlation_id().unwrap().to_string());
+    async fn second(event: &InvoiceWritten, publisher: &Publisher) {
+        assert_eq!(publisher.correlation_id().unwrap().to_string(), event.order_id);
     }
     let shop = shop(|builder| builder.bind_fn(first).bind_fn(second)).await;
     let event = order();
     let id = event.event_id.to_string();
     shop.mediator.publish(event).await.unwrap();
-    shop.outbox.worker(&shop.mediator).drain().await.unwrap();
-    assert_eq!(shop.journal(), [id.clone(), id]);
+    assert_eq!(shop.outbox.worker(&shop.mediator).drain().await.unwrap().done, 2);
+    assert_published!(shop.recorder, InvoiceWritten { order_id, .. } if *order_id == id);
 }
 
 #[tokio::test]
@@ -345,8 +333,7 @@ async fn memory_is_bounded_and_a_publish_from_a_delivery_does_not_wait() {
         Ok(())
     }
     let outbox = InMemoryOutbox::bounded(2);
-    let journal = Journal::default();
-    let builder = Mediator::builder().without_discovery().provide(journal.clone()).outbox(outbox.clone());
+    let builder = Mediator::builder().without_discovery().outbox(outbox.clone());
     let mediator = builder.bind_fn(fan_out).bind_fn(audit).build().unwrap();
     mediator.publish(order()).await.unwrap();
     mediator.publish(order()).await.unwrap();
@@ -356,8 +343,8 @@ async fn memory_is_bounded_and_a_publish_from_a_delivery_does_not_wait() {
     });
     tokio::task::yield_now().await;
     assert!(!third.is_finished());
-    outbox.worker(&mediator).drain().await.unwrap();
+    let first = outbox.worker(&mediator).drain().await.unwrap();
     third.await.unwrap().unwrap();
-    outbox.worker(&mediator).drain().await.unwrap();
-    assert_eq!(journal.lock().unwrap().len(), 15);
+    let second = outbox.worker(&mediator).drain().await.unwrap();
+    assert_eq!(first.done + second.done, 3 + 15);
 }

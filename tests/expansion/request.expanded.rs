@@ -31,6 +31,7 @@ impl ::mediator_core::Request for PlaceOrder {
         use ::mediator_core::__private::RecoverOther as _;
         ::mediator_core::__private::Recover::<OrderError>::new().text(error)
     }
+    ::mediator_core::__private::response_text!(OrderConfirmation);
     fn request_name() -> &'static ::core::primitive::str {
         ::core::concat!(::core::module_path!(), "::PlaceOrder")
     }
@@ -82,6 +83,7 @@ impl ::mediator_core::Request for Tidy {
         ::mediator_core::__private::Recover::<::mediator_core::SendError>::new()
             .text(error)
     }
+    ::mediator_core::__private::response_text!(());
     fn request_name() -> &'static ::core::primitive::str {
         ::core::concat!(::core::module_path!(), "::Tidy")
     }

@@ -42,6 +42,7 @@ where
         ::mediator_core::__private::Recover::<::mediator_core::SendError>::new()
             .text(error)
     }
+    ::mediator_core::__private::response_text!(Option < T >);
     fn request_name() -> &'static ::core::primitive::str {
         "find"
     }

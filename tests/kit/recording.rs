@@ -49,7 +49,7 @@ fn the_tree_has_nested_publishes_below_their_handlers_and_numbers_for_ids() {
     block_on(mediator.publish(placed("o-2", 500))).unwrap_err();
     block_on(mediator.send(PlaceOrder { order_id: "o-3".into(), total: 0 })).unwrap_err();
     insta::assert_snapshot!(recorder, @r"
-    request kit::world::PlaceOrder: ok
+    request kit::world::PlaceOrder: ok: 5
     └─ kit::world::place_order: ok
        └─ event orders.placed #1: ok
           ├─ stock: ok
@@ -93,8 +93,37 @@ fn requests_are_recorded_with_how_they_were_answered() {
     let answers: Vec<_> = recorder.records().into_iter().filter(Record::is_request).collect();
     assert_eq!(*answers[0].status(), Status::Ok);
     assert_eq!(*answers[1].status(), Status::Failed("an order of nothing".into()));
+    assert_eq!((answers[0].answer(), answers[1].answer()), (Some("5"), None));
     assert_eq!(answers[1].request::<PlaceOrder>().unwrap().order_id, "o-2");
     assert!(answers[1].event::<OrderPlaced>().is_none());
+}
+
+#[test]
+fn an_answer_that_is_not_debug_or_is_nothing_is_told_without_words() {
+    struct Secret;
+
+    #[request(Secret)]
+    struct Reveal;
+
+    #[request]
+    struct Forget;
+
+    #[request_handler(manual, name = "reveal")]
+    fn reveal(_request: &Reveal) -> Secret {
+        Secret
+    }
+
+    #[request_handler(manual, name = "forget")]
+    fn forget(_request: &Forget) {}
+
+    let recorder = Recorder::new();
+    let mediator = recorded(&recorder).bind_fn(reveal).bind_fn(forget).build().unwrap();
+    let Secret = block_on(mediator.send(Reveal)).unwrap();
+    block_on(mediator.send(Forget)).unwrap();
+    assert_eq!(recorder.records()[0].answer(), None);
+    let tree = recorder.tree();
+    let roots: Vec<_> = tree.lines().filter(|line| line.starts_with("request")).collect();
+    assert!(roots.iter().all(|root| root.ends_with(": ok")), "{roots:?}");
 }
 
 #[test]
@@ -339,7 +368,7 @@ fn record_only_calls_no_handler_of_an_event_and_builds_none() {
     assert_published!(recorder, OrderPlaced { order_id, .. } if order_id == "o-2");
     insta::assert_snapshot!(recorder, @r"
     event orders.placed #1: ok
-    request kit::world::PlaceOrder: ok
+    request kit::world::PlaceOrder: ok: 500
     └─ kit::world::place_order: ok
        └─ event orders.placed #2: ok
     ");

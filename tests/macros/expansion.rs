@@ -34,7 +34,9 @@ fn expand_item(item: TokenStream) -> Vec<syn::Item> {
 fn pass_new_on(item: &mut syn::Item) {
     let syn::Item::Impl(item) = item else { return };
     for item in &mut item.items {
-        if let syn::ImplItem::Macro(call) = item {
+        if let syn::ImplItem::Macro(call) = item
+            && call.mac.path.segments.last().is_some_and(|name| name.ident.to_string().ends_with("new_equals_false"))
+        {
             *item = syn::parse2(call.mac.tokens.clone()).unwrap();
         }
     }

@@ -12,6 +12,9 @@
 //! | `stepped`     | a future that the test polls by hand                                      |
 //! | `waiting`     | what a handler awaits: some polls, or a gate that the test opens          |
 //! | `workspace`   | Cargo in a workspace of its own                                           |
+//!
+//! These tests keep a `Log` instead of a `Recorder` of the kit: a mediator that is recorded calls its handlers by another way, and
+//! they are about the plain one.
 #![allow(missing_docs, clippy::missing_panics_doc)]
 
 mod amounts;

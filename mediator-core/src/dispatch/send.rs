@@ -22,8 +22,6 @@ use super::vtable::{Argument, Polled};
 use crate::errors::panics::{discard_panic, discarding_panics};
 use crate::errors::send_error::SendError;
 use crate::handler::error::BoxError;
-#[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
-use crate::observe::ended::Told;
 use crate::request::request::{Request, RequestError};
 
 /// The future of [`Mediator::send`](crate::Mediator::send): a request on its way to its handler, whose answer `A` is.
@@ -83,9 +81,8 @@ struct Answering<A: 'static> {
     /// As [`take_answer`].
     take_answer: unsafe fn(NonNull<Storage>) -> A,
     fail: fn(SendError) -> A,
-    /// What the answer says, if it is an error.
     #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
-    told: fn(&A) -> Option<Told>,
+    tell_end: fn(Seen, &A),
 }
 
 /// The same, whatever the answer.
@@ -112,7 +109,7 @@ impl<T: 'static, E: RequestError> Answering<Result<T, E>> {
             take_answer: |storage| unsafe { take_answer::<R>(storage) },
             fail: |error| Err(E::of_send(error)),
             #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
-            told: |answer| answer.as_ref().err().map(Told::of::<R>),
+            tell_end: Seen::end_send::<R>,
         }
     }
 }
@@ -173,14 +170,14 @@ impl<R: 'static, A: 'static> Sending<'_, R, A> {
     #[inline]
     fn tell_end(&mut self, answer: &A) {
         #[cold]
-        fn tell<A>(seen: &mut Option<Seen>, told: fn(&A) -> Option<Told>, answer: &A) {
+        fn tell<A>(seen: &mut Option<Seen>, tell: fn(Seen, &A), answer: &A) {
             if let Some(seen) = seen.take() {
-                seen.end_send(told(answer));
+                tell(seen, answer);
             }
         }
 
         if self.run.seen.is_some() {
-            tell(&mut self.run.seen, self.answering.told, answer);
+            tell(&mut self.run.seen, self.answering.tell_end, answer);
         }
     }
 

@@ -37,5 +37,7 @@ impl Record {
 
     pub(crate) fn keep(&self, _message: std::sync::Arc<dyn std::any::Any + Send + Sync>) {}
 
+    pub(crate) fn note_answer(&self, _text: impl FnOnce() -> Option<String>) {}
+
     pub(crate) fn end(&self, _ended: &Ended<'_>) {}
 }

@@ -93,6 +93,8 @@ pub(crate) struct Entry {
     /// Once the publish or the send has ended; not of one that gave it back, nor of a delivery.
     pub(crate) message: Option<Arc<dyn Any + Send + Sync>>,
     pub(crate) handlers: Vec<(HandlerInfo, Status)>,
+    /// What a request was answered, as far as it can be told.
+    pub(crate) answer: Option<String>,
     pub(crate) status: Status,
 }
 
@@ -179,6 +181,7 @@ impl Records {
             cause: around.and_then(Record::as_cause),
             message: None,
             handlers: Vec::new(),
+            answer: None,
             status: Status::Running,
         };
         Record(Some(Place { index: log.push(entry), log: log.clone(), polled: AtomicUsize::new(NONE) }))
@@ -229,6 +232,14 @@ impl Record {
     /// Moves the message in.
     pub(crate) fn keep(&self, message: Arc<dyn Any + Send + Sync>) {
         self.change(|entry| entry.message = Some(message));
+    }
+
+    pub(crate) fn note_answer(&self, text: impl FnOnce() -> Option<String>) {
+        if self.is_kept() {
+            // Before the log is locked: it may do anything.
+            let text = text();
+            self.change(|entry| entry.answer = text);
+        }
     }
 
     pub(crate) fn end(&self, ended: &Ended<'_>) {

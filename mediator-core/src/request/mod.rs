@@ -5,3 +5,4 @@ pub(crate) mod recover;
 #[allow(clippy::module_inception)]
 pub(crate) mod request;
 pub(crate) mod request_handler;
+mod response_text;

@@ -73,6 +73,15 @@ pub trait Request: Sized + Send + Sync + 'static {
         None
     }
 
+    /// What an answer is, for a recorder (feature `testing`); `None` where that is not known.
+    ///
+    /// What `#[request]` writes here asks the answer if it is `Debug`.
+    #[must_use]
+    fn response_text(response: &Self::Response) -> Option<String> {
+        let _ = response;
+        None
+    }
+
     /// The name that errors and reports show: by default the type's path.
     #[must_use]
     fn request_name() -> &'static str {

@@ -1,10 +1,9 @@
 //! The assertions about what was published.
 
-use std::fmt::Debug;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::recorder::Recorder;
+use super::show::{Show, TypeToShow};
 use super::tree::{self, Ids};
 use crate::event::notification::Notification;
 use crate::observe::records::Entry;
@@ -155,41 +154,11 @@ pub fn search<E: Notification>(recorder: &Recorder, wanted: &'static str, matche
     Search { wanted, event_name: E::event_name(), entries, matching, others }
 }
 
-/// How an event is shown, if it can be.
-type Show<E> = fn(&E) -> Option<String>;
-
-#[allow(missing_debug_implementations)] // Nobody outside can name it.
-pub struct EventType<E>(PhantomData<E>);
-
-/// Of an event that is `Debug`.
-pub trait ShowDebug<E> {
-    /// How it is shown.
-    fn show(&self) -> Show<E>;
-}
-
-impl<E: Debug> ShowDebug<E> for EventType<E> {
-    fn show(&self) -> Show<E> {
-        |event| Some(format!("{event:#?}"))
-    }
-}
-
-/// Of any event; a reference more, so that it comes second.
-pub trait ShowNothing<E> {
-    /// How it is shown.
-    fn show(&self) -> Show<E>;
-}
-
-impl<E> ShowNothing<E> for &EventType<E> {
-    fn show(&self) -> Show<E> {
-        |_| None
-    }
-}
-
 impl<E> Search<E> {
-    /// For [`ShowDebug`] and [`ShowNothing`].
+    /// For [`show`](super::show).
     #[must_use]
-    pub fn event_type(&self) -> EventType<E> {
-        EventType(PhantomData)
+    pub fn event_type(&self) -> TypeToShow<E> {
+        TypeToShow::new()
     }
 
     /// The first.
@@ -234,7 +203,7 @@ impl<E> Search<E> {
         const AT_MOST: usize = 10;
 
         let ids = Ids::of(&self.entries);
-        let shown = events.iter().take(AT_MOST).filter_map(|event| show(event));
+        let shown = events.iter().take(AT_MOST).filter_map(|event| Some(format!("{:#?}", show(event)?)));
         let mut shown: Vec<_> = shown.map(|text| mark(&ids.shorten(&text), self.wanted)).collect();
         if !shown.is_empty() && events.len() > AT_MOST {
             shown.push(format!("  and {} more", events.len() - AT_MOST));

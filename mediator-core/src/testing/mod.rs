@@ -10,6 +10,7 @@ mod link_check;
 mod link_report;
 mod recorder;
 mod scenario;
+mod show;
 mod stand_in;
 mod tree;
 
@@ -28,5 +29,6 @@ pub use crate::{
 /// What the macros' expansions use.
 #[doc(hidden)]
 pub mod __private {
-    pub use super::assertions::{Search, ShowDebug, ShowNothing, search};
+    pub use super::assertions::{Search, search};
+    pub use super::show::{Show, ShowDebug, ShowNothing, TypeToShow};
 }

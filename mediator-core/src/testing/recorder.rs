@@ -86,7 +86,7 @@ impl Recorder {
 
     /// The requests of type `R` whose sends have ended, in the order in which these started.
     ///
-    /// What was answered is in [`records`](Self::records): whether it is an error, and what that says.
+    /// The answers belong to those who sent; what they are is in the [`tree`](Self::tree), and in the [`records`](Self::records).
     #[must_use]
     pub fn sent<R: Request>(&self) -> Vec<Arc<R>> {
         self.log.entries().into_iter().filter_map(|entry| entry.request::<R>()).collect()
@@ -237,6 +237,32 @@ impl Record {
         &self.entry.status
     }
 
+    /// What a request was answered, as its `Debug` says, if it has that; an error is in the [status](Self::status).
+    ///
+    /// ```standalone_crate
+    /// use mediator_core::prelude::*;
+    /// use mediator_core::testing::Recorder;
+    ///
+    /// #[request(Option<u32>)]
+    /// struct PriceOf { item: String }
+    ///
+    /// #[request_handler(manual, name = "prices")]
+    /// fn price_of(request: &PriceOf) -> Option<u32> {
+    ///     (request.item == "tea").then_some(12)
+    /// }
+    ///
+    /// let recorder = Recorder::new();
+    /// let mediator = Mediator::builder().without_discovery().bind_fn(price_of).recorder(&recorder).build()?;
+    /// futures::executor::block_on(mediator.send(PriceOf { item: "tea".into() }))?;
+    ///
+    /// assert_eq!(recorder.records()[0].answer(), Some("Some(12)"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn answer(&self) -> Option<&str> {
+        self.entry.answer.as_deref()
+    }
+
     /// The handlers, in the order of their calls.
     #[must_use]
     pub fn handlers(&self) -> &[HandlerRecord] {
@@ -256,6 +282,7 @@ impl fmt::Debug for Record {
         f.debug_struct("Record")
             .field("name", &self.name())
             .field("status", self.status())
+            .field("answer", &self.answer())
             .field("handlers", &self.handlers)
             .field("cause", &self.cause())
             .finish_non_exhaustive()

@@ -80,11 +80,16 @@ impl Tree<'_> {
     }
 }
 
-/// In one word, if its handlers say more.
+/// In one word, if its handlers say more; with the answer of a request.
 fn status_of(entry: &Entry) -> String {
     let is_told = entry.handlers.iter().any(|(_, status)| matches!(status, Status::Failed(_) | Status::Panicked(_)));
     match &entry.status {
         Status::Failed(_) if is_told => "failed".to_owned(),
+        // An answer of nothing is none.
+        Status::Ok => match entry.answer.as_deref() {
+            None | Some("()") => Status::Ok.to_string(),
+            Some(answer) => format!("{}: {answer}", Status::Ok),
+        },
         status => status.to_string(),
     }
 }

@@ -28,6 +28,7 @@ use crate::observe::ended::{Ended, Failure, Told};
 use crate::observe::records::{Record, Records};
 use crate::observe::spans::{self, Span};
 use crate::observe::{Operation, Subject, meters};
+use crate::request::request::Request;
 
 type Published = Poll<Result<(), PublishError>>;
 
@@ -224,10 +225,16 @@ impl Seen {
         self.0.end(&ended);
     }
 
-    /// What the sender is told, if it is an error.
-    pub(in super::super) fn end_send(self, told: Option<Told>) {
-        let Some(told) = told else { return self.0.end(&Ended::Ok) };
-        let ended = Ended::Failed(Failure::Told(told));
+    /// What the sender is answered.
+    pub(in super::super) fn end_send<R: Request>(self, answer: &Result<R::Response, R::Error>) {
+        let error = match answer {
+            Ok(response) => {
+                self.0.record.note_answer(|| R::response_text(response));
+                return self.0.end(&Ended::Ok);
+            }
+            Err(error) => error,
+        };
+        let ended = Ended::Failed(Failure::Told(Told::of::<R>(error)));
         if self.0.at(FAILED).next().is_none() {
             self.0.span.tell_failure(&self.0.subject, None, &ended);
         }
