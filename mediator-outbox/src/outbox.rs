@@ -77,10 +77,15 @@ impl<S: Store> Outbox<S> {
         self.shared.wake().await;
     }
 
-    /// A worker that delivers to the durable handlers of `mediator`, which it keeps.
+    /// A worker that delivers to the durable handlers of `mediator`, which it keeps, also through a weak handle.
+    ///
+    /// # Panics
+    ///
+    /// If the handle is weak, and the mediator is dropped or not built yet: there is nobody to deliver to.
     #[must_use = "a worker does nothing until `start` or `drain`"]
     pub fn worker(&self, mediator: &Mediator) -> WorkerBuilder<S> {
-        WorkerBuilder::new(self.clone(), mediator.clone())
+        let mediator = mediator.upgrade().expect("a mediator that is built, and not dropped");
+        WorkerBuilder::new(self.clone(), mediator)
     }
 
     /// The recorded deliveries: to be listed, counted, tried again or discarded.

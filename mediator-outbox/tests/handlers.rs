@@ -255,6 +255,22 @@ async fn a_worker_that_is_started_delivers_at_once_what_is_committed() {
 }
 
 #[tokio::test]
+async fn a_worker_of_an_injected_mediator_delivers_to_its_handlers() {
+    #[event_handler(manual)]
+    async fn deliver(_event: &InvoiceWritten, mediator: Mediator, outbox: InMemoryOutbox) -> anyhow::Result<()> {
+        assert!(mediator.is_weak());
+        let drained = outbox.worker(&mediator).drain().await?;
+        anyhow::ensure!(drained.done == 1, "{drained:?}");
+        Ok(())
+    }
+    let outbox = InMemoryOutbox::new();
+    let builder = Mediator::builder().without_discovery().outbox(outbox.clone()).provide(outbox);
+    let mediator = builder.bind_fn(deliver).bind_fn(confirm).build().unwrap();
+    mediator.publish(order()).await.unwrap();
+    mediator.publish(InvoiceWritten::new("o-1".into())).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_publish_within_a_handler_that_holds_the_transaction_says_what_to_do() {
     #[event_handler(manual)]
     async fn nested(

@@ -391,6 +391,20 @@ impl Mediator {
         self.link.weak().topology.get().map_or(&NOT_BUILT, |topology| topology)
     }
 
+    /// A strong handle, which keeps the handlers; `None` if this one is weak and they are gone, or not built yet.
+    ///
+    /// ```
+    /// use mediator_core::prelude::*;
+    ///
+    /// let mediator = Mediator::builder().without_discovery().build()?;
+    /// assert!(!mediator.upgrade().unwrap().is_weak());
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Self> {
+        self.link.upgrade().map(|core| Self::of(Link::Strong(core)))
+    }
+
     /// A handle that can only publish, and keeps the handlers if this one does.
     #[must_use]
     pub fn publisher(&self) -> Publisher {
