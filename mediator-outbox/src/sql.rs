@@ -34,14 +34,14 @@
 /// | `?7` | integer | 0; 1 for an event that was received from another service |
 /// | `?8` | integer | when it is recorded, in microseconds since 1970 |
 /// | `?9` | integer | when its deliveries are due, in microseconds since 1970: the same, or later |
-/// | `?10` | text | the names of the durable handlers, a JSON array |
+/// | `?10` | text | the names of the durable handlers, a JSON array, none twice |
 ///
 /// Workers find it within 20 milliseconds after the commit.
 pub const SQLITE_RECORD: &str = "\
     INSERT INTO mediator_event (event_id, name, version, key, payload, headers, received, recorded_at, due_at, handlers)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (event_id) DO NOTHING";
 
-/// Records an event and its deliveries in PostgreSQL. Returns one row: 1, or 0 if the event was recorded before.
+/// Records an event and its deliveries in PostgreSQL. Adds one row for each delivery, and none if the event was recorded before.
 ///
 /// | parameter | type | what |
 /// |---|---|---|
@@ -52,7 +52,7 @@ pub const SQLITE_RECORD: &str = "\
 /// | `$5` | `text` | the event as JSON, by serde |
 /// | `$6` | `text` or null | headers, a JSON object of strings, such as `{"traceparent": "…"}` |
 /// | `$7` | `boolean` | false; true for an event that was received from another service |
-/// | `$8` | `text[]` | the names of the durable handlers |
+/// | `$8` | `text[]` | the names of the durable handlers, none twice |
 /// | `$9` | `timestamptz` or null | when its deliveries are due; null if `$10` says so |
 /// | `$10` | `float8` | in how many seconds they are due, by the database's clock: 0, or more |
 ///
@@ -64,12 +64,10 @@ pub const POSTGRES_RECORD: &str = "\
         INSERT INTO mediator_event (event_id, name, version, key, payload, headers, received)
         VALUES ($1::uuid, $2::text, $3::int, $4::text, $5::text::json, $6::text::json, $7::boolean)
         ON CONFLICT (event_id) DO NOTHING RETURNING id
-    ), d AS (
-        INSERT INTO mediator_delivery (event, name, version, handler, key, due_at)
-        SELECT e.id, $2, $3, h, $4, coalesce($9::timestamptz, statement_timestamp() + $10::float8 * interval '1 s')
-        FROM e, unnest($8::text[]) h
     )
-    SELECT count(*) FROM e";
+    INSERT INTO mediator_delivery (event, name, version, handler, key, due_at)
+    SELECT e.id, $2, $3, h, $4, coalesce($9::timestamptz, statement_timestamp() + $10::float8 * interval '1 s')
+    FROM e, unnest($8::text[]) h";
 
 /// Wakes the workers of all processes that listen; to be run after the commit, on another connection or in a transaction of its
 /// own: in the transaction that records, it would make all such commits wait for each other.

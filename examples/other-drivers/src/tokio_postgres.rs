@@ -39,7 +39,7 @@ pub async fn record<E: Event + DurableEvent + Serialize>(
     let version = i32::try_from(E::VERSION)?;
     let (no_headers, received) = (None::<String>, false);
     let (due_at, due_in_seconds) = (None::<SystemTime>, 0.0_f64);
-    tx.query_one(
+    tx.execute(
         POSTGRES_RECORD,
         &[
             &event.event_id().as_uuid(),

@@ -509,7 +509,7 @@ async fn record<'c>(
         Due::At(time) => (Some(Timestamp::from(time)), Duration::ZERO),
         Due::In(delay) => (None, delay),
     };
-    let query = sqlx::query_scalar(POSTGRES_RECORD)
+    let query = sqlx::query(POSTGRES_RECORD)
         .bind(event.event_id.as_uuid())
         .bind(event.name)
         .bind(number(event.version))
@@ -520,8 +520,9 @@ async fn record<'c>(
         .bind(event.handlers.to_vec())
         .bind(due_at)
         .bind(seconds(delay));
-    let recorded: i64 = query.fetch_one(executor).await.map_err(failed("record an event"))?;
-    Ok(if recorded == 0 { Recorded::Already } else { Recorded::New })
+    let deliveries = query.execute(executor).await.map_err(failed("record an event"))?.rows_affected();
+    let is_known = deliveries == 0 && !event.handlers.is_empty();
+    Ok(if is_known { Recorded::Already } else { Recorded::New })
 }
 
 /// Binds deliveries and tokens.

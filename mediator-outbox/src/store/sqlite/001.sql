@@ -30,13 +30,13 @@ CREATE TABLE mediator_delivery (
     owner       BLOB,
     last_error  TEXT,
     recorded_at INTEGER NOT NULL,
-    finished_at INTEGER,
-    UNIQUE (event, handler)
+    finished_at INTEGER
 ) STRICT;
 
 -- The version is there so that newer ones are passed over without a look at their rows.
 CREATE INDEX mediator_delivery_due ON mediator_delivery (handler, name, due_at, id, version) WHERE state < 2;
 CREATE INDEX mediator_delivery_key ON mediator_delivery (handler, key, id) WHERE state < 4 AND key IS NOT NULL;
+CREATE INDEX mediator_delivery_event ON mediator_delivery (event);
 CREATE INDEX mediator_delivery_dead ON mediator_delivery (id) WHERE state IN (3, 4);
 CREATE INDEX mediator_delivery_dead_of ON mediator_delivery (handler, id) WHERE state IN (3, 4);
 CREATE INDEX mediator_delivery_done ON mediator_delivery (finished_at) WHERE state = 5;
