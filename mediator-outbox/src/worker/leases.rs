@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::task::AbortHandle;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::report;
@@ -19,20 +19,24 @@ pub(super) struct Leases {
 
 struct Held {
     lease: Lease,
-    /// Of the handler, while it runs.
-    running: Option<AbortHandle>,
+    /// While the handler runs: cancels it.
+    lost: Option<oneshot::Sender<()>>,
 }
 
 impl Leases {
     pub(super) fn hold(&self, lease: Lease) {
-        self.lock().insert(lease.delivery, Held { lease, running: None });
+        self.lock().insert(lease.delivery, Held { lease, lost: None });
     }
 
-    /// The delivery runs in this task.
-    pub(super) fn runs(&self, lease: Lease, task: AbortHandle) {
-        if let Some(held) = self.lock().get_mut(&lease.delivery).filter(|held| held.lease == lease) {
-            held.running = Some(task);
+    /// The delivery runs from now on, and `lost` is told if its lease is lost meanwhile; `false` if it was lost before.
+    pub(super) fn runs(&self, lease: Lease, lost: oneshot::Sender<()>) -> bool {
+        let mut held = self.lock();
+        let held = held.get_mut(&lease.delivery).filter(|held| held.lease == lease);
+        let is_held = held.is_some();
+        if let Some(held) = held {
+            held.lost = Some(lost);
         }
+        is_held
     }
 
     /// Lets a lease go before the store is told how the delivery ended, so that a renewal meanwhile does not miss it; `false` if
@@ -44,10 +48,6 @@ impl Leases {
             held.remove(&lease.delivery);
         }
         is_held
-    }
-
-    pub(super) fn is_held(&self, lease: Lease) -> bool {
-        self.lock().get(&lease.delivery).is_some_and(|held| held.lease == lease)
     }
 
     /// Renews the leases for as long as it is polled, and cancels the handlers whose leases were lost.
@@ -76,12 +76,15 @@ impl Leases {
         for lease in leases.iter().filter(|lease| !renewed.contains(&lease.delivery)) {
             let mut held = self.lock();
             // What was let go meanwhile is not lost.
-            let Some(lost) = held.get(&lease.delivery).filter(|held| held.lease == *lease) else { continue };
-            if let Some(running) = &lost.running {
-                running.abort();
+            if held.get(&lease.delivery).is_none_or(|held| held.lease != *lease) {
+                continue;
             }
-            held.remove(&lease.delivery);
+            let lost = held.remove(&lease.delivery).and_then(|held| held.lost);
             drop(held);
+            if let Some(lost) = lost {
+                // It may have ended.
+                let _ = lost.send(());
+            }
             report::lease_lost(*lease);
         }
     }

@@ -1,10 +1,13 @@
 //! Workers, which deliver.
 
+mod deliveries;
 mod engine;
 mod job;
+mod lanes;
 mod leases;
 mod policy;
 mod quota;
+mod settle;
 
 use std::fmt;
 use std::time::Duration;
@@ -201,4 +204,13 @@ pub struct Drained {
     pub dead: u64,
     /// Completions and failures that came too late: the lease was lost, and maybe somebody else has taken the delivery up.
     pub fenced: u64,
+}
+
+impl Drained {
+    fn add(&mut self, other: Self) {
+        self.done += other.done;
+        self.retried += other.retried;
+        self.dead += other.dead;
+        self.fenced += other.fenced;
+    }
 }
