@@ -12,6 +12,8 @@ use crate::error::StoreError;
 
 #[cfg(feature = "testing")]
 pub mod compliance;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod kept;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use mediator_core::EventId;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Executor, PgConnection, PgPool, Postgres, QueryBuilder, Row, Transaction};
-use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -25,11 +25,13 @@ use crate::sql::POSTGRES_RECORD;
 use cursors::Cursors;
 use signals::Signals;
 use timestamp::Timestamp;
+use work::Work;
 
 mod cursors;
 mod signals;
 mod statements;
 mod timestamp;
+mod work;
 
 type Query<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
 
@@ -47,7 +49,7 @@ type Query<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
 /// The time is the database's alone.
 pub struct PostgresStore {
     pool: PgPool,
-    work: PgPool,
+    work: Arc<Work>,
     signals: Signals,
     cursors: Cursors,
     /// Up to where the last purge looked at events.
@@ -99,7 +101,7 @@ impl PostgresStore {
         let row = sqlx::query(SCHEMA).fetch_one(&pool).await.map_err(&error)?;
         let schema: String = row.try_get(0).map_err(&error)?;
         let channel = row.try_get(1).map_err(&error)?;
-        let work = work_pool(&pool, schema);
+        let work = Arc::new(Work::new(&pool, schema));
         let signals = Signals::new(work.clone(), channel);
         Ok(Self { pool, work, signals, cursors: Cursors::default(), purged: AtomicI64::new(0) })
     }
@@ -112,28 +114,23 @@ impl PostgresStore {
 
     /// Runs a worker's statement for its rows.
     async fn rows(&self, query: Query<'_>) -> Result<Vec<PgRow>, sqlx::Error> {
-        let mut connection = self.work.acquire().await?;
-        let answer = timeout(self.patience(), query.fetch_all(&mut *connection)).await;
-        in_time(connection, answer)
+        let mut connection = self.work.connection().await?;
+        let answer = timeout(self.work.patience(), query.fetch_all(&mut *connection)).await;
+        self.work.answered(connection, answer)
     }
 
     /// The same for its only row.
     async fn row(&self, query: Query<'_>) -> Result<PgRow, sqlx::Error> {
-        let mut connection = self.work.acquire().await?;
-        let answer = timeout(self.patience(), query.fetch_one(&mut *connection)).await;
-        in_time(connection, answer)
+        let mut connection = self.work.connection().await?;
+        let answer = timeout(self.work.patience(), query.fetch_one(&mut *connection)).await;
+        self.work.answered(connection, answer)
     }
 
     /// The same for the number of the rows that it changes.
     async fn execute(&self, query: Query<'_>) -> Result<u64, sqlx::Error> {
-        let mut connection = self.work.acquire().await?;
-        let answer = timeout(self.patience(), query.execute(&mut *connection)).await;
-        Ok(in_time(connection, answer)?.rows_affected())
-    }
-
-    /// How long the answer to a statement may take: as long as a connection.
-    fn patience(&self) -> Duration {
-        self.work.options().get_acquire_timeout()
+        let mut connection = self.work.connection().await?;
+        let answer = timeout(self.work.patience(), query.execute(&mut *connection)).await;
+        Ok(self.work.answered(connection, answer)?.rows_affected())
     }
 
     /// Claims once, starting at the cursors or, if `whole`, at the oldest time; also tells how many it parked behind their keys.
@@ -468,36 +465,6 @@ impl Store for PostgresStore {
         let now: Timestamp = now.await.map_err(failed("read the time"))?;
         Ok(now.time())
     }
-}
-
-/// The answer to a statement, if it came in time. Otherwise its connection is closed: a server whose machine is gone neither answers
-/// nor says so, and a worker would wait for it for ever.
-fn in_time<T>(
-    connection: PoolConnection<Postgres>,
-    answer: Result<Result<T, sqlx::Error>, Elapsed>,
-) -> Result<T, sqlx::Error> {
-    answer.unwrap_or_else(|_| {
-        drop(connection.detach());
-        Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
-    })
-}
-
-/// The pool for what workers do.
-fn work_pool(pool: &PgPool, schema: String) -> PgPool {
-    const SETTINGS: &str = "\
-        SELECT set_config('search_path', $1, false), set_config('enable_seqscan', 'off', false),
-            set_config('enable_bitmapscan', 'off', false), set_config('plan_cache_mode', 'force_generic_plan', false),
-            set_config('default_transaction_isolation', 'read committed', false)";
-    let options = PgPoolOptions::new()
-        .max_connections(5)
-        .acquire_timeout(pool.options().get_acquire_timeout())
-        // A broken connection fails one statement, which is tried again; asking first would double the round trips.
-        .test_before_acquire(false)
-        .after_connect(move |connection, _| {
-            let schema = schema.clone();
-            Box::pin(async move { sqlx::query(SETTINGS).bind(schema).execute(connection).await.map(|_| ()) })
-        });
-    options.connect_lazy_with(PgConnectOptions::clone(&pool.connect_options()))
 }
 
 async fn record<'c>(

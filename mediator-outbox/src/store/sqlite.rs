@@ -2,7 +2,6 @@
 
 use std::fmt::{self, Write as _};
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +9,7 @@ use mediator_core::EventId;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{AssertSqlSafe, QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool, Transaction};
-use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
+use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
 use super::sql::{self, length, micros, time, unsigned};
@@ -22,6 +21,9 @@ use crate::clock::Clock;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::outbox::OutboxTransaction;
 use crate::sql::SQLITE_RECORD;
+use turn::{Between, Turns};
+
+mod turn;
 
 type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
@@ -32,7 +34,8 @@ type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 /// One connection at a time writes to a SQLite database. What a worker does with this store (claiming, renewing, ending
 /// deliveries, and the transactions of [`Store::begin`]) takes turns behind a lock of the store's, without a limit to the wait,
 /// and only then takes a connection of the pool; so workers of one process never fight for the write lock, and a pool of one
-/// connection will do. Whoever holds the turn waits for a connection and for the write lock alone, and both of these waits end,
+/// connection will do. The connection goes from one turn to the next: for as long as the turns follow each other, and the pool has
+/// others. Whoever holds the turn waits for a connection and for the write lock alone, and both of these waits end,
 /// by `acquire_timeout` and `busy_timeout`.
 ///
 /// What a user of the outbox does (recording, [`Store::begin_for_user`], operations) takes no turn: it may run inside a handler
@@ -40,7 +43,7 @@ type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 pub struct SqliteStore {
     pool: SqlitePool,
     clock: Clock,
-    turn: Arc<Mutex<()>>,
+    turns: Turns,
     /// Up to where the last purge looked at events.
     purged: AtomicI64,
 }
@@ -55,7 +58,7 @@ impl fmt::Debug for SqliteStore {
 pub struct SqliteTransaction {
     // Dropped first: the turn ends once the rollback is on its way.
     transaction: Transaction<'static, Sqlite>,
-    _turn: Option<OwnedMutexGuard<()>>,
+    _turn: Option<OwnedMutexGuard<Between>>,
 }
 
 impl fmt::Debug for SqliteTransaction {
@@ -87,7 +90,7 @@ impl SqliteStore {
     /// ([`StoreErrorKind::NewerSchema`]).
     pub async fn new(pool: SqlitePool, clock: Clock) -> Result<Self, StoreError> {
         migrate(&pool).await?;
-        Ok(Self { pool, clock, turn: Arc::default(), purged: AtomicI64::new(0) })
+        Ok(Self { turns: Turns::new(pool.clone()), pool, clock, purged: AtomicI64::new(0) })
     }
 
     /// The pool that it was made with.
@@ -100,21 +103,8 @@ impl SqliteStore {
         micros(self.clock.now())
     }
 
-    async fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().await
-    }
-
-    /// Takes a connection of the pool; if it must wait, in a task of its own: an `acquire` that is dropped half-way may close the
-    /// connection, and a database in memory is gone with it.
-    async fn connection(&self) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
-        match self.pool.try_acquire() {
-            Some(connection) => Ok(connection),
-            None => sql::in_a_task(self.pool.acquire()).await,
-        }
-    }
-
     /// Begins a transaction, in a task of its own: a `begin` that is dropped half-way leaves the connection unusable.
-    async fn begin_with(&self, turn: Option<OwnedMutexGuard<()>>) -> Result<SqliteTransaction, StoreError> {
+    async fn begin_with(&self, turn: Option<OwnedMutexGuard<Between>>) -> Result<SqliteTransaction, StoreError> {
         let pool = self.pool.clone();
         let begun = sql::in_a_task(async move {
             let transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
@@ -129,8 +119,9 @@ impl SqliteStore {
         doing: &'static str,
         query: impl FnOnce(i64) -> Query<'q> + Send,
     ) -> Result<Vec<DeliveryId>, StoreError> {
-        let _turn = self.turn().await;
-        let rows = self.all(doing, query(self.micros())).await?;
+        let mut turn = self.turns.next().await;
+        let rows = turn.all(query(self.micros())).await.map_err(failed(doing))?;
+        drop(turn);
         rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(failed(doing))
     }
 
@@ -176,22 +167,21 @@ impl SqliteStore {
 
     /// Runs a worker's statement when it is its turn, and returns how many rows it changed.
     async fn run(&self, doing: &'static str, query: Query<'_>) -> Result<u64, StoreError> {
-        let _turn = self.turn().await;
-        self.execute(doing, query).await
+        self.turns.next().await.execute(query).await.map_err(failed(doing))
     }
 
     async fn all(&self, doing: &'static str, query: Query<'_>) -> Result<Vec<SqliteRow>, StoreError> {
-        let mut connection = self.connection().await.map_err(failed(doing))?;
+        let mut connection = turn::connection(&self.pool).await.map_err(failed(doing))?;
         query.fetch_all(&mut *connection).await.map_err(failed(doing))
     }
 
     async fn one(&self, doing: &'static str, query: Query<'_>) -> Result<SqliteRow, StoreError> {
-        let mut connection = self.connection().await.map_err(failed(doing))?;
+        let mut connection = turn::connection(&self.pool).await.map_err(failed(doing))?;
         query.fetch_one(&mut *connection).await.map_err(failed(doing))
     }
 
     async fn execute(&self, doing: &'static str, query: Query<'_>) -> Result<u64, StoreError> {
-        let mut connection = self.connection().await.map_err(failed(doing))?;
+        let mut connection = turn::connection(&self.pool).await.map_err(failed(doing))?;
         Ok(query.execute(&mut *connection).await.map_err(failed(doing))?.rows_affected())
     }
 }
@@ -223,7 +213,7 @@ impl Store for SqliteStore {
         }
         let sql = claim_sql(claim.wanted.len());
         let rows = {
-            let _turn = self.turn().await;
+            let mut turn = self.turns.next().await;
             let now = self.micros();
             let mut query = sqlx::query(AssertSqlSafe(sql))
                 .bind(now)
@@ -232,7 +222,7 @@ impl Store for SqliteStore {
             for wanted in claim.wanted {
                 query = bind_wanted(query, wanted).bind(i64::from(wanted.limit));
             }
-            self.all(doing, query).await?
+            turn.all(query).await.map_err(failed(doing))?
         };
         let mut claimed = rows.iter().map(claimed).collect::<Result<Vec<_>, _>>().map_err(failed(doing))?;
         // `RETURNING` has no order.
@@ -245,7 +235,7 @@ impl Store for SqliteStore {
             SELECT id, event_id, payload, headers FROM mediator_event
             WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id";
         let doing = "read events";
-        let rows = self.all(doing, sqlx::query(EVENTS).bind(json(events))).await?;
+        let rows = self.turns.read(sqlx::query(EVENTS).bind(json(events))).await.map_err(failed(doing))?;
         rows.iter().map(stored_event).collect::<Result<_, _>>().map_err(failed(doing))
     }
 
@@ -305,7 +295,7 @@ impl Store for SqliteStore {
     }
 
     async fn begin(&self) -> Result<SqliteTransaction, StoreError> {
-        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let turn = self.turns.next_owned().await;
         self.begin_with(Some(turn)).await
     }
 
@@ -329,7 +319,8 @@ impl Store for SqliteStore {
         }
         let query = sqlx::query(AssertSqlSafe(next_due_sql(wanted.len())));
         let query = wanted.into_iter().fold(query, bind_wanted);
-        let due: Option<i64> = self.one(doing, query).await?.try_get(0).map_err(failed(doing))?;
+        let rows = self.turns.read(query).await.map_err(failed(doing))?;
+        let due = rows.first().map_or(Ok(None), |row| row.try_get::<Option<i64>, _>(0)).map_err(failed(doing))?;
         Ok(due.map(|due| sql::until(due, self.micros())))
     }
 

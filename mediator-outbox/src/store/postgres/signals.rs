@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::in_time;
+use super::work::Work;
 
 /// The least time between two notifications: each commit that has one waits for the others that have.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 ///
 /// A notification in the transaction that records would make all these commits wait for each other.
 pub(super) struct Signals {
-    pool: PgPool,
+    work: Arc<Work>,
     channel: Arc<str>,
     to_tell: Arc<Notify>,
     telling: Background,
@@ -30,9 +30,9 @@ pub(super) struct Signals {
 
 impl Signals {
     /// Uses two connections of the pool, from the first use on.
-    pub(super) fn new(pool: PgPool, channel: String) -> Self {
+    pub(super) fn new(work: Arc<Work>, channel: String) -> Self {
         Self {
-            pool,
+            work,
             channel: channel.into(),
             to_tell: Arc::default(),
             telling: Background::default(),
@@ -44,7 +44,7 @@ impl Signals {
 
     /// Tells it, at once or after the pause that follows the last time.
     pub(super) fn tell(&self) {
-        self.telling.run(|| tell(self.pool.clone(), Arc::clone(&self.channel), Arc::clone(&self.to_tell)));
+        self.telling.run(|| tell(Arc::clone(&self.work), Arc::clone(&self.channel), Arc::clone(&self.to_tell)));
         self.to_tell.notify_one();
     }
 
@@ -52,7 +52,7 @@ impl Signals {
     pub(super) async fn hear(&self) {
         self.hearing.run(|| {
             let (heard, hears) = (Arc::clone(&self.heard), Arc::clone(&self.hears));
-            hear(self.pool.clone(), Arc::clone(&self.channel), heard, hears)
+            hear(Arc::clone(&self.work), Arc::clone(&self.channel), heard, hears)
         });
         self.heard.notified().await;
     }
@@ -64,27 +64,27 @@ impl Signals {
 }
 
 /// What was told during the pause is told after it, once. A notification that fails is not repeated: others ask from time to time.
-async fn tell(pool: PgPool, channel: Arc<str>, to_tell: Arc<Notify>) {
+async fn tell(work: Arc<Work>, channel: Arc<str>, to_tell: Arc<Notify>) {
     loop {
         to_tell.notified().await;
-        let _ = notify(&pool, &channel).await;
+        let _ = notify(&work, &channel).await;
         sleep(PAUSE).await;
     }
 }
 
-async fn notify(pool: &PgPool, channel: &str) -> Result<(), sqlx::Error> {
-    let mut connection = pool.acquire().await?;
+async fn notify(work: &Work, channel: &str) -> Result<(), sqlx::Error> {
+    let mut connection = work.connection().await?;
     let query = sqlx::query("SELECT pg_notify($1, '')").bind(channel);
-    let answer = timeout(pool.options().get_acquire_timeout(), query.execute(&mut *connection)).await;
-    in_time(connection, answer).map(|_| ())
+    let answer = timeout(work.patience(), query.execute(&mut *connection)).await;
+    work.answered(connection, answer).map(|_| ())
 }
 
-async fn hear(pool: PgPool, channel: Arc<str>, heard: Arc<Notify>, hears: Arc<AtomicBool>) {
+async fn hear(work: Arc<Work>, channel: Arc<str>, heard: Arc<Notify>, hears: Arc<AtomicBool>) {
     const SHORTEST: Duration = Duration::from_millis(100);
     const LONGEST: Duration = Duration::from_secs(5);
     let mut pause = SHORTEST;
     loop {
-        if let Ok(mut listener) = listen(&pool, &channel).await {
+        if let Ok(mut listener) = listen(work.pool(), &channel).await {
             pause = SHORTEST;
             hears.store(true, Ordering::Relaxed);
             // Nobody knows what was missed before.
