@@ -19,7 +19,7 @@ use super::{Drained, Settings};
 use crate::error::StoreError;
 use crate::outbox::Outbox;
 use crate::report;
-use crate::store::{Claim, Claimed, Failure, Store, Then, Wanted};
+use crate::store::{Claim, Claimed, EventRow, Failure, Store, StoredEvent, Then, Wanted};
 
 /// For how long a received event is kept, so that it is not received twice.
 const KEEP_RECEIVED: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -106,11 +106,9 @@ impl<S: Store> Engine<S> {
     async fn step(&mut self, until: &mut Until) -> Result<Step, StoreError> {
         self.lanes.open();
         let ended = self.lanes.deliveries().take_to_settle();
-        if let Some(ended) = ended {
-            self.settle(ended).await?;
-            return Ok(Step::On);
-        }
-        if self.is_due && self.claim().await? {
+        let wanted = self.wanted(ended.as_ref());
+        if ended.is_some() || !wanted.is_empty() {
+            self.settle_and_claim(ended.unwrap_or_default(), wanted).await?;
             return Ok(Step::On);
         }
         if self.held() > 0 || !matches!(until, Until::Idle) {
@@ -129,82 +127,71 @@ impl<S: Store> Engine<S> {
         self.runner.outbox.store()
     }
 
-    /// Tells the store what has ended. What it could not be told remains.
-    async fn settle(&mut self, mut ended: Ended) -> Result<(), StoreError> {
+    /// Tells the store what has ended, and claims meanwhile. What it could not be told remains.
+    async fn settle_and_claim(&mut self, mut ended: Ended, wanted: Vec<Wanted<'static>>) -> Result<(), StoreError> {
         let trouble = ended.trouble.take();
-        let settled = ended.settle(&self.runner).await;
+        let (settled, claimed) = tokio::join!(ended.settle(&self.runner), self.claim(&wanted));
         self.lanes.deliveries().ended.put_back(ended);
         // What was behind them in their keys, or what they have published, may be due.
         self.ask_at = Instant::now();
-        settled?;
+        let claimed = claimed.map(|(claimed, events)| self.take_up(&wanted, claimed, &events));
+        settled.and(claimed)?;
         trouble.map_or(Ok(()), Err)
     }
 
-    /// Claims what is due, as far as there is room; whether something was claimed.
-    async fn claim(&mut self) -> Result<bool, StoreError> {
-        let wanted = self.wanted();
-        if wanted.is_empty() {
-            // For now; or there is no durable handler.
-            self.is_due &= self.held() > 0;
-            return Ok(false);
+    /// What to claim now, while this is settled.
+    fn wanted(&mut self, ended: Option<&Ended>) -> Vec<Wanted<'static>> {
+        // What waits for them can be claimed when they are settled.
+        let is_later = ended.is_some_and(|ended| self.is_careful || ended.has_keys || ended.trouble.is_some());
+        if !self.is_due || is_later {
+            return Vec::new();
         }
-        let claimed = self.claim_wanted(&wanted).await?;
-        self.is_due = self.quotas.learn(&wanted, &claimed);
-        self.is_careful = claimed.iter().any(|claimed| claimed.lost > 0);
-        if claimed.is_empty() {
-            return Ok(false);
-        }
-        let claimed = if self.is_careful { self.leave_one_alone(claimed) } else { claimed };
-        self.load(claimed).await?;
-        Ok(true)
-    }
-
-    /// What to claim now.
-    fn wanted(&mut self) -> Vec<Wanted<'static>> {
         let held = self.held();
         if let Some(took) = self.lanes.deliveries().took() {
             self.quotas.took(took);
         }
-        match (self.is_careful, held) {
+        let wanted = match (self.is_careful, held) {
             (false, _) => self.quotas.wanted(held),
             (true, 0) => self.quotas.limited(1),
             (true, _) => Vec::new(),
-        }
+        };
+        // For now; or there is no durable handler.
+        self.is_due = !wanted.is_empty() || held > 0;
+        wanted
     }
 
-    async fn claim_wanted(&self, wanted: &[Wanted<'_>]) -> Result<Vec<Claimed>, StoreError> {
+    /// Claims deliveries, and reads their events.
+    async fn claim(&self, wanted: &[Wanted<'_>]) -> Result<(Vec<Claimed>, HashMap<EventRow, StoredEvent>), StoreError> {
+        if wanted.is_empty() {
+            return Ok(Default::default());
+        }
         let claim = Claim { owner: self.owner, lease: self.runner.settings.lease, wanted };
         let claimed = self.store().claim(&claim).await?;
+        if claimed.is_empty() {
+            return Ok(Default::default());
+        }
         claimed.iter().for_each(|claimed| self.runner.leases.hold(claimed.lease));
         report::claimed(&claimed);
-        Ok(claimed)
-    }
-
-    /// Of deliveries whose last attempt may have crashed a process, leaves the first; it waits until it can run alone. If it
-    /// crashes this one, it takes none along.
-    fn leave_one_alone(&mut self, mut claimed: Vec<Claimed>) -> Vec<Claimed> {
-        let position = claimed.iter().position(|claimed| claimed.lost > 0).unwrap_or(0);
-        let alone = claimed.swap_remove(position);
-        let mut deliveries = self.lanes.deliveries();
-        deliveries.give_back_waiting();
-        deliveries.give_back(claimed.iter().map(|claimed| claimed.lease));
-        self.is_due = true;
-        vec![alone]
-    }
-
-    /// Reads the events of claimed deliveries, and has these run.
-    async fn load(&mut self, claimed: Vec<Claimed>) -> Result<(), StoreError> {
         let mut rows: Vec<_> = claimed.iter().map(|claimed| claimed.event).collect();
         rows.sort_unstable();
         rows.dedup();
-        let events = match self.store().events(&rows).await {
-            Ok(events) => events,
+        match self.store().events(&rows).await {
+            Ok(events) => Ok((claimed, events.into_iter().map(|event| (event.row, event)).collect())),
             Err(error) => {
                 self.lanes.deliveries().give_back(claimed.iter().map(|claimed| claimed.lease));
-                return Err(error);
+                Err(error)
             }
-        };
-        let events: HashMap<_, _> = events.into_iter().map(|event| (event.row, event)).collect();
+        }
+    }
+
+    /// Has claimed deliveries run.
+    fn take_up(&mut self, wanted: &[Wanted<'_>], claimed: Vec<Claimed>, events: &HashMap<EventRow, StoredEvent>) {
+        if wanted.is_empty() {
+            return;
+        }
+        self.is_due = self.quotas.learn(wanted, &claimed);
+        self.is_careful = claimed.iter().any(|claimed| claimed.lost > 0);
+        let claimed = if self.is_careful { self.leave_one_alone(claimed) } else { claimed };
         let mut deliveries = self.lanes.deliveries();
         let mut jobs = Vec::with_capacity(claimed.len());
         for claimed in claimed {
@@ -222,7 +209,18 @@ impl<S: Store> Engine<S> {
         } else {
             deliveries.push(jobs);
         }
-        Ok(())
+    }
+
+    /// Of deliveries whose last attempt may have crashed a process, leaves the first; it waits until it can run alone. If it
+    /// crashes this one, it takes none along.
+    fn leave_one_alone(&mut self, mut claimed: Vec<Claimed>) -> Vec<Claimed> {
+        let position = claimed.iter().position(|claimed| claimed.lost > 0).unwrap_or(0);
+        let alone = claimed.swap_remove(position);
+        let mut deliveries = self.lanes.deliveries();
+        deliveries.give_back_waiting();
+        deliveries.give_back(claimed.iter().map(|claimed| claimed.lease));
+        self.is_due = true;
+        vec![alone]
     }
 
     /// Waits until something has ended, something may be due, what has ended is to be settled, or it is to stop.
@@ -263,7 +261,7 @@ impl<S: Store> Engine<S> {
 
     async fn settle_or_report(&mut self) {
         let ended = std::mem::take(&mut self.lanes.deliveries().ended);
-        if let Err(error) = self.settle(ended).await {
+        if let Err(error) = self.settle_and_claim(ended, Vec::new()).await {
             report::store_failed(&error);
         }
     }
