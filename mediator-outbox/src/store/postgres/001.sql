@@ -30,7 +30,9 @@ CREATE TABLE mediator_delivery (
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01);
 
 -- The version is there so that newer ones are passed over without a look at their rows.
-CREATE INDEX mediator_delivery_due ON mediator_delivery (handler, name, due_at, id, version) WHERE state < 2;
+CREATE INDEX mediator_delivery_due ON mediator_delivery (handler, name, due_at, id, version) WHERE state < 2 AND key IS NULL;
+CREATE INDEX mediator_delivery_due_keyed ON mediator_delivery (handler, name, due_at, id, version)
+WHERE state < 2 AND key IS NOT NULL;
 CREATE INDEX mediator_delivery_key ON mediator_delivery (handler, key, id) WHERE state < 4 AND key IS NOT NULL;
 CREATE INDEX mediator_delivery_event ON mediator_delivery (event);
 CREATE INDEX mediator_delivery_dead ON mediator_delivery (id) WHERE state IN (3, 4);

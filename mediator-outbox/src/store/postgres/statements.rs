@@ -1,24 +1,36 @@
 //! What workers say to PostgreSQL.
 
-/// Those due of each handler, `w`; what is in front of them in their keys, `b`; those of these that can be locked, so that none is
-/// leaving at this moment, `h`; and the others are parked behind them, `p`.
+/// What is due of one line `k` of what is wanted, with a key or without one. Each of the two has an index, or what is behind its key
+/// would stand in front of what has none.
+macro_rules! due {
+    ($key:literal) => {
+        concat!(
+            "SELECT k.line, k.n, x.* FROM k, LATERAL (
+                SELECT d.id, d.handler, d.key, d.due_at FROM mediator_delivery d
+                WHERE d.handler = k.handler AND d.name = k.name AND d.state < 2 AND d.version <= k.version
+                    AND d.due_at <= statement_timestamp() AND d.due_at >= k.since AND d.key ",
+            $key,
+            "   ORDER BY d.due_at, d.id LIMIT k.n FOR UPDATE SKIP LOCKED) x"
+        )
+    };
+}
+
+/// Those due that have a key, `w`; what is in front of them in it, `b`; those of these that can be locked, so that none is leaving at
+/// this moment, `h`; and the others are parked behind them, `p`.
 ///
 /// $1 handlers, $2 events, $3 versions, $4 where to start, $5 limits.
-macro_rules! due {
-    ($only:literal) => {
+macro_rules! parked {
+    () => {
         concat!(
-            "WITH w AS MATERIALIZED (
-                SELECT x.* FROM unnest($1, $2, $3, $4, $5) AS k (handler, name, version, since, n), LATERAL (
-                    SELECT d.id, d.handler, d.key, d.due_at FROM mediator_delivery d
-                    WHERE d.handler = k.handler AND d.name = k.name AND d.state < 2 AND d.version <= k.version
-                        AND d.due_at <= statement_timestamp() AND d.due_at >= k.since ",
-            $only,
-            "       ORDER BY d.due_at, d.id LIMIT k.n FOR UPDATE SKIP LOCKED) x
-            ), b AS MATERIALIZED (
-                SELECT w.id, (
+            "WITH k AS MATERIALIZED (
+                SELECT * FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS k (handler, name, version, since, n, line)
+            ), w AS MATERIALIZED (",
+            due!("IS NOT NULL"),
+            "), b AS MATERIALIZED (
+                SELECT w.line, w.n, w.id, w.due_at, (
                     SELECT p.id FROM mediator_delivery p WHERE p.handler = w.handler AND p.key = w.key
                         AND p.key IS NOT NULL AND p.state < 4 AND p.id < w.id ORDER BY p.id LIMIT 1) AS head
-                FROM w WHERE w.key IS NOT NULL
+                FROM w
             ), h AS MATERIALIZED (
                 SELECT d.id FROM mediator_delivery d
                 WHERE d.id = ANY (ARRAY(SELECT head FROM b WHERE head IS NOT NULL)) AND d.state < 4
@@ -31,33 +43,46 @@ macro_rules! due {
     };
 }
 
-/// Parameters as above, and $6 owner, $7 lease in seconds. One row for each claimed delivery, or one without any.
+/// Parameters as above, and $6 owner, $7 lease in seconds. One row for each claimed delivery, or one without any: the first of those
+/// without a key, `f`, and of those in front of theirs.
 pub(super) const CLAIM: &str = concat!(
-    due!(""),
-    ", c AS (
+    parked!(),
+    ", f AS MATERIALIZED (",
+    due!("IS NULL"),
+    "), r AS MATERIALIZED (
+        SELECT a.id, a.due_at FROM (
+            SELECT u.id, u.due_at, u.n, row_number() OVER (PARTITION BY u.line ORDER BY u.due_at, u.id) AS place FROM (
+                SELECT line, n, id, due_at FROM f UNION ALL SELECT line, n, id, due_at FROM b WHERE head IS NULL) u) a
+        WHERE a.place <= a.n
+    ), c AS (
         UPDATE mediator_delivery d SET state = 1, attempts = d.attempts + 1, token = d.token + 1, owner = $6,
             lost = d.lost + (d.state = 1)::int, due_at = statement_timestamp() + $7 * interval '1 s'
-        WHERE d.id = ANY (ARRAY(SELECT id FROM w WHERE key IS NULL UNION ALL SELECT id FROM b WHERE head IS NULL))
+        WHERE d.id = ANY (ARRAY(SELECT id FROM r))
         RETURNING d.id, d.token, d.attempts, d.lost, d.handler, d.name, d.version, d.key, d.event, d.recorded_at
     )
-    SELECT c.*, w.due_at, (SELECT count(*) FROM p) AS parked
-    FROM (SELECT) one LEFT JOIN (c JOIN w ON w.id = c.id) ON true ORDER BY w.due_at, c.id"
+    SELECT c.*, r.due_at, (SELECT count(*) FROM p) AS parked
+    FROM (SELECT) one LEFT JOIN (c JOIN r ON r.id = c.id) ON true ORDER BY r.due_at, c.id"
 );
 
 /// Only parks what is behind its key.
-pub(super) const PARK: &str = concat!(due!("AND d.key IS NOT NULL "), " SELECT count(*) FROM p");
+pub(super) const PARK: &str = concat!(parked!(), " SELECT count(*) FROM p");
 
-/// When the first delivery is due, as far as it is among the first ones of its handler; whether some handler's first ones are
-/// all behind their keys; and what time it is. $1 handlers, $2 events, $3 versions, $4 where to start.
+/// When the first delivery is due, of those with a key as far as it is among the first ones of its handler; whether some handler's
+/// first ones are all behind their keys; and what time it is. $1 handlers, $2 events, $3 versions, $4 where to start.
 pub(super) const NEXT_DUE: &str = "\
-    SELECT min(x.due), coalesce(bool_or(x.due IS NULL AND x.seen = 50), false), statement_timestamp()
+    SELECT min(least(x.due, y.due)), coalesce(bool_or(x.due IS NULL AND x.seen = 50), false), statement_timestamp()
     FROM unnest($1, $2, $3, $4) AS k (handler, name, version, since), LATERAL (
+        SELECT (
+            SELECT d.due_at FROM mediator_delivery d
+            WHERE d.handler = k.handler AND d.name = k.name AND d.state < 2 AND d.key IS NULL AND d.version <= k.version
+                AND d.due_at >= k.since
+            ORDER BY d.due_at, d.id LIMIT 1) AS due) y, LATERAL (
         SELECT min(f.due_at) FILTER (WHERE f.heads) AS due, count(*) AS seen FROM (
-            SELECT d.due_at, d.key IS NULL OR NOT EXISTS (
+            SELECT d.due_at, NOT EXISTS (
                 SELECT 1 FROM mediator_delivery p WHERE p.handler = d.handler AND p.key = d.key
                     AND p.key IS NOT NULL AND p.state < 4 AND p.id < d.id) AS heads
             FROM mediator_delivery d
-            WHERE d.handler = k.handler AND d.name = k.name AND d.state < 2 AND d.version <= k.version
+            WHERE d.handler = k.handler AND d.name = k.name AND d.state < 2 AND d.key IS NOT NULL AND d.version <= k.version
                 AND d.due_at >= k.since
             ORDER BY d.due_at, d.id LIMIT 50) f) x";
 
