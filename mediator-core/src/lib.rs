@@ -228,6 +228,7 @@ pub mod __private {
     #[cfg(feature = "durable")]
     pub use crate::durable::{
         event::{Recordable, upcast},
+        external::ExternalOptions,
         options::DurableOptions,
     };
     pub use crate::handler::error::BoxError;

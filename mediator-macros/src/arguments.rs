@@ -38,6 +38,8 @@ pub(crate) struct Arguments {
     pub(crate) manual: bool,
     /// `durable`
     pub(crate) durable: Option<Ident>,
+    /// `external`
+    pub(crate) external: Option<Ident>,
     /// Whether `durable` stands anywhere, whose `retry` needs no timer.
     says_durable: bool,
     /// `dead = skip`
@@ -124,7 +126,7 @@ impl Positional {
 }
 
 /// Options that are there or not.
-const FLAGS: &[&str] = &["manual", "durable"];
+const FLAGS: &[&str] = &["manual", "durable", "external"];
 
 /// The options in their right form, for messages.
 const EXAMPLES: &[(&str, &str)] = &[
@@ -286,15 +288,16 @@ impl Arguments {
             .map_err(|error| syn::Error::new(error.span(), format!("{error}; write `{}`", example(&name))))
     }
 
-    /// `manual` or `durable`
+    /// `manual`, `durable` or `external`
     fn parse_flag(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
         if input.peek(Token![=]) {
             take_to_comma(input)?;
             return Err(syn::Error::new(key.span(), format!("`{key}` takes no value; write `{key}` alone")));
         }
-        match key == "manual" {
-            true => self.manual = true,
-            false => self.durable = Some(key.clone()),
+        match &*key.to_string() {
+            "durable" => self.durable = Some(key.clone()),
+            "external" => self.external = Some(key.clone()),
+            _ => self.manual = true,
         }
         Ok(())
     }

@@ -71,11 +71,16 @@ pub(crate) fn expand_aliases(options: &Arguments) -> Option<TokenStream> {
 
 /// Notes what is wrong with the options of an event that say how it is recorded.
 pub(crate) fn check_event(options: &mut Arguments, fields: &Fields, is_generic: bool, errors: &mut Errors) {
+    let before = errors.is_empty();
     let keys: Vec<Ident> =
-        ["version", "alias", "key", "upcast"].iter().filter_map(|key| options.seen(key)).cloned().collect();
+        ["version", "alias", "key", "upcast", "external"].iter().filter_map(|key| options.seen(key)).cloned().collect();
     for key in &keys {
         if !DURABLE {
             errors.at(key, lacks_feature(key));
+        } else if options.name.is_none() && key == "external" {
+            let message =
+                "an external event needs a name, by which other services know it; add `name = \"orders.placed\"`";
+            errors.at(key, message);
         } else if options.name.is_none() {
             errors
                 .at(key, format!("`{key}` is for recorded events, which need a name; add `name = \"orders.placed\"`"));
@@ -95,6 +100,18 @@ pub(crate) fn check_event(options: &mut Arguments, fields: &Fields, is_generic: 
         );
         errors.at(upcast, message);
     }
+    if before && !errors.is_empty() {
+        options.external = None;
+    }
+}
+
+/// `.external(…)` of the registration of an event.
+pub(crate) fn expand_external(declared: &Declared<'_>) -> Option<TokenStream> {
+    let external = declared.options.external.as_ref()?;
+    let krate = declared.options.krate();
+    // Where an event that cannot be recorded shows.
+    let event = relocated(declared.ident, external);
+    Some(quote!(.external(const { &#krate::__private::ExternalOptions::new::<#event>() })))
 }
 
 fn has_field(fields: &Fields, name: &Ident) -> bool {

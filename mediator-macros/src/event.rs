@@ -17,8 +17,8 @@ use crate::{durable, item, serde_derives};
 //
 // struct Name<generics> { fields } | struct Name<generics>;
 //
-// option: name = "…" | new = bool | version = integer | alias = names | key = field | upcast = [function,*] | crate = path
-const OPTIONS: &[&str] = &["name", "new", "version", "alias", "key", "upcast", "crate"];
+// option: name = "…" | new = bool | version = integer | alias = names | key = field | upcast = [function,*] | external | crate = path
+const OPTIONS: &[&str] = &["name", "new", "version", "alias", "key", "upcast", "external", "crate"];
 
 pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
     item::expand_attribute("event", OPTIONS, Positional::Nothing, arguments, item, |item, body, mut options, errors| {
@@ -194,7 +194,8 @@ fn expand_impls(declared: &Declared<'_>, id: Option<TokenStream>) -> TokenStream
     });
     let notification = declared.impl_notification(notification_id.as_ref());
     let durable = id.as_ref().and_then(|_| durable::expand_impl(declared));
-    let registration = declared.registration("EventRegistration");
+    let external = id.as_ref().and_then(|_| durable::expand_external(declared));
+    let registration = declared.registration("EventRegistration", external.as_ref());
     let id = id.unwrap_or_else(|| quote!(::core::unimplemented!()));
     let (impl_generics, type_generics, _) = generics.split_for_impl();
     let where_clause = is_notification(generics, &krate);

@@ -97,6 +97,10 @@ const DURABLE: bool = cfg!(feature = "durable");
 ///
 /// - `name = "orders.placed"`: a display name that survives renaming and moving the type; no two
 ///   events of a program may have the same one. Without it, the type's path, and of a generic event the arguments too.
+/// - `version = 2`, `upcast = [from_1]`, `alias = ["orders.created"]`, `key = order_id`: how the event is recorded for durable
+///   handlers.
+/// - `external`: the event is published to other services as well, by the bus that the mediator was built with; it needs a name,
+///   and serde's derives.
 /// - `new = false`: no constructor; write `new` yourself. Without it, a `new` of your own is a
 ///   duplicate definition.
 /// - `crate = path`: where `mediator_core` is, if it was renamed (`crate = ::bus`) or re-exported

@@ -26,7 +26,7 @@ fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
     let lints = item::lint_attributes(&item.attrs);
     let declared = Declared { ident: &item.ident, generics: &item.generics, lints: &lints, options: &options };
     let notification = declared.impl_notification(None);
-    let registration = declared.registration("EventRegistration");
+    let registration = declared.registration("EventRegistration", None);
     quote! {
         #notification
 
@@ -88,8 +88,8 @@ impl Declared<'_> {
 
     /// The note that the event, or the request, exists.
     ///
-    /// Of a generic one only the concrete types that are used exist; handlers name those.
-    pub(crate) fn registration(&self, registration: &str) -> Option<TokenStream> {
+    /// Of a generic one only the concrete types that are used exist; handlers name those. `more` is added to the expression.
+    pub(crate) fn registration(&self, registration: &str, more: Option<&TokenStream>) -> Option<TokenStream> {
         if !self.generics.params.is_empty() {
             return None;
         }
@@ -100,7 +100,7 @@ impl Declared<'_> {
         let registration = Ident::new(registration, Span::call_site());
         let registration = quote! {
             #krate::__private::inventory::submit! {
-                #krate::__private::#registration::new::<#ident>() #named #aliases
+                #krate::__private::#registration::new::<#ident>() #named #aliases #more
             }
         };
         Some(item::with_lints(lints, registration))

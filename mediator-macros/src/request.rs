@@ -69,7 +69,7 @@ fn on_type(
     let lints = item::lint_attributes(attributes.iter());
     let declared = Declared { ident, generics, lints: &lints, options };
     let request = expand_impl(&declared);
-    let registration = declared.registration("RequestRegistration");
+    let registration = declared.registration("RequestRegistration", None);
     quote! {
         #request
 

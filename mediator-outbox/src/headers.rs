@@ -1,7 +1,7 @@
 //! What is recorded beside an event.
 
 use mediator_core::EventId;
-use mediator_core::durable::Recording;
+use mediator_core::durable::{ExternalEvent, Recording};
 use serde::{Deserialize, Serialize};
 
 use crate::report;
@@ -21,6 +21,9 @@ pub(crate) struct Headers {
     /// The same, of vendors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tracestate: Option<String>,
+    /// The other service that has published it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<String>,
 }
 
 impl Headers {
@@ -29,6 +32,12 @@ impl Headers {
         let mut headers = Self { correlation_id, causation_id, ..Self::default() };
         report::add_trace(&mut headers);
         headers
+    }
+
+    pub(crate) fn of_received(event: &ExternalEvent) -> Self {
+        let ExternalEvent { correlation_id, causation_id, .. } = *event;
+        let (traceparent, tracestate) = (event.traceparent.clone(), event.tracestate.clone());
+        Self { correlation_id, causation_id, traceparent, tracestate, source: event.source.clone() }
     }
 
     /// `None` if there are none.

@@ -6,7 +6,10 @@ pub mod cli;
 mod clock;
 mod connection;
 mod error;
+mod external;
 mod headers;
+#[cfg(feature = "testing")]
+mod in_process;
 mod operations;
 mod outbox;
 mod outboxes;
@@ -17,6 +20,10 @@ mod worker;
 
 pub use clock::Clock;
 pub use error::{StoreError, StoreErrorKind};
+pub use external::Received;
+#[cfg(feature = "testing")]
+pub use in_process::InProcessBus;
+pub use mediator_core::durable::{ExternalBus, ExternalEvent};
 pub use operations::{Deliveries, HandlerStats, Stats};
 pub use outbox::{Outbox, OutboxTransaction};
 pub use outboxes::InMemoryOutbox;

@@ -7,7 +7,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use mediator_core::durable::{DurableHandler, LentToOutbox, OutboxFuture, Recording};
+use mediator_core::durable::{DurableHandler, External, LentToOutbox, OutboxFuture, Recording};
 use mediator_core::{EventId, Mediator};
 use tokio::sync::watch;
 
@@ -17,7 +17,7 @@ use crate::headers::Headers;
 use crate::operations::{Deliveries, Stats};
 use crate::report;
 use crate::store::{Count, NewEvent, Recorded, Store, Wanted};
-use crate::worker::{WorkerBuilder, is_in_delivery};
+use crate::worker::{ANY_VERSION, WorkerBuilder, is_in_delivery};
 
 /// Durable deliveries in a [`Store`]: a [`SqliteOutbox`](crate::SqliteOutbox), a `PostgresOutbox` or an
 /// [`InMemoryOutbox`](crate::InMemoryOutbox).
@@ -156,7 +156,7 @@ impl<S: Store> Outbox<S> {
     }
 
     /// Waits for room where there is a bound; not within a delivery, which would wait for itself.
-    async fn record_alone(&self, event: &NewEvent<'_>) -> Result<Recorded, StoreError> {
+    pub(crate) async fn record_alone(&self, event: &NewEvent<'_>) -> Result<Recorded, StoreError> {
         if is_in_delivery() {
             return self.shared.store.record_in_delivery(event).await;
         }
@@ -195,6 +195,13 @@ impl<S: Store> mediator_core::durable::Outbox for Outbox<S> {
                 let version = known.entry((name.to_owned(), event.to_owned())).or_default();
                 *version = (*version).max(handler.version());
             }
+        }
+    }
+
+    fn attach_external(&self, external: &External) {
+        let mut known = self.known();
+        for event in external.event_names() {
+            known.insert((external.name().to_owned(), event.to_owned()), ANY_VERSION);
         }
     }
 

@@ -25,7 +25,7 @@ where
     ::mediator_core::__private::EventRegistration::new:: < OrderChanged > ()
 }
 ::core::compile_error! {
-    "unknown option `nmae`; there are `name`, `new`, `version`, `alias`, `key`, `upcast`, `crate`"
+    "unknown option `nmae`; there are `name`, `new`, `version`, `alias`, `key`, `upcast`, `external`, `crate`"
 }
 ::core::compile_error! {
     "`#[event]` needs a struct with named fields or none; or use `#[derive(Notification)]`, which adds nothing"

@@ -14,7 +14,7 @@ use super::observed::Watch;
 use super::recording::DeliveryRecorder;
 use super::table::Table;
 #[cfg(feature = "durable")]
-use crate::durable::{handler::DurableHandler, outbox::Outbox};
+use crate::durable::{external::External, handler::DurableHandler, outbox::Outbox};
 use crate::errors::publish_error::PublishError;
 use crate::topology::LazyTopology;
 
@@ -90,6 +90,7 @@ pub(crate) struct Core {
 pub(crate) struct Durable {
     pub(crate) handlers: Box<[DurableHandler]>,
     pub(crate) outbox: Option<Arc<dyn Outbox>>,
+    pub(crate) external: Option<External>,
 }
 
 /// What weak handles hold.

@@ -7,6 +7,7 @@
 //! Modules use [`DeliveryInfo`], [`Permanent`](struct@Permanent) and [`RetryAfter`](struct@RetryAfter); the rest is for those who write an outbox.
 
 pub(crate) mod event;
+pub(crate) mod external;
 pub(crate) mod failure;
 pub(crate) mod handler;
 pub(crate) mod info;
@@ -14,6 +15,7 @@ pub(crate) mod options;
 pub(crate) mod outbox;
 
 pub use event::DurableEvent;
+pub use external::{External, ExternalBus, ExternalEvent};
 pub use failure::{Permanent, RetryAfter};
 pub use handler::DurableHandler;
 pub use info::DeliveryInfo;

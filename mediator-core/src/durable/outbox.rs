@@ -6,6 +6,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
+use super::external::External;
 use super::handler::DurableHandler;
 use crate::dispatch::LentToOutbox;
 use crate::event::id::EventId;
@@ -24,6 +25,11 @@ pub trait Outbox: Send + Sync + 'static {
 
     /// A mediator with these durable handlers was built.
     fn attach(&self, handlers: &[DurableHandler]);
+
+    /// A mediator with this bus was built. By default that changes nothing.
+    fn attach_external(&self, external: &External) {
+        let _ = external;
+    }
 
     /// Records the deliveries of one event: through a connection that the publish lends, if one is lent, and otherwise on its own.
     ///

@@ -350,6 +350,36 @@ pub enum BuildProblem {
         /// The type.
         type_name: &'static str,
     },
+    /// An event is external, and there is no bus that takes it to other services.
+    #[non_exhaustive]
+    NoExternalBus {
+        /// The event.
+        event: EventInfo,
+    },
+    /// A second bus was given.
+    #[non_exhaustive]
+    SecondExternalBus {
+        /// Where the first one was given.
+        first: &'static Location<'static>,
+        /// Where the second one was given.
+        second: &'static Location<'static>,
+    },
+    /// There is a bus, and no outbox to record in what goes there.
+    #[non_exhaustive]
+    BusWithoutOutbox {
+        /// The name of the bus.
+        bus: &'static str,
+        /// Where it was given.
+        location: &'static Location<'static>,
+    },
+    /// A durable handler of an external event has the name of the bus, and so would get its deliveries.
+    #[non_exhaustive]
+    NamedLikeBus {
+        /// The handler.
+        handler: HandlerInfo,
+        /// The name of the bus.
+        bus: &'static str,
+    },
     /// A behavior is registered for one message, or for every message, twice.
     #[non_exhaustive]
     DuplicateBehavior {
@@ -501,6 +531,22 @@ impl fmt::Display for BuildProblem {
             Self::DurableBorrows { handler, parameter, type_name } => write!(
                 f,
                 "handler {handler} is durable and borrows `{type_name}` for `{parameter}`, which a worker does not lend: it lends `&mut` of the outbox's connection, `&DeliveryInfo` and the handles; have it injected, or lent by a behavior"
+            ),
+            Self::NoExternalBus { event } => write!(
+                f,
+                "event {event} is external, but there is no bus that takes it to other services; add `.external(…)`, as with a `NatsBridge` of `mediator-nats`, or let external events stay in this process by `.without_external()`"
+            ),
+            Self::SecondExternalBus { first, second } => write!(
+                f,
+                "a bus is given at {second} and already at {first}; a mediator has one, so write an `ExternalBus` that publishes to both"
+            ),
+            Self::BusWithoutOutbox { bus, location } => write!(
+                f,
+                "a bus, `{bus}`, is given at {location}, but there is no outbox to record in what goes there; add `.outbox(…)` with one of `mediator-outbox`"
+            ),
+            Self::NamedLikeBus { handler, bus } => write!(
+                f,
+                "handler {handler} of an external event is called `{bus}`, as is the bus, and would get the deliveries to it; give it another name, or another alias"
             ),
             Self::DuplicateHandler { event_name, first, second, .. } if first == second => write!(
                 f,

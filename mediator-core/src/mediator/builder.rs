@@ -15,7 +15,10 @@ use crate::behavior::message::Message;
 use crate::dispatch::ErasedStrategy;
 use crate::dispatch::{Instance, Strategy, TypeIdMap};
 #[cfg(feature = "durable")]
-use crate::durable::outbox::Outbox;
+use crate::durable::{
+    external::{ErasedBus, ExternalBus},
+    outbox::Outbox,
+};
 use crate::errors::build_error::{BuildError, BuildProblem};
 use crate::event::info::EventInfo;
 use crate::event::notification::Notification;
@@ -73,6 +76,8 @@ pub struct MediatorBuilder {
     pub(super) unhandled_requests: UnhandledRequests,
     #[cfg(feature = "durable")]
     pub(super) outbox: Option<GivenOutbox>,
+    #[cfg(feature = "durable")]
+    pub(super) external: ExternalEvents,
     pub(super) problems: Vec<BuildProblem>,
     /// What tests change.
     pub(crate) kit: Kit,
@@ -111,6 +116,19 @@ pub(super) struct GivenOutbox {
     pub(super) location: &'static Location<'static>,
 }
 
+/// What becomes of the events that other services know.
+#[cfg(feature = "durable")]
+pub(super) enum ExternalEvents {
+    /// A bus is missing, if there is any.
+    NeedBus,
+    /// They stay here: the builder was told so, or it knows some handlers only.
+    Stay,
+    Published {
+        bus: Box<dyn ErasedBus>,
+        location: &'static Location<'static>,
+    },
+}
+
 /// A strategy, and its type for people to read.
 pub(super) struct ChosenStrategy {
     pub(super) strategy: Strategy,
@@ -147,6 +165,8 @@ impl MediatorBuilder {
             unhandled_requests: UnhandledRequests::AllowedOf(TypeIdMap::default()),
             #[cfg(feature = "durable")]
             outbox: None,
+            #[cfg(feature = "durable")]
+            external: ExternalEvents::NeedBus,
             problems: Vec::new(),
             kit: Kit::default(),
         }
@@ -211,11 +231,12 @@ impl MediatorBuilder {
     }
 
     /// Ignores the handlers, services and behaviors that were collected at link time; those of [`bind`](Self::bind), of similar
-    /// calls, of [`provide`](Self::provide) and of [`behavior`](Self::behavior) remain. Requests may be without a handler then.
+    /// calls, of [`provide`](Self::provide) and of [`behavior`](Self::behavior) remain. Requests may be without a handler then,
+    /// and external events without a bus.
     pub fn without_discovery(mut self) -> Self {
         self.discovered = Cow::Borrowed(&[]);
         self.module_services = Cow::Borrowed(&[]);
-        self.without_behaviors().allow_unhandled_requests()
+        self.without_behaviors().allow_unhandled_requests().allow_missing_bus()
     }
 
     /// Restricts discovery to the registrations that `keep` accepts; called again, to those
@@ -238,7 +259,7 @@ impl MediatorBuilder {
         self.discovered.to_mut().retain(|handler| keep(handler.registration()));
         self.module_services.to_mut().retain(|service| keep(&Registration::of_service(service.info().as_handler())));
         self.discovered_behaviors.to_mut().retain(|behavior| keep(&Registration::of_behavior(behavior.info)));
-        self.allow_unhandled_requests()
+        self.allow_unhandled_requests().allow_missing_bus()
     }
 
     /// Registers a handler by hand, to be built from the services.
@@ -481,6 +502,41 @@ impl MediatorBuilder {
         match &self.outbox {
             Some(first) => self.problems.push(BuildProblem::SecondOutbox { first: first.location, second: location }),
             None => self.outbox = Some(GivenOutbox { outbox: Arc::new(outbox), location }),
+        }
+        self
+    }
+
+    /// Publishes the events with `#[event(…, external)]` to other services by `bus`, as a `NatsBridge` of `mediator-nats`, too.
+    ///
+    /// The [outbox](Self::outbox) records them for it in the publisher's transaction, and its workers take them there. A program
+    /// with such events needs a bus, and a mediator has one; but [`without_external`](Self::without_external) keeps them here.
+    #[cfg(feature = "durable")]
+    #[track_caller]
+    pub fn external(mut self, bus: impl ExternalBus) -> Self {
+        let second = Location::caller();
+        match self.external {
+            ExternalEvents::Published { location: first, .. } => {
+                self.problems.push(BuildProblem::SecondExternalBus { first, second });
+            }
+            _ => self.external = ExternalEvents::Published { bus: Box::new(bus), location: second },
+        }
+        self
+    }
+
+    /// Lets events with `#[event(…, external)]` stay in this process: for tests, and for programs that publish none of them.
+    ///
+    /// So they do where not all handlers are discovered, unless there is a [bus](Self::external).
+    #[cfg(feature = "durable")]
+    pub fn without_external(mut self) -> Self {
+        self.external = ExternalEvents::Stay;
+        self
+    }
+
+    /// Lets external events stay here, unless there is a bus.
+    fn allow_missing_bus(self) -> Self {
+        #[cfg(feature = "durable")]
+        if matches!(self.external, ExternalEvents::NeedBus) {
+            return self.without_external();
         }
         self
     }

@@ -4,13 +4,14 @@ use std::any::TypeId;
 use std::sync::Arc;
 
 use super::behaviors::Behaviors;
-use super::builder::GivenOutbox;
+use super::builder::{ExternalEvents, GivenOutbox};
 use super::handles::Mediator;
 use super::wiring::{Binding, List};
 use crate::dispatch::{
     Borrow, DeliveryRecorder, Dispatch, Durable, Entry, ErasedStrategy, Handle, HandlerList, LentToOutbox, Link,
     RecordFirst, RunInOrder, Seen, Strategy,
 };
+use crate::durable::external::External;
 use crate::durable::handler::DurableHandler;
 use crate::durable::info::DeliveryInfo;
 use crate::durable::outbox::{Due, OutboxError};
@@ -20,6 +21,7 @@ use crate::event::dynamic::DynNotification;
 use crate::event::id::EventId;
 #[cfg(feature = "testing")]
 use crate::handler::error::BoxError;
+use crate::registry::program;
 
 /// What is wrong with a durable handler.
 pub(super) fn amiss(
@@ -44,18 +46,51 @@ pub(super) fn amiss(
     borrows.filter(|borrow| !is_lent(borrow)).map(problem).collect()
 }
 
-/// The strategy of an event: with durable handlers, one that records first.
+/// The strategy of an event: with durable handlers, or if it is external, one that records first.
 pub(super) fn strategy(
     list: &List<'_>,
     outbox: Option<&GivenOutbox>,
+    external: Option<&External>,
     strategy: &Strategy,
     boxed: &Arc<dyn ErasedStrategy>,
 ) -> Strategy {
     let options = list.durable.first().and_then(|first| first.registration.durable_options());
-    let Some((options, given)) = options.zip(outbox) else { return strategy.clone() };
-    let names = list.durable.iter().map(|binding| binding.registration.name()).collect();
-    let recorder = DeliveryRecorder::new(given.outbox.clone(), options.codec, names);
+    let leaves = external.zip(list.message).and_then(|(external, message)| external.codec_of(message));
+    let codec = options.map(|options| options.codec).or(leaves);
+    let Some((codec, given)) = codec.zip(outbox) else { return strategy.clone() };
+    let bus = leaves.and(external).map(External::name);
+    let names = list.durable.iter().map(|binding| binding.registration.name()).chain(bus).collect();
+    let recorder = DeliveryRecorder::new(given.outbox.clone(), codec, names);
     Strategy::Custom(Arc::new(RecordFirst { recorder, then: boxed.clone() }))
+}
+
+/// The bus with the events that go there, and what is wrong with them; `None` if they stay here.
+pub(super) fn external(
+    given: ExternalEvents,
+    outbox: Option<&GivenOutbox>,
+    bindings: &[Binding<'_>],
+    problems: &mut Vec<BuildProblem>,
+) -> Option<External> {
+    let events = program::external_events();
+    let (bus, location) = match given {
+        ExternalEvents::Published { bus, location } => (bus, location),
+        ExternalEvents::NeedBus => {
+            problems.extend(events.iter().map(|&(event, _)| BuildProblem::NoExternalBus { event }));
+            return None;
+        }
+        ExternalEvents::Stay => return None,
+    };
+    let external = External { bus, events };
+    let bus = external.name();
+    if outbox.is_none() {
+        problems.push(BuildProblem::BusWithoutOutbox { bus, location });
+    }
+    let durable = bindings.iter().filter(|binding| binding.is_durable);
+    let leaving = durable.filter(|binding| binding.plan.message().and_then(|it| external.codec_of(it)).is_some());
+    let called_so =
+        leaving.map(|binding| binding.registration).filter(|it| it.name() == bus || it.aliases().contains(&bus));
+    problems.extend(called_so.map(|handler| BuildProblem::NamedLikeBus { handler: handler.info(), bus }));
+    Some(external)
 }
 
 /// The durable handlers, each in a list of its own.
@@ -63,6 +98,7 @@ pub(super) fn handlers<'a>(
     lists: &[List<'a>],
     handles: &[TypeId],
     outbox: Option<&GivenOutbox>,
+    external: Option<External>,
     mut entry: impl FnMut(&Binding<'a>) -> Option<Entry>,
 ) -> Durable {
     let mut handlers = Vec::new();
@@ -74,7 +110,7 @@ pub(super) fn handlers<'a>(
             handlers.push(DurableHandler { options, list, borrows });
         }
     }
-    Durable { handlers: handlers.into(), outbox: outbox.map(|given| given.outbox.clone()) }
+    Durable { handlers: handlers.into(), outbox: outbox.map(|given| given.outbox.clone()), external }
 }
 
 /// What a worker does through a mediator.
@@ -83,6 +119,13 @@ impl Mediator {
     #[must_use]
     pub fn durable_handlers(&self) -> &[DurableHandler] {
         self.link().core().map_or(&[], |core| &core.durable.handlers)
+    }
+
+    /// The bus that takes external events to other services, for workers; none through a weak handle, as
+    /// [`durable_handlers`](Self::durable_handlers).
+    #[must_use]
+    pub fn external(&self) -> Option<&External> {
+        self.link().core().and_then(|core| core.durable.external.as_ref())
     }
 
     /// Calls one durable handler, with the behaviors around it, for a delivery of `event`; what it borrows is lent by

@@ -58,6 +58,12 @@ impl Kit {
         Watch::new().recording(self.records.clone())
     }
 
+    /// Whether publishes record what is delivered later.
+    #[cfg(feature = "durable")]
+    pub(super) fn records_durable(&self) -> bool {
+        !(self.is_record_only || self.is_durable_inline)
+    }
+
     /// Puts the stand-ins in their places.
     pub(super) fn apply<'a>(&'a self, bindings: &mut Vec<Binding<'a>>) -> Vec<BuildProblem> {
         let problems = self.stand_ins.iter().filter_map(|stand_in| stand_in.apply(bindings)).collect();

@@ -14,6 +14,11 @@ impl Kit {
         Watch::new()
     }
 
+    #[cfg(feature = "durable")]
+    pub(super) fn records_durable(&self) -> bool {
+        true
+    }
+
     pub(super) fn apply(&self, _bindings: &mut Vec<Binding<'_>>) -> Vec<BuildProblem> {
         Vec::new()
     }

@@ -6,9 +6,9 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::behaviors::Behaviors;
 use super::builder::{ChosenStrategy, Explicit, MediatorBuilder, UnhandledRequests};
-#[cfg(feature = "durable")]
-use super::durable;
 use super::handles::{HANDLES, Mediator};
+#[cfg(feature = "durable")]
+use super::{builder::ExternalEvents, durable};
 #[cfg(feature = "durable")]
 use crate::dispatch::Durable;
 use crate::dispatch::{
@@ -61,6 +61,7 @@ pub(super) fn build(mut builder: MediatorBuilder) -> Result<Mediator, BuildError
     #[cfg(feature = "durable")]
     if let Some(outbox) = &core.durable.outbox {
         outbox.attach(&core.durable.handlers);
+        core.durable.external.iter().for_each(|external| outbox.attach_external(external));
     }
     Ok(Mediator::of(Link::Strong(core)))
 }
@@ -84,6 +85,8 @@ fn wire(builder: MediatorBuilder) -> Result<Wired, Vec<BuildProblem>> {
     let MediatorBuilder { mut offer, explicit, strategy, strategies, required, mut problems, .. } = builder;
     #[cfg(feature = "durable")]
     let outbox = builder.outbox;
+    #[cfg(feature = "durable")]
+    let external = if builder.kit.records_durable() { builder.external } else { ExternalEvents::Stay };
     let strategy_of = |event: Option<TypeId>| event.and_then(|event| strategies.get(&event)).unwrap_or(&strategy);
     offer.modules = ModuleServices::new(&builder.module_services);
     problems.extend(offer.modules.duplicates(|service| offer.provides(service)));
@@ -95,7 +98,13 @@ fn wire(builder: MediatorBuilder) -> Result<Wired, Vec<BuildProblem>> {
     offer.bound = ready_made_services(&bindings);
     let (of_requests, of_events): (Vec<_>, Vec<_>) =
         bindings.iter().copied().partition(|binding| binding.registration.is_of_request());
-    let (mut lists, requests) = (by_message(&of_events), by_message(&of_requests));
+    #[cfg(feature = "durable")]
+    let external = durable::external(external, outbox.as_ref(), &of_events, &mut problems);
+    #[cfg(feature = "durable")]
+    let recorded = external.iter().flat_map(|external| external.events).map(|(event, _)| event.type_id());
+    #[cfg(not(feature = "durable"))]
+    let recorded = std::iter::empty();
+    let (mut lists, requests) = (by_message(&of_events, recorded), by_message(&of_requests, std::iter::empty()));
     problems.extend(lists.iter().flat_map(|list| duplicates::of_handlers(&list.registrations())));
     problems.extend(requests.iter().flat_map(|list| duplicates::of_request_handlers(&list.registrations())));
     problems.extend(explicit.iter().filter_map(|bound| second_instance(bound, &offer)));
@@ -125,11 +134,13 @@ fn wire(builder: MediatorBuilder) -> Result<Wired, Vec<BuildProblem>> {
     let name_of = move |event| names.get(&event).copied().unwrap_or(strategy.name);
     let topology = topology(&events, &requests, &built, &offer, name_of);
     #[cfg(feature = "durable")]
-    let durable = durable::handlers(&lists, &handles, outbox.as_ref(), |binding| entry(binding, &built, &behaviors));
+    let durable =
+        durable::handlers(&lists, &handles, outbox.as_ref(), external, |binding| entry(binding, &built, &behaviors));
     let event_list = |it: Completed<'_>| {
         let chosen = strategy_of(it.list.message);
         #[cfg(feature = "durable")]
-        let strategy = durable::strategy(it.list, outbox.as_ref(), &chosen.strategy, &chosen.boxed);
+        let strategy =
+            durable::strategy(it.list, outbox.as_ref(), durable.external.as_ref(), &chosen.strategy, &chosen.boxed);
         #[cfg(not(feature = "durable"))]
         let strategy = chosen.strategy.clone();
         it.into_list(strategy, &handles)
@@ -205,15 +216,16 @@ fn in_order<'a>(discovered: &[&'a HandlerRegistration], explicit: &'a [Explicit]
     discovered.chain(explicit).collect()
 }
 
-/// The handlers of each event, observers among them in their places; or of each request.
-fn by_message<'a>(bindings: &[Binding<'a>]) -> Vec<List<'a>> {
+/// The handlers of each event, observers among them in their places; or of each request. What is recorded without a handler has a
+/// list as well.
+fn by_message<'a>(bindings: &[Binding<'a>], recorded: impl Iterator<Item = TypeId>) -> Vec<List<'a>> {
     let mut positions = TypeIdMap::default();
     let mut lists: Vec<List<'_>> = Vec::new();
     let observers = || bindings.iter().filter(|binding| binding.plan.message().is_none());
     if observers().next().is_some() {
         lists.push(List { bindings: observers().copied().collect(), ..List::of(None) });
     }
-    for message in bindings.iter().filter_map(|binding| binding.plan.message()) {
+    for message in bindings.iter().filter_map(|binding| binding.plan.message()).chain(recorded) {
         positions.entry(message).or_insert_with(|| {
             lists.push(List::of(Some(message)));
             lists.len() - 1
@@ -416,7 +428,7 @@ fn topology(
         .iter()
         .filter_map(|it| {
             let event = it.list.event()?;
-            Some(EventNode::new(event, strategy_of(event.type_id()), nodes(it)))
+            Some(event_node(event, strategy_of(event.type_id()), nodes(it)))
         })
         .collect();
     let mut request_nodes: Vec<_> = requests
@@ -431,13 +443,16 @@ fn topology(
     LazyLock::new(Box::new(move || {
         let known: TypeIdMap<()> = event_nodes.iter().map(|node| (node.event().type_id(), ())).collect();
         let unhandled = program::events().filter(|event| !known.contains_key(&event.type_id()));
-        event_nodes
-            .extend(unhandled.map(|event| EventNode::new(event, strategy_of(event.type_id()), observers.clone())));
+        event_nodes.extend(unhandled.map(|event| event_node(event, strategy_of(event.type_id()), observers.clone())));
         let known: TypeIdMap<()> = request_nodes.iter().map(|node| (node.request().type_id(), ())).collect();
         let unhandled = program::requests().filter(|request| !known.contains_key(&request.type_id()));
         request_nodes.extend(unhandled.map(|request| RequestNode::new(request, None)));
         Topology::new(event_nodes, observers, request_nodes, services)
     }))
+}
+
+fn event_node(event: EventInfo, strategy: &'static str, handlers: Vec<HandlerNode>) -> EventNode {
+    EventNode::new(event, strategy, handlers).external_if(program::is_external(&event))
 }
 
 fn nodes(completed: &Completed<'_>, built: &TypeIdMap<Built>) -> Vec<HandlerNode> {

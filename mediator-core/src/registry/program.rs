@@ -10,6 +10,8 @@ use super::order;
 use super::registration::HandlerRegistration;
 use super::request_registration::RequestRegistration;
 use crate::dispatch::TypeIdMap;
+#[cfg(feature = "durable")]
+use crate::durable::external::ExternalOptions;
 use crate::event::info::EventInfo;
 use crate::request::info::RequestInfo;
 
@@ -63,6 +65,29 @@ pub(crate) fn named_events() -> impl Iterator<Item = (EventInfo, &'static str)> 
     named.flat_map(|(event, aliases)| {
         [event.name()].into_iter().chain(aliases.iter().copied()).map(move |name| (event, name))
     })
+}
+
+/// The events that go to other services, in the order of their places.
+#[cfg(feature = "durable")]
+pub(crate) fn external_events() -> &'static [(EventInfo, &'static ExternalOptions)] {
+    static EVENTS: LazyLock<Vec<(EventInfo, &ExternalOptions)>> = LazyLock::new(|| {
+        let mut events: Vec<_> =
+            inventory::iter::<EventRegistration>().filter_map(EventRegistration::declared_external).collect();
+        events.sort_by_cached_key(|(event, _)| event.sort_key());
+        events
+    });
+    &EVENTS
+}
+
+/// Whether an event goes to other services.
+pub(crate) fn is_external(event: &EventInfo) -> bool {
+    #[cfg(feature = "durable")]
+    return external_events().iter().any(|(external, _)| external == event);
+    #[cfg(not(feature = "durable"))]
+    {
+        let _ = event;
+        false
+    }
 }
 
 /// An event, with its earlier names if it has a given one.

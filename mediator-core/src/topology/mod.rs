@@ -106,7 +106,7 @@ pub use module::{CrossedBoundary, Module};
 /// }
 /// ```
 ///
-/// An observer is among the handlers of every event. The behaviors are those around the handler, outermost first. `provided_by` is null for what the builder was given.
+/// Of an event that other services know, `"external": true`. An observer is among the handlers of every event. The behaviors are those around the handler, outermost first. `provided_by` is null for what the builder was given.
 /// `file` and `line` of an event or a request are null if its trait was implemented by hand; `handler` is null if nobody
 /// handles the request; `field` is null if an `impl Inject` names none. A later `version` may change or remove entries; new ones
 /// may be added to this version.
@@ -126,6 +126,7 @@ pub(crate) type LazyTopology = LazyLock<Topology, Box<dyn FnOnce() -> Topology +
 pub struct EventNode {
     event: EventInfo,
     strategy: &'static str,
+    is_external: bool,
     handlers: Vec<HandlerNode>,
 }
 
@@ -232,7 +233,11 @@ impl Topology {
 
 impl EventNode {
     pub(crate) fn new(event: EventInfo, strategy: &'static str, handlers: Vec<HandlerNode>) -> Self {
-        Self { event, strategy, handlers }
+        Self { event, strategy, is_external: false, handlers }
+    }
+
+    pub(crate) fn external_if(self, is_external: bool) -> Self {
+        Self { is_external, ..self }
     }
 
     /// The event.
@@ -248,15 +253,21 @@ impl EventNode {
         self.strategy
     }
 
+    /// Whether the event is declared as one that other services know: `#[event(…, external)]`.
+    #[must_use]
+    pub fn is_external(&self) -> bool {
+        self.is_external
+    }
+
     /// The handlers, in the order of their calls.
     #[must_use]
     pub fn handlers(&self) -> &[HandlerNode] {
         &self.handlers
     }
 
-    /// Whether nobody handles the event; observers do not count.
+    /// Whether nobody handles the event, here or in other services; observers do not count.
     fn is_unhandled(&self) -> bool {
-        self.handlers.iter().all(|handler| handler.is_observer)
+        !self.is_external && self.handlers.iter().all(|handler| handler.is_observer)
     }
 }
 

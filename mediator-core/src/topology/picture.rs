@@ -57,7 +57,8 @@ impl Picture {
             let event = format!("event{index}");
             let shape = if node.is_unhandled() { Shape::UnhandledEvent } else { Shape::Event };
             let name = label(node.event.name(), node.event.type_name());
-            picture.add(node.event.crate_name(), &event, vec![short(&name)], shape);
+            let lines = [short(&name)].into_iter().chain(node.is_external.then(|| "external".to_owned()));
+            picture.add(node.event.crate_name(), &event, lines.collect(), shape);
             for node in node.handlers.iter().filter(|node| !node.is_observer) {
                 let handler = picture.handler(node, &mut handlers, &services);
                 picture.deliveries.push(Delivery { event: event.clone(), position: node.position, handler });

@@ -37,6 +37,8 @@ struct Event {
     file: Option<&'static str>,
     line: Option<u32>,
     strategy: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    external: bool,
     handlers: Vec<Handler>,
 }
 
@@ -103,6 +105,7 @@ impl Event {
             file: node.event.location().map(|location| location.file()),
             line: node.event.location().map(|location| location.line()),
             strategy: short(node.strategy),
+            external: node.is_external,
             handlers: node.handlers.iter().map(Handler::of).collect(),
         }
     }

@@ -34,7 +34,10 @@ impl fmt::Display for Topology {
 
 fn event_row(node: &EventNode) -> Row {
     let event = node.event;
-    let name = declared_name(event.name(), event.type_name(), event.crate_name());
+    let mut name = declared_name(event.name(), event.type_name(), event.crate_name());
+    if node.is_external {
+        name.push_str(" (external)");
+    }
     let strategy = if node.is_unhandled() { "no handler".to_owned() } else { short(node.strategy) };
     [name, event.crate_name().to_owned(), place(event.location()), strategy]
 }

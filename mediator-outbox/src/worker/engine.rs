@@ -15,7 +15,7 @@ use super::lanes::Lanes;
 use super::leases::Leases;
 use super::quota::Quotas;
 use super::settle::Ended;
-use super::{Drained, Settings};
+use super::{Drained, Settings, Work};
 use crate::error::StoreError;
 use crate::outbox::Outbox;
 use crate::report;
@@ -59,7 +59,7 @@ impl Drop for Task {
 impl<S: Store> Engine<S> {
     pub(super) fn new(outbox: Outbox<S>, mediator: Mediator, settings: Settings) -> Self {
         let recorded = outbox.shared.recorded.subscribe();
-        let quotas = Quotas::new(&mediator, settings.concurrency);
+        let quotas = Quotas::new(&mediator, settings);
         let runner = Arc::new(Runner { outbox, mediator, settings, leases: Leases::default() });
         Self {
             owner: Uuid::from_u128(fastrand::u128(..)),
@@ -78,7 +78,8 @@ impl<S: Store> Engine<S> {
     /// When the store cannot be asked and it is to run until nothing is due; otherwise that is waited out.
     pub(super) async fn run(mut self, mut until: Until) -> Result<Drained, StoreError> {
         let mut tasks = vec![self.spawn_renewal()];
-        if matches!(until, Until::Stopped(_)) {
+        // Once for each worker.
+        if matches!(until, Until::Stopped(_)) && self.runner.settings.work == Work::Handlers {
             tasks.extend([self.spawn_listener(), self.spawn_maintenance()]);
         }
         let mut pause = Pause::default();

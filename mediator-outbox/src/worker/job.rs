@@ -9,7 +9,7 @@ use mediator_core::{DynNotification, Mediator, PublishError};
 use tokio::time::Instant;
 
 use super::leases::Leases;
-use super::{Settings, policy};
+use super::{Settings, Work, policy};
 use crate::BoxError;
 use crate::error::StoreError;
 use crate::headers::Headers;
@@ -30,7 +30,7 @@ pub(crate) fn is_in_delivery() -> bool {
 pub(super) struct Job {
     pub(super) claimed: Claimed,
     pub(super) event: StoredEvent,
-    /// Among the durable handlers of the mediator.
+    /// Among the durable handlers of the mediator; the bus is one.
     pub(super) handler: usize,
 }
 
@@ -65,11 +65,25 @@ impl<S: Store> Runner<S> {
         let waited = SystemTime::now().duration_since(job.claimed.due_at).unwrap_or_default();
         let started = Instant::now();
         let attempt = async {
-            let outcome = self.attempt(&job, &info).await;
+            let outcome = match self.mediator.external().filter(|_| self.settings.work == Work::Bus) {
+                Some(external) => self.publish(external, &job, headers).await,
+                None => self.attempt(&job, &info).await,
+            };
             tell(&job.claimed, &outcome, waited, started.elapsed());
             outcome
         };
         IN_DELIVERY.scope((), span.around(attempt)).await
+    }
+
+    /// What follows when what called a handler, or the bus, has panicked.
+    pub(super) fn after_panic(&self, handler: usize, attempt: u32) -> Then {
+        match self.settings.work {
+            Work::Handlers => {
+                let handler = &self.mediator.durable_handlers()[handler];
+                self.settings.policy.of(handler).next(attempt, policy::dead(handler))
+            }
+            Work::Bus => self.settings.policy.next(attempt, Then::Dead),
+        }
     }
 
     async fn attempt(&self, job: &Job, info: &DeliveryInfo) -> Outcome {

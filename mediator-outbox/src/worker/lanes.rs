@@ -8,7 +8,6 @@ use tokio::task::{JoinSet, yield_now};
 
 use super::deliveries::Deliveries;
 use super::job::{Job, Outcome, Runner};
-use super::policy;
 use super::settle::fenced;
 use crate::store::{Failure, Lease, Store, Then};
 
@@ -163,9 +162,7 @@ impl<'a, S: Store> Attempt<'a, S> {
     }
 
     fn panicked(&self) -> Outcome {
-        let runner = &self.shared.runner;
-        let handler = &runner.mediator.durable_handlers()[self.handler];
-        let then = runner.settings.policy.of(handler).next(self.number, policy::dead(handler));
+        let then = self.shared.runner.after_panic(self.handler, self.number);
         Outcome::Failed { then, error: "what called the handler panicked".to_owned() }
     }
 }

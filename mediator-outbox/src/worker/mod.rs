@@ -1,5 +1,6 @@
 //! Workers, which deliver.
 
+mod bus;
 mod deliveries;
 mod engine;
 mod job;
@@ -19,6 +20,7 @@ use tokio::task::JoinHandle;
 use crate::error::StoreError;
 use crate::outbox::Outbox;
 use crate::store::Store;
+pub(crate) use bus::ANY_VERSION;
 use engine::{Engine, Until};
 pub(crate) use job::is_in_delivery;
 use policy::Policy;
@@ -46,6 +48,7 @@ pub struct WorkerBuilder<S: Store> {
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
 struct Settings {
+    work: Work,
     concurrency: usize,
     lease: Duration,
     policy: Policy,
@@ -53,14 +56,23 @@ struct Settings {
     keep_done: Option<Duration>,
 }
 
+/// What deliveries are delivered to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    /// The durable handlers of the mediator.
+    Handlers,
+    /// Its bus.
+    Bus,
+}
+
 impl<S: Store> WorkerBuilder<S> {
     pub(crate) fn new(outbox: Outbox<S>, mediator: Mediator) -> Self {
-        let settings =
-            Settings { concurrency: 8, lease: Duration::from_secs(30), policy: Policy::default(), keep_done: None };
+        let (work, policy) = (Work::Handlers, Policy::default());
+        let settings = Settings { work, concurrency: 8, lease: Duration::from_secs(30), policy, keep_done: None };
         Self { outbox, mediator, settings }
     }
 
-    /// How many handlers run at a time; 8 unless said otherwise.
+    /// How many handlers run at a time; 8 unless said otherwise. What goes to other services is apart from that.
     ///
     /// # Panics
     ///
@@ -124,12 +136,14 @@ impl<S: Store> WorkerBuilder<S> {
     /// Outside of a tokio runtime.
     pub fn start(self) -> Worker {
         let (stop, stopped) = watch::channel(None);
-        let engine = Engine::new(self.outbox, self.mediator, self.settings);
-        let task = tokio::spawn(async move {
-            // It ends when it is stopped; errors of the store are waited out.
-            let _ = engine.run(Until::Stopped(stopped)).await;
-        });
-        Worker { stop, task }
+        let run = |engine: Engine<S>| {
+            let stopped = stopped.clone();
+            tokio::spawn(async move {
+                // It ends when it is stopped; errors of the store are waited out.
+                let _ = engine.run(Until::Stopped(stopped)).await;
+            })
+        };
+        Worker { stop, tasks: self.engines().map(run).collect() }
     }
 
     /// Delivers what is due until nothing is, and returns what was done; for tests and commands.
@@ -144,7 +158,20 @@ impl<S: Store> WorkerBuilder<S> {
     ///
     /// Outside of a tokio runtime.
     pub async fn drain(self) -> Result<Drained, StoreError> {
-        Engine::new(self.outbox, self.mediator, self.settings).run(Until::Idle).await
+        let mut drained = Drained::default();
+        // The bus last: it gives the handlers nothing to do.
+        for engine in self.engines() {
+            drained.add(engine.run(Until::Idle).await?);
+        }
+        Ok(drained)
+    }
+
+    /// One for the handlers, and one for the bus, if there is one.
+    fn engines(self) -> impl Iterator<Item = Engine<S>> {
+        let Self { outbox, mediator, settings } = self;
+        let bus = mediator.external().map(|_| settings.of_bus());
+        let settings = [settings].into_iter().chain(bus);
+        settings.map(move |settings| Engine::new(outbox.clone(), mediator.clone(), settings))
     }
 }
 
@@ -160,7 +187,8 @@ impl<S: Store> fmt::Debug for WorkerBuilder<S> {
 #[must_use = "a worker that is dropped stops"]
 pub struct Worker {
     stop: watch::Sender<Option<Duration>>,
-    task: JoinHandle<()>,
+    /// Those of its engines.
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Worker {
@@ -172,17 +200,19 @@ impl Worker {
     /// If the worker has panicked.
     pub async fn shutdown(mut self, grace: Duration) {
         self.stop.send_replace(Some(grace));
-        if let Err(ended) = (&mut self.task).await
-            && ended.is_panic()
-        {
-            std::panic::resume_unwind(ended.into_panic());
+        for task in &mut self.tasks {
+            if let Err(ended) = task.await
+                && ended.is_panic()
+            {
+                std::panic::resume_unwind(ended.into_panic());
+            }
         }
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.task.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -208,9 +238,10 @@ pub struct Drained {
 
 impl Drained {
     fn add(&mut self, other: Self) {
-        self.done += other.done;
-        self.retried += other.retried;
-        self.dead += other.dead;
-        self.fenced += other.fenced;
+        let Self { done, retried, dead, fenced } = other;
+        self.done += done;
+        self.retried += retried;
+        self.dead += dead;
+        self.fenced += fenced;
     }
 }

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use mediator_core::Mediator;
+use mediator_core::durable::{DurableHandler, External};
 
+use super::bus::ANY_VERSION;
+use super::{Settings, Work};
 use crate::outbox::names;
 use crate::store::{Claimed, Wanted};
 
@@ -24,20 +27,32 @@ struct Subscription {
     handler: &'static str,
     event: &'static str,
     version: u32,
-    /// Among the durable handlers of the mediator.
+    /// Among the durable handlers of the mediator; the bus is one.
     index: usize,
     share: usize,
 }
 
+fn of_handlers(handlers: &[DurableHandler]) -> Vec<Subscription> {
+    let subscriptions = handlers.iter().enumerate().flat_map(|(index, handler)| {
+        let version = handler.version();
+        names(handler).map(move |(name, event)| Subscription { handler: name, event, version, index, share: 1 })
+    });
+    subscriptions.collect()
+}
+
+fn of_bus(bus: &External) -> Vec<Subscription> {
+    let (handler, version) = (bus.name(), ANY_VERSION);
+    bus.event_names().map(|event| Subscription { handler, event, version, index: 0, share: 1 }).collect()
+}
+
 impl Quotas {
-    pub(super) fn new(mediator: &Mediator, concurrency: usize) -> Self {
-        let handlers = mediator.durable_handlers().iter().enumerate();
-        let subscriptions = handlers.flat_map(|(index, handler)| {
-            let version = handler.version();
-            names(handler).map(move |(name, event)| Subscription { handler: name, event, version, index, share: 1 })
-        });
-        let least = concurrency.min(MOST);
-        Self { subscriptions: subscriptions.collect(), batch: least, least }
+    pub(super) fn new(mediator: &Mediator, settings: Settings) -> Self {
+        let subscriptions = match settings.work {
+            Work::Handlers => of_handlers(mediator.durable_handlers()),
+            Work::Bus => mediator.external().map_or_else(Vec::new, of_bus),
+        };
+        let least = settings.concurrency.min(MOST);
+        Self { subscriptions, batch: least, least }
     }
 
     /// What to claim while so many deliveries are held; nothing if those are enough.

@@ -1,0 +1,159 @@
+//! Events of other services: recorded like those of this one.
+
+use std::collections::BTreeSet;
+
+use mediator_core::Mediator;
+use mediator_core::durable::{Due, ExternalEvent};
+
+use crate::error::StoreError;
+use crate::headers::Headers;
+use crate::outbox::Outbox;
+use crate::report;
+use crate::store::{NewEvent, Recorded, Store};
+
+/// The longest key that every database can index, in bytes.
+const LONGEST_KEY: usize = 1024;
+
+/// What became of an event of another service; from [`Outbox::receive`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Received {
+    /// It is recorded, with a delivery for each durable handler of it.
+    Recorded,
+    /// It is recorded, but its version is newer than this program knows. The deliveries wait for a worker of a newer program.
+    Newer,
+    /// It was recorded before.
+    Already,
+    /// This program has no durable handler of it.
+    Unhandled,
+    /// It cannot be recorded, for this reason.
+    Malformed(String),
+}
+
+impl<S: Store> Outbox<S> {
+    /// Records events that other services have published: each once, by its id, with a delivery for each durable handler that
+    /// `mediator` has for it by its name; all of them in one transaction. When this returns, they are committed, and the broker
+    /// can be told so.
+    ///
+    /// This is the way back of an [`ExternalBus`](crate::ExternalBus). Ordinary handlers do not run. What this service has
+    /// published itself is for the bus to leave out.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot record; then nothing is recorded, and all can be given again.
+    pub async fn receive(&self, mediator: &Mediator, events: &[ExternalEvent]) -> Result<Vec<Received>, StoreError> {
+        let incoming: Vec<_> = events.iter().map(|event| Incoming::new(mediator, event)).collect();
+        let recorded = self.record_received(&incoming).await?;
+        if recorded.contains(&Some(Recorded::New)) {
+            self.shared.wake().await;
+        }
+        Ok(incoming.into_iter().zip(recorded).map(|(incoming, recorded)| incoming.into_received(recorded)).collect())
+    }
+
+    /// In one transaction, where there are transactions.
+    async fn record_received(&self, events: &[Incoming<'_>]) -> Result<Vec<Option<Recorded>>, StoreError> {
+        let mut recorded = Vec::with_capacity(events.len());
+        if events.iter().all(|event| event.fate.is_some()) {
+            recorded.resize(events.len(), None);
+            return Ok(recorded);
+        }
+        if S::CONNECTION_TYPES.is_empty() {
+            for event in events {
+                recorded.push(match event.fate {
+                    Some(_) => None,
+                    None => Some(self.record_alone(&event.to_record()).await?),
+                });
+            }
+            return Ok(recorded);
+        }
+        let mut transaction = self.shared.store.begin_for_user().await?;
+        for event in events {
+            recorded.push(match event.fate {
+                Some(_) => None,
+                None => match self.shared.store.record(&mut transaction, &event.to_record()).await {
+                    Ok(recorded) => Some(recorded),
+                    Err(error) => {
+                        if let Err(error) = S::rollback(transaction).await {
+                            report::store_failed(&error);
+                        }
+                        return Err(error);
+                    }
+                },
+            });
+        }
+        S::commit(transaction).await?;
+        Ok(recorded)
+    }
+}
+
+/// An event with what there is for it here.
+struct Incoming<'a> {
+    event: &'a ExternalEvent,
+    headers: Option<String>,
+    /// The names of its durable handlers.
+    handlers: Vec<&'static str>,
+    is_newer: bool,
+    /// What becomes of it, if it is not recorded.
+    fate: Option<Received>,
+}
+
+impl<'a> Incoming<'a> {
+    fn new(mediator: &Mediator, event: &'a ExternalEvent) -> Self {
+        let name = event.name.as_str();
+        let of_it = mediator
+            .durable_handlers()
+            .iter()
+            .filter(|handler| handler.event_name() == name || handler.event_aliases().contains(&name));
+        let handlers: BTreeSet<_> = of_it.clone().map(|handler| handler.name()).collect();
+        let fate = match malformed(event) {
+            _ if handlers.is_empty() => Some(Received::Unhandled),
+            reason => reason.map(Received::Malformed),
+        };
+        Self {
+            event,
+            headers: Headers::of_received(event).to_json(),
+            handlers: handlers.into_iter().collect(),
+            is_newer: of_it.map(|handler| handler.version()).max() < Some(event.version),
+            fate,
+        }
+    }
+
+    fn to_record(&self) -> NewEvent<'_> {
+        let ExternalEvent { event_id, name, version, key, payload, .. } = self.event;
+        NewEvent {
+            event_id: *event_id,
+            name,
+            version: *version,
+            key: key.as_deref(),
+            payload,
+            headers: self.headers.as_deref(),
+            handlers: &self.handlers,
+            due: Due::Now,
+            received: true,
+        }
+    }
+
+    fn into_received(self, recorded: Option<Recorded>) -> Received {
+        match (self.fate, recorded) {
+            (Some(fate), _) => fate,
+            (None, Some(Recorded::New)) if self.is_newer => Received::Newer,
+            (None, Some(Recorded::New)) => Received::Recorded,
+            (None, _) => Received::Already,
+        }
+    }
+}
+
+/// Why some database would refuse it, however often.
+fn malformed(event: &ExternalEvent) -> Option<String> {
+    if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&event.payload) {
+        return Some(format!("the payload is not JSON: {error}"));
+    }
+    if event.version == 0 || i32::try_from(event.version).is_err() {
+        return Some(format!("{} is no version", event.version));
+    }
+    let key = event.key.as_deref().unwrap_or_default();
+    if key.len() > LONGEST_KEY {
+        return Some(format!("the key has {} bytes, and {LONGEST_KEY} are allowed", key.len()));
+    }
+    key.contains('\0').then(|| "the key contains NUL".to_owned())
+}
