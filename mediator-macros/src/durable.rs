@@ -71,7 +71,6 @@ pub(crate) fn expand_aliases(options: &Arguments) -> Option<TokenStream> {
 
 /// Notes what is wrong with the options of an event that say how it is recorded.
 pub(crate) fn check_event(options: &mut Arguments, fields: &Fields, is_generic: bool, errors: &mut Errors) {
-    let before = errors.is_empty();
     let keys: Vec<Ident> =
         ["version", "alias", "key", "upcast", "external"].iter().filter_map(|key| options.seen(key)).cloned().collect();
     for key in &keys {
@@ -100,7 +99,8 @@ pub(crate) fn check_event(options: &mut Arguments, fields: &Fields, is_generic: 
         );
         errors.at(upcast, message);
     }
-    if before && !errors.is_empty() {
+    // No other error is to follow from it.
+    if !errors.is_empty() {
         options.external = None;
     }
 }

@@ -229,6 +229,28 @@ async fn a_broker_that_is_down_is_tried_until_it_is_back_and_nothing_is_dead() {
 }
 
 #[tokio::test]
+async fn events_of_one_key_reach_the_broker_in_order_whatever_fails() {
+    // Attempts with the first event, behind which the others wait.
+    let bus = Broken { failures: Arc::new(AtomicU32::new(5)), ..Broken::default() };
+    let clock = Clock::fixed(SystemTime::now());
+    let outbox = InMemoryOutbox::with_clock(clock.clone());
+    let mediator =
+        Mediator::builder().without_discovery().outbox(outbox.clone()).external(bus.clone()).build().unwrap();
+    let mut ids = Vec::new();
+    for _ in 0..20 {
+        let event = order("o-1");
+        ids.push(event.event_id);
+        mediator.publish(event).await.unwrap();
+    }
+    while outbox.stats().await.unwrap().unfinished() > 0 {
+        outbox.worker(&mediator).drain().await.unwrap();
+        clock.advance(Duration::from_secs(30));
+    }
+    let published: Vec<_> = bus.published.lock().unwrap().iter().map(|event| event.event_id).collect();
+    assert_eq!(published, ids);
+}
+
+#[tokio::test]
 async fn an_event_that_the_broker_never_takes_is_a_dead_letter() {
     let bus = Broken { refuses: true, ..Broken::default() };
     let outbox = InMemoryOutbox::new();
