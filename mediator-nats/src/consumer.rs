@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::jetstream::consumer::pull;
 use async_nats::jetstream::{AckKind, Message};
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
 use mediator_core::durable::DurableEvent;
 use mediator_core::{EventNode, Mediator};
 use mediator_outbox::store::Store;
@@ -24,11 +25,11 @@ use crate::stats::{Counted, Fate, MalformedMessage, Stats};
 /// How many messages are asked for, and recorded, at a time.
 const BATCH: usize = 200;
 
-/// How long the server holds a request for messages that are not there yet.
-const EXPIRES: Duration = Duration::from_secs(10);
+/// How long the server holds a request for messages that are not there yet, and so how long it takes to stop.
+const EXPIRES: Duration = Duration::from_secs(1);
 
-/// How often it says that it is still there.
-const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How much later its answer may come.
+const OVERDUE: Duration = Duration::from_secs(2);
 
 /// Says what a service consumes; from [`NatsBridge::consumer`].
 #[must_use = "a consumer does nothing until `start`"]
@@ -160,7 +161,7 @@ impl Consumer {
         self.counted.last_error()
     }
 
-    /// Stops receiving: records and acknowledges what is at hand for at most `grace`, and gives the rest back to the server.
+    /// Stops asking for messages, and records and acknowledges those that it has asked for, for at most `grace`; it takes a second.
     pub async fn shutdown(mut self, grace: Duration) {
         self.stop.send_replace(true);
         // What is cut off is received again.
@@ -207,16 +208,25 @@ impl<S: Store> Inflow<S> {
     /// Receives until it is stopped.
     async fn pull(&mut self, pause: &mut Pause) -> Result<(), BoxError> {
         let consumer = server::consumer(&self.bridge.stream().await?, &self.settings).await?;
-        let messages = consumer.stream().max_messages_per_batch(BATCH).expires(EXPIRES).heartbeat(HEARTBEAT);
-        let mut messages = messages.messages().await?.ready_chunks(BATCH);
         self.counted.goes_on();
+        while !*self.stopped.borrow() {
+            let messages = consumer.batch().max_messages(BATCH).expires(EXPIRES).messages().await?;
+            if !self.take_all(messages).await? {
+                break;
+            }
+            *pause = Pause::default();
+        }
+        Ok(())
+    }
+
+    /// Takes what arrives for one request; `false` if it was stopped before it could.
+    ///
+    /// A request is waited for to its end: what arrived later would be lost sight of until the server delivers it again.
+    async fn take_all(&mut self, messages: pull::Batch) -> Result<bool, BoxError> {
+        let mut messages = messages.ready_chunks(BATCH);
         loop {
-            let chunk = tokio::select! {
-                biased;
-                () = stopped(&mut self.stopped) => None,
-                chunk = messages.next() => Some(chunk.ok_or("the server ended the delivery of messages")?),
-            };
-            let Some(chunk) = chunk else { break };
+            let chunk = timeout(EXPIRES + OVERDUE, messages.next()).await;
+            let Some(chunk) = chunk.map_err(|_| "the server does not answer")? else { return Ok(true) };
             let mut batch = Vec::with_capacity(chunk.len());
             let mut failed = None;
             for message in chunk {
@@ -227,17 +237,12 @@ impl<S: Store> Inflow<S> {
             }
             if !self.take(&batch).await {
                 give_back(&batch).await;
-                break;
+                return Ok(false);
             }
             if let Some(error) = failed {
-                return Err(error.into());
+                return Err(error);
             }
-            *pause = Pause::default();
         }
-        while let Some(Some(chunk)) = messages.next().now_or_never() {
-            give_back(&chunk.into_iter().flatten().collect::<Vec<_>>()).await;
-        }
-        Ok(())
     }
 
     /// Records the events of messages, and acknowledges these; `false` if it was stopped before it could.
