@@ -19,7 +19,7 @@ A line that is not such an object, lacks what its kind of event must have, is no
 malformed: it is reported with its file and number on standard error, and the replay goes on.
 
 The summary counts each webhook once, as published (all handlers succeeded) or failed; `unknown` says how many of these
-are of a kind that has no event type of its own.
+are of a kind that GitHub does not document.
 
 Exit codes:
   0  every webhook was published and handled

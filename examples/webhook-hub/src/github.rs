@@ -4,13 +4,92 @@ use std::str::Utf8Error;
 
 use hub_events::{
     CheckRunCompleted, CommitCommented, CommitsPushed, DiscussionOpened, IssueClosed, IssueCommented, IssueLabeled,
-    IssueOpened, IssueReopened, PullRequestClosed, PullRequestMerged, PullRequestOpened, PullRequestReopened,
-    PullRequestReviewed, ReleasePublished, RepositoryForked, RepositoryStarred, ReviewCommented, UnknownWebhook,
-    WorkflowJobCompleted,
+    IssueOpened, IssueReopened, OtherWebhook, PullRequestClosed, PullRequestMerged, PullRequestOpened,
+    PullRequestReopened, PullRequestReviewed, ReleasePublished, RepositoryForked, RepositoryStarred, ReviewCommented,
+    UnknownWebhook, WorkflowJobCompleted,
 };
 use mediator_core::prelude::*;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+/// The events that GitHub documents under "Webhook events and payloads", sorted.
+const KINDS: [&str; 75] = [
+    "branch_protection_configuration",
+    "branch_protection_rule",
+    "check_run",
+    "check_suite",
+    "code_scanning_alert",
+    "commit_comment",
+    "create",
+    "custom_property",
+    "custom_property_values",
+    "delete",
+    "dependabot_alert",
+    "deploy_key",
+    "deployment",
+    "deployment_protection_rule",
+    "deployment_review",
+    "deployment_status",
+    "discussion",
+    "discussion_comment",
+    "fork",
+    "github_app_authorization",
+    "gollum",
+    "installation",
+    "installation_repositories",
+    "installation_target",
+    "issue_comment",
+    "issue_dependencies",
+    "issues",
+    "label",
+    "marketplace_purchase",
+    "member",
+    "membership",
+    "merge_group",
+    "meta",
+    "milestone",
+    "org_block",
+    "organization",
+    "package",
+    "page_build",
+    "personal_access_token_request",
+    "ping",
+    "project",
+    "project_card",
+    "project_column",
+    "projects_v2",
+    "projects_v2_item",
+    "projects_v2_status_update",
+    "public",
+    "pull_request",
+    "pull_request_review",
+    "pull_request_review_comment",
+    "pull_request_review_thread",
+    "push",
+    "registry_package",
+    "release",
+    "repository",
+    "repository_advisory",
+    "repository_dispatch",
+    "repository_import",
+    "repository_ruleset",
+    "repository_vulnerability_alert",
+    "secret_scanning_alert",
+    "secret_scanning_alert_location",
+    "secret_scanning_scan",
+    "security_advisory",
+    "security_and_analysis",
+    "sponsorship",
+    "star",
+    "status",
+    "sub_issues",
+    "team",
+    "team_add",
+    "watch",
+    "workflow_dispatch",
+    "workflow_job",
+    "workflow_run",
+];
 
 /// Why a line is not a webhook.
 #[derive(Debug, thiserror::Error)]
@@ -110,7 +189,7 @@ impl Webhook {
                 let (job, conclusion) = (self.get("workflow_job.name")?, self.get("workflow_job.conclusion")?);
                 Ok(WorkflowJobCompleted::new(repository, sender, job, conclusion))
             }),
-            _ => Ok(self.unknown()),
+            _ => self.other(),
         }
     }
 
@@ -124,7 +203,7 @@ impl Webhook {
             "closed" => Box::new(IssueClosed::new(repository, sender, number)),
             "reopened" => Box::new(IssueReopened::new(repository, sender, number)),
             "labeled" => Box::new(IssueLabeled::new(repository, sender, number, self.get("label.name")?)),
-            _ => self.unknown(),
+            _ => self.other()?,
         })
     }
 
@@ -138,18 +217,28 @@ impl Webhook {
             }
             "closed" => Box::new(PullRequestClosed::new(repository, sender, number)),
             "reopened" => Box::new(PullRequestReopened::new(repository, sender, number)),
-            _ => self.unknown(),
+            _ => self.other()?,
         })
     }
 
     /// The event of the one `action` that matters among those of this kind.
     fn on<E: Notification>(&self, action: &str, event: impl FnOnce(String, String) -> Result<E, Malformed>) -> Decoded {
         if self.action()? != action {
-            return Ok(self.unknown());
+            return self.other();
         }
         Ok(Box::new(event(self.repository()?, self.sender()?)?))
     }
 
+    /// The event of a webhook that no module reacts to.
+    fn other(&self) -> Decoded {
+        if KINDS.binary_search(&self.kind.as_str()).is_err() {
+            return Ok(self.unknown());
+        }
+        let (action, repository) = (self.optional("action")?, self.optional("repository.full_name")?);
+        Ok(Box::new(OtherWebhook::new(self.kind.clone(), action, repository, self.optional("sender.login")?)))
+    }
+
+    /// Nothing is expected of what nobody has documented.
     fn unknown(&self) -> Box<dyn DynNotification> {
         let text = |path| self.find(path).and_then(Value::as_str).map(str::to_owned);
         let (repository, sender) = (text("repository.full_name"), text("sender.login"));
@@ -184,9 +273,43 @@ impl Webhook {
         T::deserialize(value).map_err(|source| Malformed::WrongType { kind: self.kind.clone(), field: path, source })
     }
 
+    /// The same of a field that not every webhook of the kind has.
+    fn optional(&self, path: &'static str) -> Result<Option<String>, Malformed> {
+        let outermost = path.split('.').next().unwrap_or(path);
+        match self.payload.get(outermost) {
+            None | Some(Value::Null) => Ok(None),
+            Some(_) => self.get(path).map(Some),
+        }
+    }
+
     fn find(&self, path: &str) -> Option<&Value> {
         let mut keys = path.split('.');
         let outermost = self.payload.get(keys.next()?)?;
         keys.try_fold(outermost, |value, key| value.get(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kinds_are_sorted() {
+        assert!(KINDS.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn what_is_documented_is_typed_and_the_rest_is_unknown() {
+        let line = |kind: &str| format!(r#"{{"event": "{kind}", "payload": {{"sender": {{"login": "ada"}}}}}}"#);
+        let ping = decode(line("ping").as_bytes()).unwrap();
+        let ping = ping.downcast_ref::<OtherWebhook>().unwrap();
+        assert_eq!((&*ping.kind, ping.sender.as_deref(), &ping.repository), ("ping", Some("ada"), &None));
+        assert!(decode(line("telepathy").as_bytes()).unwrap().downcast_ref::<UnknownWebhook>().is_some());
+    }
+
+    #[test]
+    fn what_is_documented_is_checked() {
+        let bad = decode(br#"{"event": "ping", "payload": {"sender": {"login": 7}}}"#).unwrap_err();
+        assert!(bad.to_string().starts_with("not a valid `ping` webhook: `payload.sender.login`"), "{bad}");
     }
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
-use hub_events::{ReplayFinished, Report};
+use hub_events::{MemoryNotebook, Notebook, Report, ReportDue};
 use mediator_core::prelude::*;
 
 use crate::cli::{Cli, Command, Format, Strategy};
@@ -74,7 +74,10 @@ fn show_topology(cli: &Cli, format: Format) -> anyhow::Result<ExitCode> {
 
 fn mediator(strategy: Strategy, report: Arc<Report>) -> Result<Mediator, BuildError> {
     // If no module is linked, there would be nothing to report. Observers, such as the audit log, do not count.
-    let builder = Mediator::builder().provide(report).require_handler::<ReplayFinished>();
+    let notebook: Arc<dyn Notebook> = Arc::<MemoryNotebook>::default();
+    let builder = Mediator::builder().provide(report).provide(notebook).require_handler::<ReportDue>();
+    // What is replayed can be replayed again: nothing is recorded, each webhook is handled at once.
+    let builder = builder.durable_inline();
     match strategy {
         Strategy::Sequential => builder.event_publisher(SequentialEventPublisher),
         Strategy::Group => builder.event_publisher(GroupEventPublisher),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use hub_events::{ReplayFinished, UnknownWebhook};
+use hub_events::{ReportDue, UnknownWebhook};
 use indicatif::{ProgressBar, ProgressStyle};
 use mediator_core::prelude::*;
 use serde::Serialize;
@@ -18,7 +18,7 @@ use crate::{cli, terminal};
 pub(crate) struct Tally {
     pub(crate) published: u64,
     pub(crate) failed: u64,
-    /// How many of those published or failed have no event type of their own.
+    /// How many of those published or failed are of a kind that GitHub does not document.
     pub(crate) unknown: u64,
     pub(crate) malformed: u64,
     /// Those published or failed, by the name of their event.
@@ -53,7 +53,7 @@ pub(crate) async fn replay(mediator: &Mediator, inputs: Vec<Input>) -> Tally {
     for mut input in inputs {
         replay.input(&mut input).await;
     }
-    if let Err(error) = mediator.publish(ReplayFinished::new()).await {
+    if let Err(error) = mediator.publish(ReportDue::new()).await {
         replay.tally.report_failed = true;
         replay.complain(format_args!("{error:#}"));
     }

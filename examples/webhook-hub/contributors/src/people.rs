@@ -6,94 +6,117 @@ use std::fmt;
 use std::sync::Arc;
 
 use hub_events::{
-    CommitCommented, CommitsPushed, IssueCommented, PullRequestMerged, PullRequestReviewed, ReplayFinished, Report,
-    RepositoryForked, RepositoryStarred, ReviewCommented,
+    Change, CommitCommented, CommitsPushed, IssueCommented, Notebook, NotebookError, PullRequestMerged,
+    PullRequestReviewed, Report, ReportDue, RepositoryForked, RepositoryStarred, ReviewCommented, total,
 };
+use mediator_core::DeliveryInfo;
 use mediator_core::prelude::*;
-use parking_lot::Mutex;
 
 /// So many people are reported by name.
 const MOST_ACTIVE: usize = 5;
 
 #[derive(Inject)]
 struct People {
+    notebook: Arc<dyn Notebook>,
     report: Arc<Report>,
-    #[inject(default)]
-    state: Mutex<State>,
 }
 
-#[derive(Default)]
-struct State {
-    contributors: BTreeMap<String, Contributions>,
-    stars: usize,
-    forks: usize,
-}
+const COMMITS: &str = "contributors/by/commits";
+const PULL_REQUESTS: &str = "contributors/by/pull requests";
+const REVIEWS: &str = "contributors/by/reviews";
+const COMMENTS: &str = "contributors/by/comments";
+const STARS: &str = "contributors/stars";
+const FORKS: &str = "contributors/forks";
 
 #[derive(Default)]
 struct Contributions {
-    commits: usize,
-    pull_requests: usize,
-    reviews: usize,
-    comments: usize,
+    commits: i64,
+    pull_requests: i64,
+    reviews: i64,
+    comments: i64,
 }
 
-impl People {
-    fn note(&self, who: &str, what: impl FnOnce(&mut Contributions)) {
-        what(self.state.lock().contributors.entry(who.to_owned()).or_default());
-    }
-}
+type Noted = Result<(), NotebookError>;
 
 #[event_handlers]
 impl People {
-    fn commits_pushed(&self, event: &CommitsPushed) {
-        for author in &event.authors {
-            self.note(author, |contributions| contributions.commits += 1);
-        }
+    #[event_handler(durable, name = "contributors.commits_pushed")]
+    async fn commits_pushed(&self, event: &CommitsPushed, delivery: &DeliveryInfo) -> Noted {
+        let changes = event.authors.iter().map(|author| Change::count(COMMITS, author)).collect();
+        self.notebook.write(delivery.idempotency_key(), changes).await
     }
 
-    fn pull_request_merged(&self, event: &PullRequestMerged) {
-        self.note(&event.author, |contributions| contributions.pull_requests += 1);
+    #[event_handler(durable, name = "contributors.pull_request_merged")]
+    async fn pull_request_merged(&self, event: &PullRequestMerged, delivery: &DeliveryInfo) -> Noted {
+        self.count(delivery, PULL_REQUESTS, &event.author).await
     }
 
-    fn pull_request_reviewed(&self, event: &PullRequestReviewed) {
-        self.note(&event.sender, |contributions| contributions.reviews += 1);
+    #[event_handler(durable, name = "contributors.pull_request_reviewed")]
+    async fn pull_request_reviewed(&self, event: &PullRequestReviewed, delivery: &DeliveryInfo) -> Noted {
+        self.count(delivery, REVIEWS, &event.sender).await
     }
 
-    fn commit_commented(&self, event: &CommitCommented) {
-        self.note(&event.sender, |contributions| contributions.comments += 1);
+    #[event_handler(durable, name = "contributors.commit_commented")]
+    async fn commit_commented(&self, event: &CommitCommented, delivery: &DeliveryInfo) -> Noted {
+        self.count(delivery, COMMENTS, &event.sender).await
     }
 
-    fn issue_commented(&self, event: &IssueCommented) {
-        self.note(&event.sender, |contributions| contributions.comments += 1);
+    #[event_handler(durable, name = "contributors.issue_commented")]
+    async fn issue_commented(&self, event: &IssueCommented, delivery: &DeliveryInfo) -> Noted {
+        self.count(delivery, COMMENTS, &event.sender).await
     }
 
-    fn review_commented(&self, event: &ReviewCommented) {
-        self.note(&event.sender, |contributions| contributions.comments += 1);
+    #[event_handler(durable, name = "contributors.review_commented")]
+    async fn review_commented(&self, event: &ReviewCommented, delivery: &DeliveryInfo) -> Noted {
+        self.count(delivery, COMMENTS, &event.sender).await
     }
 
-    fn repository_starred(&self, _event: &RepositoryStarred) {
-        self.state.lock().stars += 1;
+    #[event_handler(durable, name = "contributors.repository_starred")]
+    async fn repository_starred(&self, event: &RepositoryStarred, delivery: &DeliveryInfo) -> Noted {
+        self.count(delivery, STARS, &event.repository).await
     }
 
-    fn repository_forked(&self, _event: &RepositoryForked) {
-        self.state.lock().forks += 1;
+    #[event_handler(durable, name = "contributors.repository_forked")]
+    async fn repository_forked(&self, event: &RepositoryForked, delivery: &DeliveryInfo) -> Noted {
+        self.count(delivery, FORKS, &event.repository).await
     }
 
-    fn replay_finished(&self, _event: &ReplayFinished) {
-        let state = self.state.lock();
-        self.report.set("contributors", "contributors", state.contributors.len());
-        self.report.set("contributors", "stars", state.stars);
-        self.report.set("contributors", "forks", state.forks);
-        let mut most_active: Vec<_> = state.contributors.iter().collect();
+    async fn report_due(&self, _event: &ReportDue) -> Noted {
+        let people = self.people().await?;
+        self.report.set("contributors", "contributors", people.len());
+        self.report.set("contributors", "stars", total(&self.notebook.read(STARS).await?));
+        self.report.set("contributors", "forks", total(&self.notebook.read(FORKS).await?));
+        let mut most_active: Vec<_> = people.iter().collect();
         most_active.sort_by_key(|(_, contributions)| Reverse(contributions.total()));
         for (name, contributions) in most_active.into_iter().take(MOST_ACTIVE) {
             self.report.set("contributors", format!("by {name}"), contributions.to_string());
         }
+        Ok(())
+    }
+}
+
+impl People {
+    async fn count(&self, delivery: &DeliveryInfo, topic: &str, item: &str) -> Noted {
+        self.notebook.write(delivery.idempotency_key(), vec![Change::count(topic, item)]).await
+    }
+
+    async fn people(&self) -> Result<BTreeMap<String, Contributions>, NotebookError> {
+        let mut people = BTreeMap::<String, Contributions>::new();
+        for note in self.notebook.read("contributors/by/").await? {
+            let contributions = people.entry(note.item).or_default();
+            match note.topic.as_str() {
+                COMMITS => contributions.commits += note.count,
+                PULL_REQUESTS => contributions.pull_requests += note.count,
+                REVIEWS => contributions.reviews += note.count,
+                _ => contributions.comments += note.count,
+            }
+        }
+        Ok(people)
     }
 }
 
 impl Contributions {
-    fn total(&self) -> usize {
+    fn total(&self) -> i64 {
         self.commits + self.pull_requests + self.reviews + self.comments
     }
 }
@@ -120,13 +143,20 @@ impl fmt::Display for Contributions {
 #[cfg(test)]
 mod tests {
     use futures::executor::block_on;
+    use hub_events::MemoryNotebook;
+    use mediator_core::MediatorBuilder;
 
     use super::*;
+
+    fn hub(report: &Arc<Report>) -> MediatorBuilder {
+        let notebook: Arc<dyn Notebook> = Arc::<MemoryNotebook>::default();
+        Mediator::builder().provide(report.clone()).provide(notebook).durable_inline()
+    }
 
     #[test]
     fn contributions_are_counted_by_person() {
         let report = Arc::<Report>::default();
-        let mediator = Mediator::builder().provide(report.clone()).build().unwrap();
+        let mediator = hub(&report).build().unwrap();
         let authors = vec!["ada".to_owned(), "charles".to_owned(), "ada".to_owned()];
 
         block_on(async {
@@ -135,7 +165,7 @@ mod tests {
                 .publish(CommitsPushed::new(repository.clone(), sender.clone(), "refs/heads/main".into(), authors))
                 .await?;
             mediator.publish(IssueCommented::new(repository, sender, 1)).await?;
-            mediator.publish(ReplayFinished::new()).await
+            mediator.publish(ReportDue::new()).await
         })
         .unwrap();
 

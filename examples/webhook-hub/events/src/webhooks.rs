@@ -1,10 +1,11 @@
 //! The webhooks that the hub understands, and the rest.
 
 use mediator_core::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// What all webhooks have in common.
 pub trait Webhook: Event {
-    /// Where it happened, as `owner/name`; not every unknown webhook belongs to a repository.
+    /// Where it happened, as `owner/name`; not every webhook belongs to a repository.
     fn repository(&self) -> Option<&str>;
 
     /// Who did it, by login.
@@ -13,7 +14,7 @@ pub trait Webhook: Event {
 
 /// Somebody proposes a change.
 #[event(name = "pull_request.opened")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct PullRequestOpened {
     /// Where, as `owner/name`.
     pub repository: String,
@@ -27,7 +28,7 @@ pub struct PullRequestOpened {
 
 /// A pull request is closed without being merged.
 #[event(name = "pull_request.closed")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct PullRequestClosed {
     /// Where, as `owner/name`.
     pub repository: String,
@@ -39,7 +40,7 @@ pub struct PullRequestClosed {
 
 /// A pull request is merged.
 #[event(name = "pull_request.merged")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct PullRequestMerged {
     /// Where, as `owner/name`.
     pub repository: String,
@@ -55,7 +56,7 @@ pub struct PullRequestMerged {
 
 /// A closed pull request is up for discussion again.
 #[event(name = "pull_request.reopened")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct PullRequestReopened {
     /// Where, as `owner/name`.
     pub repository: String,
@@ -67,7 +68,7 @@ pub struct PullRequestReopened {
 
 /// Somebody has reviewed a pull request.
 #[event(name = "pull_request_review.submitted")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct PullRequestReviewed {
     /// Where, as `owner/name`.
     pub repository: String,
@@ -81,7 +82,7 @@ pub struct PullRequestReviewed {
 
 /// Somebody comments on a line of a pull request.
 #[event(name = "pull_request_review_comment.created")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ReviewCommented {
     /// Where, as `owner/name`.
     pub repository: String,
@@ -93,7 +94,7 @@ pub struct ReviewCommented {
 
 /// Somebody reports something.
 #[event(name = "issues.opened")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct IssueOpened {
     /// Where, as `owner/name`.
     pub repository: String,
@@ -109,7 +110,7 @@ pub struct IssueOpened {
 
 /// An issue is done with.
 #[event(name = "issues.closed")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct IssueClosed {
     /// Where, as `owner/name`.
     pub repository: String,
@@ -121,7 +122,7 @@ pub struct IssueClosed {
 
 /// An issue is not done with after all.
 #[event(name = "issues.reopened")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct IssueReopened {
     /// Where, as `owner/name`.
     pub repository: String,
@@ -133,7 +134,7 @@ pub struct IssueReopened {
 
 /// An issue gets a label.
 #[event(name = "issues.labeled")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct IssueLabeled {
     /// Where, as `owner/name`.
     pub repository: String,
@@ -147,7 +148,7 @@ pub struct IssueLabeled {
 
 /// Somebody comments on an issue or a pull request.
 #[event(name = "issue_comment.created")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct IssueCommented {
     /// Where, as `owner/name`.
     pub repository: String,
@@ -159,7 +160,7 @@ pub struct IssueCommented {
 
 /// Somebody comments on a commit.
 #[event(name = "commit_comment.created")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct CommitCommented {
     /// Where, as `owner/name`.
     pub repository: String,
@@ -171,7 +172,7 @@ pub struct CommitCommented {
 
 /// A branch or a tag has moved.
 #[event(name = "push")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct CommitsPushed {
     /// Where, as `owner/name`.
     pub repository: String,
@@ -185,7 +186,7 @@ pub struct CommitsPushed {
 
 /// A release can be had.
 #[event(name = "release.published")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ReleasePublished {
     /// Where, as `owner/name`.
     pub repository: String,
@@ -197,7 +198,7 @@ pub struct ReleasePublished {
 
 /// A check has come to an end.
 #[event(name = "check_run.completed")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct CheckRunCompleted {
     /// Where, as `owner/name`.
     pub repository: String,
@@ -211,7 +212,7 @@ pub struct CheckRunCompleted {
 
 /// A job of a workflow has come to an end.
 #[event(name = "workflow_job.completed")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct WorkflowJobCompleted {
     /// Where, as `owner/name`.
     pub repository: String,
@@ -225,7 +226,7 @@ pub struct WorkflowJobCompleted {
 
 /// Somebody likes the repository.
 #[event(name = "star.created")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct RepositoryStarred {
     /// Where, as `owner/name`.
     pub repository: String,
@@ -235,7 +236,7 @@ pub struct RepositoryStarred {
 
 /// Somebody makes a copy of the repository.
 #[event(name = "fork")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct RepositoryForked {
     /// Where, as `owner/name`.
     pub repository: String,
@@ -247,7 +248,7 @@ pub struct RepositoryForked {
 
 /// Somebody wants to talk.
 #[event(name = "discussion.created")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct DiscussionOpened {
     /// Where, as `owner/name`.
     pub repository: String,
@@ -259,9 +260,23 @@ pub struct DiscussionOpened {
     pub category: String,
 }
 
-/// Any other kind of webhook.
+/// Any other webhook that GitHub documents.
+#[event(name = "other")]
+#[derive(Debug, Serialize, Deserialize)]
+pub struct OtherWebhook {
+    /// GitHub's name for the event.
+    pub kind: String,
+    /// What happened to it, if the event is of a kind to which several things can happen.
+    pub action: Option<String>,
+    /// Where, as `owner/name`, if it has to do with a repository.
+    pub repository: Option<String>,
+    /// Who did it, by login, if it was somebody.
+    pub sender: Option<String>,
+}
+
+/// A webhook of a kind that GitHub does not document, or did not yet when the hub was made.
 #[event(name = "unknown")]
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct UnknownWebhook {
     /// GitHub's name for the event.
     pub kind: String,
@@ -273,18 +288,8 @@ pub struct UnknownWebhook {
     pub sender: Option<String>,
 }
 
-impl Webhook for UnknownWebhook {
-    fn repository(&self) -> Option<&str> {
-        self.repository.as_deref()
-    }
-
-    fn sender(&self) -> Option<&str> {
-        self.sender.as_deref()
-    }
-}
-
 macro_rules! impl_webhook {
-    ($($event:ty),* $(,)?) => {
+    ($($event:ty),* $(,)?; without_repository: $($bare:ty),* $(,)?) => {
         $(
             impl Webhook for $event {
                 fn repository(&self) -> Option<&str> {
@@ -293,6 +298,17 @@ macro_rules! impl_webhook {
 
                 fn sender(&self) -> Option<&str> {
                     Some(&self.sender)
+                }
+            }
+        )*
+        $(
+            impl Webhook for $bare {
+                fn repository(&self) -> Option<&str> {
+                    self.repository.as_deref()
+                }
+
+                fn sender(&self) -> Option<&str> {
+                    self.sender.as_deref()
                 }
             }
         )*
@@ -305,7 +321,12 @@ macro_rules! impl_webhook {
                     return Some(webhook);
                 }
             )*
-            event.downcast_ref::<UnknownWebhook>().map(|webhook| webhook as _)
+            $(
+                if let Some(webhook) = event.downcast_ref::<$bare>() {
+                    return Some(webhook);
+                }
+            )*
+            None
         }
     };
 }
@@ -329,5 +350,6 @@ impl_webhook! {
     WorkflowJobCompleted,
     RepositoryStarred,
     RepositoryForked,
-    DiscussionOpened,
+    DiscussionOpened;
+    without_repository: OtherWebhook, UnknownWebhook,
 }

@@ -1,108 +1,128 @@
 //! The queue of things to look at.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hub_events::{
-    BuildFailed, IssueClosed, IssueLabeled, IssueOpened, IssueReopened, PullRequestClosed, PullRequestMerged,
-    PullRequestOpened, PullRequestReopened, PullRequestReviewed, ReplayFinished, Report,
+    BuildFailed, Change, IssueClosed, IssueLabeled, IssueOpened, IssueReopened, Notebook, NotebookError,
+    PullRequestClosed, PullRequestMerged, PullRequestOpened, PullRequestReopened, PullRequestReviewed, Report,
+    ReportDue, total,
 };
+use mediator_core::DeliveryInfo;
 use mediator_core::prelude::*;
-use parking_lot::Mutex;
 
 #[derive(Inject)]
 struct Triage {
+    notebook: Arc<dyn Notebook>,
     report: Arc<Report>,
-    #[inject(default)]
-    queue: Mutex<Queue>,
 }
 
-#[derive(Default)]
-struct Queue {
-    open_issues: BTreeSet<Item>,
-    unlabeled_issues: BTreeSet<Item>,
-    unreviewed_pull_requests: BTreeSet<Item>,
-    failed_builds: usize,
-}
+const OPEN_ISSUES: &str = "triage/open issues";
+const UNLABELED_ISSUES: &str = "triage/issues without a label";
+const PULL_REQUESTS: &str = "triage/pull requests to review";
+const FAILED_BUILDS: &str = "triage/failed builds to look at";
 
-/// An issue or a pull request: its repository and number.
-type Item = (String, u64);
+type Noted = Result<(), NotebookError>;
 
 #[event_handlers]
 impl Triage {
-    fn issue_opened(&self, event: &IssueOpened) {
-        let issue = (event.repository.clone(), event.number);
-        let mut queue = self.queue.lock();
-        if event.labels.is_empty() {
-            queue.unlabeled_issues.insert(issue.clone());
+    #[event_handler(durable, name = "triage.issue_opened")]
+    async fn issue_opened(&self, event: &IssueOpened, delivery: &DeliveryInfo) -> Noted {
+        let issue = item(&event.repository, event.number);
+        let mut changes = vec![Change::put(OPEN_ISSUES, &issue)];
+        changes.extend(event.labels.is_empty().then(|| Change::put(UNLABELED_ISSUES, &issue)));
+        self.note(delivery, changes).await
+    }
+
+    #[event_handler(durable, name = "triage.issue_labeled")]
+    async fn issue_labeled(&self, event: &IssueLabeled, delivery: &DeliveryInfo) -> Noted {
+        let issue = item(&event.repository, event.number);
+        self.note(delivery, vec![Change::take(UNLABELED_ISSUES, issue)]).await
+    }
+
+    #[event_handler(durable, name = "triage.issue_closed")]
+    async fn issue_closed(&self, event: &IssueClosed, delivery: &DeliveryInfo) -> Noted {
+        let issue = item(&event.repository, event.number);
+        self.note(delivery, vec![Change::take(OPEN_ISSUES, &issue), Change::take(UNLABELED_ISSUES, &issue)]).await
+    }
+
+    #[event_handler(durable, name = "triage.issue_reopened")]
+    async fn issue_reopened(&self, event: &IssueReopened, delivery: &DeliveryInfo) -> Noted {
+        self.note(delivery, vec![Change::put(OPEN_ISSUES, item(&event.repository, event.number))]).await
+    }
+
+    #[event_handler(durable, name = "triage.pull_request_opened")]
+    async fn pull_request_opened(&self, event: &PullRequestOpened, delivery: &DeliveryInfo) -> Noted {
+        self.note(delivery, vec![Change::put(PULL_REQUESTS, item(&event.repository, event.number))]).await
+    }
+
+    #[event_handler(durable, name = "triage.pull_request_reopened")]
+    async fn pull_request_reopened(&self, event: &PullRequestReopened, delivery: &DeliveryInfo) -> Noted {
+        self.note(delivery, vec![Change::put(PULL_REQUESTS, item(&event.repository, event.number))]).await
+    }
+
+    #[event_handler(durable, name = "triage.pull_request_reviewed")]
+    async fn pull_request_reviewed(&self, event: &PullRequestReviewed, delivery: &DeliveryInfo) -> Noted {
+        self.needs_no_review(delivery, &event.repository, event.number).await
+    }
+
+    #[event_handler(durable, name = "triage.pull_request_closed")]
+    async fn pull_request_closed(&self, event: &PullRequestClosed, delivery: &DeliveryInfo) -> Noted {
+        self.needs_no_review(delivery, &event.repository, event.number).await
+    }
+
+    #[event_handler(durable, name = "triage.pull_request_merged")]
+    async fn pull_request_merged(&self, event: &PullRequestMerged, delivery: &DeliveryInfo) -> Noted {
+        self.needs_no_review(delivery, &event.repository, event.number).await
+    }
+
+    // The same failure may be told twice, each time as an event of its own.
+    #[event_handler(durable, name = "triage.build_failed")]
+    async fn build_failed(&self, event: &BuildFailed) -> Noted {
+        let change = Change::count(FAILED_BUILDS, &event.repository);
+        self.notebook.write(&format!("{}/triage.build_failed", event.told_by), vec![change]).await
+    }
+
+    async fn report_due(&self, _event: &ReportDue) -> Noted {
+        for topic in [OPEN_ISSUES, UNLABELED_ISSUES, PULL_REQUESTS, FAILED_BUILDS] {
+            let notes = self.notebook.read(topic).await?;
+            self.report.set("triage", &topic["triage/".len()..], total(&notes));
         }
-        queue.open_issues.insert(issue);
-    }
-
-    fn issue_labeled(&self, event: &IssueLabeled) {
-        self.queue.lock().unlabeled_issues.remove(&(event.repository.clone(), event.number));
-    }
-
-    fn issue_closed(&self, event: &IssueClosed) {
-        let issue = (event.repository.clone(), event.number);
-        let mut queue = self.queue.lock();
-        queue.open_issues.remove(&issue);
-        queue.unlabeled_issues.remove(&issue);
-    }
-
-    fn issue_reopened(&self, event: &IssueReopened) {
-        self.queue.lock().open_issues.insert((event.repository.clone(), event.number));
-    }
-
-    fn pull_request_opened(&self, event: &PullRequestOpened) {
-        self.queue.lock().unreviewed_pull_requests.insert((event.repository.clone(), event.number));
-    }
-
-    fn pull_request_reopened(&self, event: &PullRequestReopened) {
-        self.queue.lock().unreviewed_pull_requests.insert((event.repository.clone(), event.number));
-    }
-
-    fn pull_request_reviewed(&self, event: &PullRequestReviewed) {
-        self.needs_no_review(&event.repository, event.number);
-    }
-
-    fn pull_request_closed(&self, event: &PullRequestClosed) {
-        self.needs_no_review(&event.repository, event.number);
-    }
-
-    fn pull_request_merged(&self, event: &PullRequestMerged) {
-        self.needs_no_review(&event.repository, event.number);
-    }
-
-    fn build_failed(&self, _event: &BuildFailed) {
-        self.queue.lock().failed_builds += 1;
-    }
-
-    fn replay_finished(&self, _event: &ReplayFinished) {
-        let queue = self.queue.lock();
-        self.report.set("triage", "open issues", queue.open_issues.len());
-        self.report.set("triage", "issues without a label", queue.unlabeled_issues.len());
-        self.report.set("triage", "pull requests to review", queue.unreviewed_pull_requests.len());
-        self.report.set("triage", "failed builds to look at", queue.failed_builds);
+        Ok(())
     }
 }
 
 impl Triage {
-    fn needs_no_review(&self, repository: &str, number: u64) {
-        self.queue.lock().unreviewed_pull_requests.remove(&(repository.to_owned(), number));
+    async fn note(&self, delivery: &DeliveryInfo, changes: Vec<Change>) -> Noted {
+        self.notebook.write(delivery.idempotency_key(), changes).await
     }
+
+    async fn needs_no_review(&self, delivery: &DeliveryInfo, repository: &str, number: u64) -> Noted {
+        self.note(delivery, vec![Change::take(PULL_REQUESTS, item(repository, number))]).await
+    }
+}
+
+/// An issue or a pull request.
+fn item(repository: &str, number: u64) -> String {
+    format!("{repository}#{number}")
 }
 
 #[cfg(test)]
 mod tests {
     use futures::executor::block_on;
+    use hub_events::MemoryNotebook;
+    use mediator_core::MediatorBuilder;
 
     use super::*;
+
+    fn hub(report: &Arc<Report>) -> MediatorBuilder {
+        let notebook: Arc<dyn Notebook> = Arc::<MemoryNotebook>::default();
+        Mediator::builder().provide(report.clone()).provide(notebook).durable_inline()
+    }
 
     #[test]
     fn what_somebody_has_looked_at_leaves_the_queue() {
         let report = Arc::<Report>::default();
-        let mediator = Mediator::builder().provide(report.clone()).build().unwrap();
+        let mediator = hub(&report).build().unwrap();
         let (repository, sender) = (|| "ada/engine".to_owned(), || "ada".to_owned());
 
         block_on(async {
@@ -114,7 +134,7 @@ mod tests {
             mediator.publish(IssueClosed::new(repository(), sender(), 3)).await?;
             mediator.publish(PullRequestOpened::new(repository(), sender(), 4, "Fix".into())).await?;
             mediator.publish(PullRequestReviewed::new(repository(), sender(), 4, "approved".into())).await?;
-            mediator.publish(ReplayFinished::new()).await
+            mediator.publish(ReportDue::new()).await
         })
         .unwrap();
 
