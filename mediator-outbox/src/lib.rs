@@ -24,7 +24,7 @@ pub use external::Received;
 #[cfg(feature = "testing")]
 pub use in_process::InProcessBus;
 pub use mediator_core::durable::{ExternalBus, ExternalEvent};
-pub use operations::{Deliveries, HandlerStats, Stats};
+pub use operations::{Attempts, Deliveries, HandlerStats, Stats};
 pub use outbox::{Outbox, OutboxTransaction};
 pub use outboxes::InMemoryOutbox;
 #[cfg(feature = "postgres")]

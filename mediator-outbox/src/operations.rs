@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::error::StoreError;
 use crate::outbox::Outbox;
+use crate::report::Ended;
 use crate::store::{Count, Delivery, DeliveryId, Filter, State, Store, StoredEvent};
 
 /// The recorded deliveries of an outbox, or those of them that a filter leaves.
@@ -275,5 +276,48 @@ impl HandlerStats {
     #[must_use]
     pub fn oldest_ready(&self) -> Option<Duration> {
         self.oldest_ready
+    }
+}
+
+/// What the workers of this process have done with an outbox since it was made; from
+/// [`Outbox::attempts`](crate::Outbox::attempts).
+///
+/// The numbers only grow: what happened in a minute is the difference of two.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let outbox = mediator_outbox::InMemoryOutbox::new();
+/// let before = outbox.attempts();
+/// // … a minute later:
+/// let done = outbox.attempts().done - before.done;
+/// # assert_eq!(done, 0);
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Attempts {
+    /// Attempts that have succeeded.
+    pub done: u64,
+    /// Attempts that have failed and are made again.
+    pub retried: u64,
+    /// Deliveries that were given up.
+    pub dead: u64,
+    /// How long all of these ran together. In JSON, as seconds.
+    #[serde(rename = "ran_seconds", serialize_with = "all_seconds")]
+    pub ran: Duration,
+}
+
+fn all_seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
+}
+
+impl Attempts {
+    pub(crate) fn add(&mut self, ended: Ended, ran: Duration) {
+        match ended {
+            Ended::Done => self.done += 1,
+            Ended::Retried => self.retried += 1,
+            Ended::Dead => self.dead += 1,
+        }
+        self.ran += ran;
     }
 }

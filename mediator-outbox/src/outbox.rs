@@ -14,8 +14,8 @@ use tokio::sync::watch;
 use crate::connection;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::headers::Headers;
-use crate::operations::{Deliveries, Stats};
-use crate::report;
+use crate::operations::{Attempts, Deliveries, Stats};
+use crate::report::{self, Ended};
 use crate::store::{Count, NewEvent, Recorded, Store, Wanted};
 use crate::worker::{ANY_VERSION, WorkerBuilder, is_in_delivery};
 
@@ -35,13 +35,15 @@ pub(crate) struct Shared<S> {
     pub(crate) recorded: watch::Sender<()>,
     /// What the handlers of the mediators that were built with it can handle.
     known: Mutex<Known>,
+    attempts: Mutex<Attempts>,
 }
 
 impl<S: Store> Outbox<S> {
     /// An outbox in a store.
     pub fn in_store(store: S) -> Self {
         report::describe();
-        let shared = Shared { store, recorded: watch::Sender::new(()), known: Mutex::default() };
+        let shared =
+            Shared { store, recorded: watch::Sender::new(()), known: Mutex::default(), attempts: Mutex::default() };
         Self { shared: Arc::new(shared), requires_transaction: false }
     }
 
@@ -102,6 +104,12 @@ impl<S: Store> Outbox<S> {
         let counts = self.shared.store.counts().await?;
         let known = self.known();
         Ok(Stats::new(counts, |count| is_known(&known, count)))
+    }
+
+    /// How many attempts the workers of this process have made, and how long those ran.
+    #[must_use]
+    pub fn attempts(&self) -> Attempts {
+        *self.shared.attempts()
     }
 
     /// Tells those who watch how many deliveries there are.
@@ -168,6 +176,16 @@ impl<S: Store> Outbox<S> {
                 recorded => return recorded,
             }
         }
+    }
+}
+
+impl<S> Shared<S> {
+    pub(crate) fn attempted(&self, ended: Ended, ran: Duration) {
+        self.attempts().add(ended, ran);
+    }
+
+    fn attempts(&self) -> MutexGuard<'_, Attempts> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

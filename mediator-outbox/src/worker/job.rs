@@ -69,7 +69,7 @@ impl<S: Store> Runner<S> {
                 Some(external) => self.publish(external, &job, headers).await,
                 None => self.attempt(&job, &info).await,
             };
-            tell(&job.claimed, &outcome, waited, started.elapsed());
+            self.tell(&job.claimed, &outcome, waited, started.elapsed());
             outcome
         };
         IN_DELIVERY.scope((), span.around(attempt)).await
@@ -164,6 +164,24 @@ impl<S: Store> Runner<S> {
             report::store_failed(&error);
         }
     }
+
+    /// Tells those who watch how an attempt ended.
+    fn tell(&self, claimed: &Claimed, outcome: &Outcome, waited: Duration, ran: Duration) {
+        let ended = match outcome {
+            Outcome::Succeeded | Outcome::Committed => Ended::Done,
+            Outcome::Failed { then: Then::Retry(_), .. } => Ended::Retried,
+            Outcome::Failed { error, .. } => {
+                report::dead(claimed, error);
+                Ended::Dead
+            }
+            Outcome::Fenced | Outcome::NotStarted(_) => return,
+        };
+        if !matches!(ended, Ended::Done) {
+            Span::failed();
+        }
+        self.outbox.shared.attempted(ended, ran);
+        report::attempted(claimed, ended, waited, ran);
+    }
 }
 
 enum Failed {
@@ -182,23 +200,6 @@ fn info(job: &Job, headers: &Headers) -> DeliveryInfo {
     let idempotency_key = format!("{}/{}", event.event_id, claimed.handler);
     let info = DeliveryInfo::new(claimed.attempts, idempotency_key, claimed.recorded_at);
     info.with_correlation_id(headers.correlation_id)
-}
-
-/// Tells those who watch how an attempt ended.
-fn tell(claimed: &Claimed, outcome: &Outcome, waited: Duration, ran: Duration) {
-    let ended = match outcome {
-        Outcome::Succeeded | Outcome::Committed => Ended::Done,
-        Outcome::Failed { then: Then::Retry(_), .. } => Ended::Retried,
-        Outcome::Failed { error, .. } => {
-            report::dead(claimed, error);
-            Ended::Dead
-        }
-        Outcome::Fenced | Outcome::NotStarted(_) => return,
-    };
-    if !matches!(ended, Ended::Done) {
-        Span::failed();
-    }
-    report::attempted(claimed, ended, waited, ran);
 }
 
 /// How the handler failed, with all causes.
