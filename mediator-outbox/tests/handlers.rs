@@ -219,6 +219,51 @@ async fn permanent_errors_are_dead_at_once_and_retry_after_sets_the_time() {
     assert_eq!(shop.outbox.worker(&shop.mediator).drain().await.unwrap().retried, 1);
 }
 
+/// Panics when it is dropped, once it was recorded and read back.
+#[derive(Debug, Default)]
+struct Bomb {
+    is_armed: bool,
+}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert!(!self.is_armed, "boom");
+    }
+}
+
+impl Serialize for Bomb {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+}
+
+impl<'de> Deserialize<'de> for Bomb {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <()>::deserialize(deserializer).map(|()| Self { is_armed: true })
+    }
+}
+
+#[event(name = "bombs.placed")]
+#[derive(Debug, Serialize, Deserialize)]
+struct BombPlaced {
+    bomb: Bomb,
+}
+
+#[tokio::test]
+async fn a_panic_beside_the_handler_is_a_failure_of_its_delivery_and_stops_no_other() {
+    #[event_handler(durable, manual, name = "a.bombs", retry(attempts = 1))]
+    async fn bombs(_event: &BombPlaced) {}
+    let shop = shop(|builder| builder.bind_fn(bombs).bind_fn(confirm)).await;
+    for _ in 0..3 {
+        shop.mediator.publish(BombPlaced::new(Bomb::default())).await.unwrap();
+        shop.mediator.publish(order()).await.unwrap();
+    }
+    let drained = shop.outbox.worker(&shop.mediator).concurrency(1).drain().await.unwrap();
+    assert_eq!((drained.dead, drained.done), (3, 3));
+    let dead = shop.outbox.deliveries().in_state(State::Dead).list().await.unwrap();
+    assert!(dead.iter().all(|it| it.last_error.as_deref().unwrap().ends_with("panicked")), "{dead:?}");
+}
+
 #[tokio::test]
 async fn scheduled_deliveries_are_due_later_and_can_be_taken_back() {
     let shop = shop(|builder| builder.bind_fn(note).bind_fn(confirm)).await;

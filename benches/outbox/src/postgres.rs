@@ -81,7 +81,7 @@ async fn deliver_batch(connection: &mut PgConnection) -> Result<bool> {
     const CLAIM: &str = "
         WITH w AS MATERIALIZED (
             SELECT id FROM mediator_delivery
-            WHERE handler = $1 AND name = $2 AND state < 2 AND due_at <= statement_timestamp()
+            WHERE handler = $1 AND name = $2 AND state < 2 AND key IS NULL AND due_at <= statement_timestamp()
             ORDER BY due_at, id LIMIT 100 FOR UPDATE SKIP LOCKED)
         UPDATE mediator_delivery d SET state = 1, attempts = attempts + 1, token = token + 1,
             due_at = statement_timestamp() + interval '30 s'

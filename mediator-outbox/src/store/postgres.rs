@@ -43,8 +43,8 @@ type Query<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
 /// pool of its own, to the same database, which opens up to five connections when they are first used: their sessions set
 /// `enable_seqscan = off` and `enable_bitmapscan = off`, since a plan that was made while the tables were empty would read all of
 /// them at each claim later on. (`PgBouncer` must pool sessions there, not transactions. Whoever cannot have that gives these two
-/// settings to the role.) They keep the plans that they make, instead of making one for each claim. One of them announces what was
-/// recorded and one listens for that.
+/// settings to the role.) They keep the plans that they make, instead of making one for each claim. Two of them are kept from one
+/// statement to the next; one listens for what was recorded.
 ///
 /// The time is the database's alone.
 pub struct PostgresStore {

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use mediator_core::Mediator;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use uuid::Uuid;
 
+use super::background;
 use super::job::{Job, Runner};
 use super::lanes::Lanes;
 use super::leases::Leases;
@@ -20,9 +20,6 @@ use crate::error::StoreError;
 use crate::outbox::Outbox;
 use crate::report;
 use crate::store::{Claim, Claimed, EventRow, Failure, Store, StoredEvent, Then, Wanted};
-
-/// For how long a received event is kept, so that it is not received twice.
-const KEEP_RECEIVED: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// When an engine ends.
 pub(super) enum Until {
@@ -47,15 +44,6 @@ pub(super) struct Engine<S: Store> {
     is_careful: bool,
 }
 
-/// A task that ends with whoever has started it.
-struct Task(JoinHandle<()>);
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 impl<S: Store> Engine<S> {
     pub(super) fn new(outbox: Outbox<S>, mediator: Mediator, settings: Settings) -> Self {
         let recorded = outbox.shared.recorded.subscribe();
@@ -77,11 +65,11 @@ impl<S: Store> Engine<S> {
     ///
     /// When the store cannot be asked and it is to run until nothing is due; otherwise that is waited out.
     pub(super) async fn run(mut self, mut until: Until) -> Result<Drained, StoreError> {
-        let mut tasks = vec![self.spawn_renewal()];
+        let _renewal = background::renew(self.runner.clone());
         // Once for each worker.
-        if matches!(until, Until::Stopped(_)) && self.runner.settings.work == Work::Handlers {
-            tasks.extend([self.spawn_listener(), self.spawn_maintenance()]);
-        }
+        let has_others = matches!(until, Until::Stopped(_)) && self.runner.settings.work == Work::Handlers;
+        let _others =
+            has_others.then(|| [background::listen(self.runner.clone()), background::maintain(self.runner.clone())]);
         let mut pause = Pause::default();
         loop {
             match self.step(&mut until).await {
@@ -131,10 +119,12 @@ impl<S: Store> Engine<S> {
     /// Tells the store what has ended, and claims meanwhile. What it could not be told remains.
     async fn settle_and_claim(&mut self, mut ended: Ended, wanted: Vec<Wanted<'static>>) -> Result<(), StoreError> {
         let trouble = ended.trouble.take();
+        if !ended.is_empty() {
+            // What was behind them in their keys, or what they have published, may be due.
+            self.ask_at = Instant::now();
+        }
         let (settled, claimed) = tokio::join!(ended.settle(&self.runner), self.claim(&wanted));
         self.lanes.deliveries().ended.put_back(ended);
-        // What was behind them in their keys, or what they have published, may be due.
-        self.ask_at = Instant::now();
         let claimed = claimed.map(|(claimed, events)| self.take_up(&wanted, claimed, &events));
         settled.and(claimed)?;
         trouble.map_or(Ok(()), Err)
@@ -266,49 +256,6 @@ impl<S: Store> Engine<S> {
             report::store_failed(&error);
         }
     }
-
-    fn spawn_renewal(&self) -> Task {
-        let runner = self.runner.clone();
-        Task(tokio::spawn(async move { runner.leases.keep(runner.outbox.store(), runner.settings.lease).await }))
-    }
-
-    /// Passes on what other processes announce.
-    fn spawn_listener(&self) -> Task {
-        let outbox = self.runner.outbox.clone();
-        Task(tokio::spawn(async move {
-            loop {
-                outbox.store().announced().await;
-                outbox.shared.wake_this_process();
-            }
-        }))
-    }
-
-    /// Deletes what is kept no longer.
-    fn spawn_maintenance(&self) -> Task {
-        let runner = self.runner.clone();
-        Task(tokio::spawn(async move {
-            let store = runner.outbox.store();
-            loop {
-                let kept = maintain(store, runner.settings.keep_done.unwrap_or_default()).await;
-                let counted = runner.outbox.tell_counts().await;
-                if let Err(error) = kept.and(counted) {
-                    report::store_failed(&error);
-                }
-                sleep(Duration::from_secs(5)).await;
-            }
-        }))
-    }
-}
-
-async fn maintain<S: Store>(store: &S, keep_done: Duration) -> Result<(), StoreError> {
-    while store.purge(keep_done, KEEP_RECEIVED).await? > 0 {
-        tokio::task::yield_now().await;
-    }
-    let repaired = store.repair().await?;
-    if repaired > 0 {
-        report::repaired(repaired);
-    }
-    Ok(())
 }
 
 enum Step {

@@ -1,5 +1,6 @@
 //! Workers, which deliver.
 
+mod background;
 mod bus;
 mod deliveries;
 mod engine;

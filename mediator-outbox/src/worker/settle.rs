@@ -8,15 +8,13 @@ use tokio::time::Instant;
 use super::Drained;
 use super::job::Runner;
 use super::leases::Leases;
+use super::quota::MOST;
 use crate::error::StoreError;
 use crate::report;
 use crate::store::{DeliveryId, Failure, Lease, Store, Then};
 
 /// How long the end of a delivery may wait for others, to be settled with them in one statement.
 const SETTLE_AFTER: Duration = Duration::from_millis(20);
-
-/// So many are settled at once.
-const SETTLE_AT: usize = 100;
 
 /// Deliveries that have ended, which the store is not told yet.
 #[derive(Default)]
@@ -69,7 +67,7 @@ impl Ended {
     }
 
     fn is_full(&self) -> bool {
-        self.len() >= SETTLE_AT
+        self.len() >= MOST
     }
 
     /// Whether the store is to be told now, others that run or not.
