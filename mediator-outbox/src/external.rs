@@ -14,6 +14,9 @@ use crate::store::{NewEvent, Recorded, Store};
 /// The longest key that every database can index, in bytes.
 const LONGEST_KEY: usize = 1024;
 
+/// How deep JSON may be nested: no decoder follows it any further, and databases have limits of their own.
+const DEEPEST: usize = 127;
+
 /// What became of an event of another service; from [`Outbox::receive`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -148,6 +151,9 @@ fn malformed(event: &ExternalEvent) -> Option<String> {
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&event.payload) {
         return Some(format!("the payload is not JSON: {error}"));
     }
+    if depth(&event.payload) > DEEPEST {
+        return Some(format!("the payload is nested deeper than {DEEPEST} levels"));
+    }
     if event.version == 0 || i32::try_from(event.version).is_err() {
         return Some(format!("{} is no version", event.version));
     }
@@ -156,4 +162,35 @@ fn malformed(event: &ExternalEvent) -> Option<String> {
         return Some(format!("the key has {} bytes, and {LONGEST_KEY} are allowed", key.len()));
     }
     key.contains('\0').then(|| "the key contains NUL".to_owned())
+}
+
+/// How deep valid JSON is nested.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_text, mut is_escaped) = (false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => depth += 1,
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::depth;
+
+    #[test]
+    fn brackets_in_texts_do_not_nest() {
+        for (json, expected) in [("1", 0), ("[]", 1), (r#"{"a":[{}]}"#, 3), (r#"["[{\"[",[]]"#, 2), (r#"["\\",[]]"#, 2)]
+        {
+            assert_eq!(depth(json), expected, "{json}");
+        }
+    }
 }

@@ -154,17 +154,19 @@ async fn what_cannot_be_handled_is_told_apart() {
         newer,
         event("invoices.written", "{}"),
         event("invoices.written", "{"),
+        event("invoices.written", &format!("{}{}", "[".repeat(100_000), "]".repeat(100_000))),
         long,
         event("orders.placed", &placed_json("o-1")),
         event("ships.sunk", "{}"),
     ];
     let received = service.outbox.receive(&service.mediator, &events).await.unwrap();
-    let [by_alias, newer, undecodable, no_json, long_key, ordinary_only, unknown] = &*received else {
+    let [by_alias, newer, undecodable, no_json, deep, long_key, ordinary_only, unknown] = &*received else {
         panic!("{received:?}")
     };
     assert_eq!([by_alias, undecodable], [&Received::Recorded; 2]);
     assert_eq!(newer, &Received::Newer);
     assert!(matches!(no_json, Received::Malformed(why) if why.contains("not JSON")), "{no_json:?}");
+    assert!(matches!(deep, Received::Malformed(why) if why.contains("nested")), "{deep:?}");
     assert!(matches!(long_key, Received::Malformed(why) if why.contains("the key")), "{long_key:?}");
     assert_eq!([ordinary_only, unknown], [&Received::Unhandled; 2]);
     let done = service.outbox.worker(&service.mediator).drain().await.unwrap();
