@@ -11,11 +11,15 @@ use mediator_core::testing::Recorder;
 use mediator_core::{BuildProblem, MediatorBuilder};
 use mediator_outbox::store::Store;
 use mediator_outbox::{
-    Clock, ExternalBus, ExternalEvent, InMemoryOutbox, InProcessBus, Outbox, Received, SqliteOutbox,
+    Clock, ExternalBus, ExternalEvent, InMemoryOutbox, InProcessBus, Outbox, PostgresOutbox, Received, SqliteOutbox,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+
+mod support;
+
+use support::Schema;
 
 #[event(name = "orders.placed", external, key = order_id)]
 #[derive(Debug, Serialize, Deserialize)]
@@ -372,7 +376,7 @@ async fn the_topology_tells_which_events_leave() {
     assert!(table.contains("(external)"), "{table}");
 }
 
-/// Both kinds of outbox do the same.
+/// Every outbox does the same.
 #[tokio::test]
 async fn many_events_are_received_in_one_transaction_or_not_at_all() {
     async fn check<S: Store>(outbox: Outbox<S>) {
@@ -384,10 +388,20 @@ async fn many_events_are_received_in_one_transaction_or_not_at_all() {
         let received = outbox.receive(&mediator, &events).await.unwrap();
         assert_eq!(received, vec![Received::Recorded; 150]);
         assert_eq!(outbox.stats().await.unwrap().ready(), 150);
+        // Valid JSON, whatever a database thinks of it.
+        for payload in [r#"{"a":"\u0000"}"#, r#"{"a":"\ud800"}"#, "1e999999", "\"\u{10ffff}\"", " [ ] "] {
+            let event = ExternalEvent::new(EventId::new(), "orders.placed", payload);
+            assert_eq!(outbox.receive(&mediator, &[event]).await.unwrap(), [Received::Recorded], "{payload}");
+        }
     }
     check(InMemoryOutbox::new()).await;
     let (outbox, _folder) = sqlite().await;
     check(outbox).await;
+    let schema = Schema::for_test("many_events_are_received_in_one_transaction_or_not_at_all, on PostgreSQL").await;
+    if let Some(schema) = schema {
+        check(PostgresOutbox::new(schema.pool()).await.unwrap()).await;
+        schema.drop().await;
+    }
 }
 
 #[event_handler(durable, manual, name = "told")]
