@@ -477,6 +477,37 @@ async fn a_stream_and_a_consumer_that_are_deleted_are_made_again() {
 }
 
 #[tokio::test]
+async fn a_consumer_that_is_made_anew_records_what_was_not_recorded_and_nothing_else() {
+    let Some(events) =
+        Events::on_any_server("a_consumer_that_is_made_anew_records_what_was_not_recorded_and_nothing_else").await
+    else {
+        return;
+    };
+    let shop = events.service("shop", |builder| builder).await;
+    shop.place("1").await;
+    shop.mediator.publish(InvoiceWritten::new("1".to_owned(), 5)).await.unwrap();
+    shop.outbox.worker(&shop.mediator).drain().await.unwrap();
+    let old = events.service("billing", |builder| builder.bind_fn(close)).await;
+    let consumer = old.consume().await;
+    received(&consumer, 2).await;
+    assert_eq!((consumer.stats().recorded, consumer.stats().unhandled), (1, 1));
+    consumer.shutdown(Duration::from_secs(5)).await;
+    old.outbox.worker(&old.mediator).drain().await.unwrap();
+    let stream = events.context().await.get_stream(&events.name).await.unwrap();
+    stream.delete_consumer("billing").await.unwrap();
+    // The program of today handles the other event, too.
+    let builder = Mediator::builder().outbox(old.outbox.clone()).external(old.nats.clone());
+    let mediator = builder.provide(old.journal.clone()).bind_fn(close).bind_fn(invoice_quietly).build().unwrap();
+    let consumer = old.nats.consumer(&mediator, &old.outbox).start().await.unwrap();
+    received(&consumer, 2).await;
+    assert_eq!((consumer.stats().recorded, consumer.stats().repeated), (1, 1));
+    old.outbox.worker(&mediator).drain().await.unwrap();
+    assert_eq!(old.journal.lines(2).await, ["closed 1 for 5", "invoiced 1"]);
+    consumer.shutdown(Duration::from_secs(5)).await;
+    events.delete().await;
+}
+
+#[tokio::test]
 async fn an_event_that_is_too_large_for_the_server_is_a_dead_letter() {
     let Some(events) = Events::on_any_server("an_event_that_is_too_large_for_the_server_is_a_dead_letter").await else {
         return;
