@@ -151,3 +151,10 @@ impl fmt::Debug for Dashboard {
         f.debug_struct("Dashboard").field("read_only", &self.authorize.is_none()).finish_non_exhaustive()
     }
 }
+
+/// Runs the examples of the chapter.
+#[cfg(doctest)]
+mod chapter {
+    #[doc = include_str!("../../docs/dashboard.md")]
+    struct Dashboard;
+}

@@ -59,6 +59,20 @@ pub(crate) enum Command {
         #[arg(long, default_value = "table")]
         format: Format,
     },
+    /// Receive webhooks from GitHub, handle them durably, and show an operator's page.
+    #[cfg(feature = "serve")]
+    Serve(hub_serve::Options),
+    /// Receive webhooks from GitHub; needs the feature `serve`.
+    #[cfg(not(feature = "serve"))]
+    Serve(NotBuilt),
+}
+
+/// Any options.
+#[cfg(not(feature = "serve"))]
+#[derive(Debug, clap::Args)]
+pub(crate) struct NotBuilt {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _options: Vec<std::ffi::OsString>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

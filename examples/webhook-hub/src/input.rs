@@ -4,8 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-/// Longer lines are skipped, not read into memory. GitHub's own limit for a payload is 25 MB.
-pub(crate) const MAX_LINE: u64 = 25 << 20;
+use hub_github::MAX_PAYLOAD;
 
 static COMMITTED: &[u8] = include_bytes!("../data/github-webhooks.jsonl");
 
@@ -23,7 +22,7 @@ pub(crate) struct Input {
 pub(crate) enum Line<'a> {
     /// Without its end.
     Text(&'a [u8]),
-    /// More than [`MAX_LINE`] bytes.
+    /// More than [`MAX_PAYLOAD`] bytes: skipped, not read into memory.
     TooLong,
 }
 
@@ -54,14 +53,14 @@ impl Input {
     /// The next line and how many bytes of the input it took up; `None` at the end.
     pub(crate) fn next_line(&mut self) -> io::Result<Option<(Line<'_>, u64)>> {
         self.line.clear();
-        let mut taken = self.reader.by_ref().take(MAX_LINE + 1).read_until(b'\n', &mut self.line)? as u64;
+        let mut taken = self.reader.by_ref().take(MAX_PAYLOAD + 1).read_until(b'\n', &mut self.line)? as u64;
         if taken == 0 {
             return Ok(None);
         }
         if let Some(text) = self.line.strip_suffix(b"\n") {
             return Ok(Some((Line::Text(text), taken)));
         }
-        if taken <= MAX_LINE {
+        if taken <= MAX_PAYLOAD {
             return Ok(Some((Line::Text(&self.line), taken)));
         }
         taken += self.reader.skip_until(b'\n')? as u64;
@@ -93,7 +92,7 @@ mod tests {
 
     #[test]
     fn only_lines_beyond_the_limit_are_skipped() {
-        let limit = usize::try_from(MAX_LINE).unwrap();
+        let limit = usize::try_from(MAX_PAYLOAD).unwrap();
         let mut text = vec![b'x'; limit];
         text.extend(b"\nshort\n");
         text.resize(text.len() + limit + 1, b'y');

@@ -1,8 +1,7 @@
-//! Replays GitHub webhooks: turns each into a typed event and publishes it to modules that know
-//! neither each other nor this program.
+//! Replays GitHub webhooks, or serves them live: turns each into a typed event and publishes it to modules that know neither each
+//! other nor this program.
 
 mod cli;
-mod github;
 mod input;
 mod replay;
 mod summary;
@@ -24,7 +23,8 @@ use crate::summary::Summary;
 // A module takes part as soon as it is linked: to add one, list it in Cargo.toml.
 mediator_core::link_modules!();
 
-#[tokio::main(flavor = "current_thread")]
+#[cfg_attr(feature = "serve", tokio::main)]
+#[cfg_attr(not(feature = "serve"), tokio::main(flavor = "current_thread"))]
 async fn main() -> ExitCode {
     match run(&Cli::parse()).await {
         Ok(code) => code,
@@ -40,6 +40,7 @@ async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         None => replay(cli, vec![Input::committed()]).await,
         Some(Command::Replay { files }) => replay(cli, open(files)?).await,
         Some(Command::Topology { format }) => show_topology(cli, *format),
+        Some(Command::Serve(options)) => serve(options).await,
     }
 }
 
@@ -57,6 +58,20 @@ async fn replay(cli: &Cli, inputs: Vec<Input>) -> anyhow::Result<ExitCode> {
     let text = if cli.json { summary.to_json()? } else { summary.to_table() };
     terminal::print(&text).context("cannot write the summary")?;
     Ok(tally.exit_code())
+}
+
+#[cfg(feature = "serve")]
+async fn serve(options: &hub_serve::Options) -> anyhow::Result<ExitCode> {
+    hub_serve::serve(options).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Who only replays need not build a web server and two databases.
+#[cfg(not(feature = "serve"))]
+async fn serve(_options: &cli::NotBuilt) -> anyhow::Result<ExitCode> {
+    anyhow::bail!(
+        "this webhook-hub was built without `serve`; run `cargo run -p webhook-hub --features serve -- serve`"
+    )
 }
 
 fn show_topology(cli: &Cli, format: Format) -> anyhow::Result<ExitCode> {

@@ -5,12 +5,12 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use hub_events::{ReportDue, UnknownWebhook};
+use hub_github::{MAX_PAYLOAD, Malformed};
 use indicatif::{ProgressBar, ProgressStyle};
 use mediator_core::prelude::*;
 use serde::Serialize;
 
-use crate::github::{self, Malformed};
-use crate::input::{Input, Line, MAX_LINE};
+use crate::input::{Input, Line};
 use crate::{cli, terminal};
 
 /// How the webhooks were answered.
@@ -85,8 +85,8 @@ impl Replay<'_> {
             self.progress.inc(length);
             let event = match line {
                 Line::Text(text) if text.trim_ascii().is_empty() => continue,
-                Line::Text(text) => github::decode(text),
-                Line::TooLong => Err(Malformed::TooLong { limit: MAX_LINE >> 20 }),
+                Line::Text(text) => hub_github::decode_line(text),
+                Line::TooLong => Err(Malformed::TooLong { limit: MAX_PAYLOAD >> 20 }),
             };
             webhooks += 1;
             match event {

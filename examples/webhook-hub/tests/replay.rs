@@ -368,6 +368,14 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
+#[cfg(not(feature = "serve"))]
+fn a_replay_alone_says_how_to_get_the_service() {
+    let run = run(hub().args(["serve", "--addr", "127.0.0.1:0"]));
+    assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
+    assert!(run.stderr.contains("cargo run -p webhook-hub --features serve -- serve"), "{}", run.stderr);
+}
+
+#[test]
 fn wrong_usage_is_explained() {
     for arguments in [&["replay"][..], &["--publisher", "magic"], &["repla"]] {
         let run = run(hub().args(arguments));

@@ -33,6 +33,11 @@ impl Report {
         self.modules.lock().entry(module).or_default().insert(title.into(), finding.into());
     }
 
+    /// Forgets all that was found.
+    pub fn clear(&self) {
+        self.modules.lock().clear();
+    }
+
     /// What a module found under a title.
     #[must_use]
     pub fn get(&self, module: &str, title: &str) -> Option<Finding> {

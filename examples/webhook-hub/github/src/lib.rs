@@ -1,4 +1,7 @@
 //! From GitHub's JSON to the hub's events.
+//!
+//! Of each webhook, only what an event has is read, and checked: the crates that model all of GitHub's payloads take minutes to
+//! compile.
 
 use std::str::Utf8Error;
 
@@ -91,21 +94,42 @@ const KINDS: [&str; 75] = [
     "workflow_run",
 ];
 
-/// Why a line is not a webhook.
+/// Why something is not a webhook.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Malformed {
+pub enum Malformed {
+    /// GitHub sends none that is so long.
     #[error("longer than {limit} MiB")]
-    TooLong { limit: u64 },
+    TooLong {
+        /// In MiB.
+        limit: u64,
+    },
+    /// Somewhere in it.
     #[error("not UTF-8 from byte {} on", .0.valid_up_to() + 1)]
     NotUtf8(#[from] Utf8Error),
+    /// No JSON, or something else than an object.
     #[error("not a JSON object: {}", in_line(.0))]
     NotAnObject(#[source] serde_json::Error),
+    /// An object, but not one with `event` and `payload`.
     #[error("not a webhook: {0}")]
     NotAWebhook(#[source] serde_json::Error),
+    /// Without something that all webhooks of its kind have.
     #[error("not a valid `{kind}` webhook: `payload.{field}` is missing")]
-    Missing { kind: String, field: &'static str },
+    Missing {
+        /// GitHub's name for the event.
+        kind: String,
+        /// What is missing.
+        field: &'static str,
+    },
+    /// With something of another type than in other webhooks of its kind.
     #[error("not a valid `{kind}` webhook: `payload.{field}`: {source}")]
-    WrongType { kind: String, field: &'static str, source: serde_json::Error },
+    WrongType {
+        /// GitHub's name for the event.
+        kind: String,
+        /// Where.
+        field: &'static str,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
 }
 
 /// What is wrong and in which column, without the line: that takes each line of input for line 1.
@@ -118,12 +142,32 @@ fn in_line(error: &serde_json::Error) -> String {
     }
 }
 
-type Decoded = Result<Box<dyn DynNotification>, Malformed>;
+/// GitHub's own limit for a payload, and so the longest that is read.
+pub const MAX_PAYLOAD: u64 = 25 << 20;
 
-/// The event that a line of input stands for.
-pub(crate) fn decode(line: &[u8]) -> Decoded {
-    let object: Map<String, Value> = serde_json::from_str(str::from_utf8(line)?).map_err(Malformed::NotAnObject)?;
-    Webhook::deserialize(object).map_err(Malformed::NotAWebhook)?.event()
+/// The event that a webhook is, or why it is none.
+pub type Decoded = Result<Box<dyn DynNotification>, Malformed>;
+
+/// The event that a line of input, `{"event": …, "payload": {…}}`, stands for.
+///
+/// # Errors
+///
+/// If it is not such a line, or the payload lacks what its kind of event must have.
+pub fn decode_line(line: &[u8]) -> Decoded {
+    Webhook::deserialize(object(line)?).map_err(Malformed::NotAWebhook)?.event()
+}
+
+/// The event that a delivery stands for, of its header `X-GitHub-Event` and its body.
+///
+/// # Errors
+///
+/// As for [`decode_line`].
+pub fn decode(kind: &str, payload: &[u8]) -> Decoded {
+    Webhook { kind: kind.to_owned(), payload: object(payload)? }.event()
+}
+
+fn object(text: &[u8]) -> Result<Map<String, Value>, Malformed> {
+    serde_json::from_str(str::from_utf8(text)?).map_err(Malformed::NotAnObject)
 }
 
 #[derive(Deserialize)]
@@ -301,15 +345,15 @@ mod tests {
     #[test]
     fn what_is_documented_is_typed_and_the_rest_is_unknown() {
         let line = |kind: &str| format!(r#"{{"event": "{kind}", "payload": {{"sender": {{"login": "ada"}}}}}}"#);
-        let ping = decode(line("ping").as_bytes()).unwrap();
+        let ping = decode_line(line("ping").as_bytes()).unwrap();
         let ping = ping.downcast_ref::<OtherWebhook>().unwrap();
         assert_eq!((&*ping.kind, ping.sender.as_deref(), &ping.repository), ("ping", Some("ada"), &None));
-        assert!(decode(line("telepathy").as_bytes()).unwrap().downcast_ref::<UnknownWebhook>().is_some());
+        assert!(decode_line(line("telepathy").as_bytes()).unwrap().downcast_ref::<UnknownWebhook>().is_some());
     }
 
     #[test]
     fn what_is_documented_is_checked() {
-        let bad = decode(br#"{"event": "ping", "payload": {"sender": {"login": 7}}}"#).unwrap_err();
+        let bad = decode("ping", br#"{"sender": {"login": 7}}"#).unwrap_err();
         assert!(bad.to_string().starts_with("not a valid `ping` webhook: `payload.sender.login`"), "{bad}");
     }
 }
