@@ -88,9 +88,9 @@ impl Page<'_> {
                 Ok(contents) => {
                     (totals(&contents.stats))
                     (self.dead(contents))
-                    (table("Running", &contents.running, contents.stats.running(), "lease ends"))
-                    (table("Ready", &contents.ready, contents.stats.ready(), "due"))
-                    (table("Waiting behind another one of their key", &contents.waiting, contents.stats.waiting(), "due"))
+                    (table("Running", &contents.running, contents.stats.running(), "Lease ends"))
+                    (table("Ready", &contents.ready, contents.stats.ready(), "Due"))
+                    (table("Waiting behind another one of their key", &contents.waiting, contents.stats.waiting(), "Due"))
                 }
             }
         }
@@ -138,7 +138,7 @@ impl Page<'_> {
         let handlers = contents.stats.handlers().filter(|(_, stats)| stats.dead() > 1);
         html! {
             @for (handler, stats) in handlers {
-                p.all {
+                div.all {
                     "All " (stats.dead()) " of " code { (handler) } ": "
                     (self.button(&format!("handlers/{}", escaped(handler)), "retry", handler))
                     (self.button(&format!("handlers/{}", escaped(handler)), "discard", handler))
@@ -246,16 +246,16 @@ fn trace(delivery: &Delivery) -> Markup {
     let trace = headers["traceparent"].as_str().and_then(|parent| parent.split('-').nth(1));
     html! {
         @match (trace, headers["correlation_id"].as_str()) {
-            (Some(trace), _) => code { (trace) },
-            (None, Some(correlation)) => { small { "correlation " } code { (correlation) } },
-            (None, None) => { small { "event " } code { (delivery.event_id) } },
+            (Some(trace), _) => code.trace title=(trace) { (trace) },
+            (None, Some(correlation)) => { small { "correlation " } code.trace title=(correlation) { (correlation) } },
+            (None, None) => { small { "event " } code.trace title=(delivery.event_id) { (delivery.event_id) } },
         }
     }
 }
 
 fn time(time: SystemTime) -> Markup {
     let text = humantime::format_rfc3339_seconds(time).to_string();
-    html! { time datetime=(text) title=(text) { (text.get(11..19).unwrap_or(&text)) } }
+    html! { time datetime=(text) title=(text) { (text.replace('T', " ").trim_end_matches('Z')) " UTC" } }
 }
 
 /// Objects are tables, those in them under a heading.

@@ -5,11 +5,11 @@ use maud::{Markup, html};
 use crate::history::{INTERVAL, SAMPLES, Sample};
 
 const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 140.0;
+const HEIGHT: f64 = 190.0;
 /// Beside the plot, for the numbers.
-const LEFT: f64 = 56.0;
-const TOP: f64 = 10.0;
-const BOTTOM: f64 = 22.0;
+const LEFT: f64 = 96.0;
+const TOP: f64 = 18.0;
+const BOTTOM: f64 = 34.0;
 
 pub(crate) fn plots(samples: &[Sample]) -> Markup {
     let rates = samples.iter().map(|sample| sample.done + sample.failed);
@@ -47,7 +47,7 @@ fn frame(label: &str, top: f64, unit: &str, content: impl Fn(&dyn Fn(f64) -> f64
         svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label={ (label) ", the last " (minutes) " minutes" } {
             @for value in [0.0, top / 2.0, top] {
                 line.grid x1=(LEFT) x2=(WIDTH) y1=(y(value)) y2=(y(value)) {}
-                text.axis x=(LEFT - 6.0) y=(y(value) + 4.0) text-anchor="end" { (value) (unit) }
+                text.axis x=(LEFT - 6.0) y=(y(value) + 5.0) text-anchor="end" { (value) (unit) }
             }
             text.axis x=(LEFT) y=(HEIGHT - 6.0) { (minutes) " min ago" }
             text.axis x=(WIDTH) y=(HEIGHT - 6.0) text-anchor="end" { "now" }

@@ -32,7 +32,10 @@ pub(crate) struct Totals {
 
 /// A store of the outbox, with the hub's own tables beside it.
 pub(crate) trait Database: Store {
-    fn open(url: &str) -> impl Future<Output = anyhow::Result<Outbox<Self>>> + Send;
+    /// For reading: it waits for no writer.
+    type Pool: Clone + Send + Sync + 'static;
+
+    fn open(url: &str) -> impl Future<Output = anyhow::Result<(Outbox<Self>, Self::Pool)>> + Send;
 
     /// Whether it is a new one.
     fn accept(db: &mut Self::Connection, accepted: &Accepted) -> impl Future<Output = sqlx::Result<bool>> + Send;
@@ -44,14 +47,14 @@ pub(crate) trait Database: Store {
         event: Box<dyn DynNotification>,
     ) -> impl Future<Output = Result<(), PublishError>> + Send;
 
-    fn totals(db: &mut Self::Connection) -> impl Future<Output = sqlx::Result<Totals>> + Send;
+    fn totals(pool: &Self::Pool) -> impl Future<Output = sqlx::Result<Totals>> + Send;
 
     /// Whether nothing was written under this key before.
     fn open_page(db: &mut Self::Connection, key: &str) -> impl Future<Output = sqlx::Result<bool>> + Send;
 
     fn change(db: &mut Self::Connection, change: Change) -> impl Future<Output = sqlx::Result<()>> + Send;
 
-    fn read(db: &mut Self::Connection, topics: &str) -> impl Future<Output = sqlx::Result<Vec<Note>>> + Send;
+    fn read(pool: &Self::Pool, topics: &str) -> impl Future<Output = sqlx::Result<Vec<Note>>> + Send;
 }
 
 /// A delivery is not repeated after so long.
@@ -90,14 +93,16 @@ fn seconds(time: SystemTime) -> i64 {
 macro_rules! database {
     ($store:ty, $connection:ty, $pool:ty, $counter:literal, $connect:ident) => {
         impl Database for $store {
-            async fn open(url: &str) -> anyhow::Result<Outbox<Self>> {
+            type Pool = $pool;
+
+            async fn open(url: &str) -> anyhow::Result<(Outbox<Self>, $pool)> {
                 let pool: $pool = $connect(url).await?;
                 for table in TABLES {
                     let table = table.replace("{counter}", $counter);
                     sqlx::query(sqlx::AssertSqlSafe(table)).execute(&pool).await.context("cannot make the tables")?;
                 }
                 sqlx::query(FORGET).bind(seconds(SystemTime::now() - FORGET_KEYS)).execute(&pool).await?;
-                Ok(Outbox::<Self>::new(pool).await?)
+                Ok((Outbox::<Self>::new(pool.clone()).await?, pool))
             }
 
             async fn accept(db: &mut $connection, accepted: &Accepted) -> sqlx::Result<bool> {
@@ -115,8 +120,8 @@ macro_rules! database {
                 mediator.with(db).publish(event).await
             }
 
-            async fn totals(db: &mut $connection) -> sqlx::Result<Totals> {
-                let (deliveries, repositories, senders) = sqlx::query_as(TOTALS).fetch_one(db).await?;
+            async fn totals(pool: &$pool) -> sqlx::Result<Totals> {
+                let (deliveries, repositories, senders) = sqlx::query_as(TOTALS).fetch_one(pool).await?;
                 Ok(Totals { deliveries, repositories, senders })
             }
 
@@ -138,8 +143,8 @@ macro_rules! database {
                 Ok(())
             }
 
-            async fn read(db: &mut $connection, topics: &str) -> sqlx::Result<Vec<Note>> {
-                let rows: Vec<(String, String, i64)> = sqlx::query_as(READ).bind(topics).fetch_all(db).await?;
+            async fn read(pool: &$pool, topics: &str) -> sqlx::Result<Vec<Note>> {
+                let rows: Vec<(String, String, i64)> = sqlx::query_as(READ).bind(topics).fetch_all(pool).await?;
                 Ok(rows.into_iter().map(|(topic, item, count)| Note { topic, item, count }).collect())
             }
         }
@@ -149,9 +154,13 @@ macro_rules! database {
 database!(SqliteStore, SqliteConnection, SqlitePool, "INTEGER PRIMARY KEY", sqlite);
 database!(PostgresStore, PgConnection, PgPool, "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", postgres);
 
+/// How long one waits for another writer of the file: many deliveries at once take turns.
+const LOCKED: Duration = Duration::from_secs(30);
+
 async fn sqlite(url: &str) -> anyhow::Result<SqlitePool> {
     let options: SqliteConnectOptions = url.parse()?;
-    Ok(SqlitePool::connect_with(options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal)).await?)
+    let options = options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal).busy_timeout(LOCKED);
+    Ok(SqlitePool::connect_with(options).await?)
 }
 
 async fn postgres(url: &str) -> anyhow::Result<PgPool> {
@@ -159,11 +168,14 @@ async fn postgres(url: &str) -> anyhow::Result<PgPool> {
 }
 
 /// The modules' notes in the database.
-pub(crate) struct SqlNotebook<D: Store>(pub(crate) Outbox<D>);
+pub(crate) struct SqlNotebook<D: Database> {
+    pub(crate) outbox: Outbox<D>,
+    pub(crate) pool: D::Pool,
+}
 
 impl<D: Database> SqlNotebook<D> {
     async fn write_page(&self, key: &str, changes: Vec<Change>) -> Result<(), NotebookError> {
-        let mut transaction = self.0.begin().await.map_err(NotebookError::new)?;
+        let mut transaction = self.outbox.begin().await.map_err(NotebookError::new)?;
         if D::open_page(&mut transaction, key).await.map_err(NotebookError::new)? {
             for change in changes {
                 D::change(&mut transaction, change).await.map_err(NotebookError::new)?;
@@ -173,10 +185,7 @@ impl<D: Database> SqlNotebook<D> {
     }
 
     async fn read_notes(&self, topics: &str) -> Result<Vec<Note>, NotebookError> {
-        let mut transaction = self.0.begin().await.map_err(NotebookError::new)?;
-        let notes = D::read(&mut transaction, topics).await.map_err(NotebookError::new)?;
-        transaction.rollback().await.map_err(NotebookError::new)?;
-        Ok(notes)
+        D::read(&self.pool, topics).await.map_err(NotebookError::new)
     }
 }
 

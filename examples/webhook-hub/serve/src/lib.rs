@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::database::Database;
+use crate::database::{Database, SqlNotebook};
 use crate::findings::Findings;
 use crate::http::Hub;
 use crate::signature::Secret;
@@ -85,15 +85,16 @@ fn secret(options: &Options) -> anyhow::Result<Option<Secret>> {
 
 async fn run<D: Database>(options: &Options, secret: Option<Secret>) -> anyhow::Result<()> {
     let metrics = record_metrics()?;
-    let outbox = D::open(&options.database).await.with_context(|| format!("cannot open {}", options.database))?;
+    let (outbox, pool) =
+        D::open(&options.database).await.with_context(|| format!("cannot open {}", options.database))?;
     let report = Arc::<Report>::default();
-    let mediator = mediator(&outbox, report.clone())?;
+    let mediator = mediator(&outbox, pool.clone(), report.clone())?;
     let worker = outbox.worker(&mediator).lease(LEASE).start();
 
     let listener =
         TcpListener::bind(options.addr).await.with_context(|| format!("cannot listen on {}", options.addr))?;
     let (stop, stopped) = watch::channel(false);
-    let findings = Findings::new(outbox.clone(), mediator.clone(), report);
+    let findings = Findings::new(pool, mediator.clone(), report);
     let dashboard = page::dashboard(&outbox, &mediator, findings, &listener.local_addr()?, stopped.clone());
     let hub = Hub { outbox, mediator, secret, metrics, stopped };
     println!("listening on http://{}", listener.local_addr()?);
@@ -109,8 +110,8 @@ async fn run<D: Database>(options: &Options, secret: Option<Secret>) -> anyhow::
 }
 
 /// With the modules, except the audit log: that is kept in memory, and here in the table of deliveries.
-fn mediator<D: Database>(outbox: &Outbox<D>, report: Arc<Report>) -> Result<Mediator, BuildError> {
-    let notebook: Arc<dyn Notebook> = Arc::new(database::SqlNotebook(outbox.clone()));
+fn mediator<D: Database>(outbox: &Outbox<D>, pool: D::Pool, report: Arc<Report>) -> Result<Mediator, BuildError> {
+    let notebook: Arc<dyn Notebook> = Arc::new(SqlNotebook { outbox: outbox.clone(), pool });
     let builder = Mediator::builder().discover_where(|registration| registration.crate_name() != "hub_audit");
     builder.provide(report).provide(notebook).outbox(outbox.clone()).require_handler::<ReportDue>().build()
 }
