@@ -104,7 +104,7 @@ impl Page<'_> {
                 div.scroll tabindex="0" role="region" aria-label="Dead deliveries" {
                     table {
                         thead { tr {
-                            th { "Delivery" } th { "Event" } th { "Handler" } th { "Attempts" } th { "Cause" } th { "Trace" }
+                            th { "Delivery" } th { "Event and handler" } th { "Attempts" } th { "Cause" } th { "Trace" }
                             th { "Given up" } @if self.may_change { th { "Then" } }
                         } }
                         tbody { @for delivery in &contents.dead { (self.dead_row(delivery)) } }
@@ -207,7 +207,7 @@ fn table(title: &str, deliveries: &[Delivery], all: u64, due: &str) -> Markup {
             div.scroll tabindex="0" role="region" aria-label=(title) {
                 table {
                     thead { tr {
-                        th { "Delivery" } th { "Event" } th { "Handler" } th { "Attempts" } th { "Last error" } th { "Trace" }
+                        th { "Delivery" } th { "Event and handler" } th { "Attempts" } th { "Last error" } th { "Trace" }
                         th { (due) }
                     } }
                     tbody {
@@ -231,10 +231,12 @@ fn identity(delivery: &Delivery) -> Markup {
     html! {
         td.number data-label="Delivery" { (delivery.id) }
         td data-label="Event" {
-            code { (delivery.event_name) }
-            @if let Some(key) = &delivery.key { br; small { "key " (key) } }
+            div {
+                code { (delivery.event_name) }
+                @if let Some(key) = &delivery.key { br; small { "key " (key) } }
+                br; small { "to " } code { (delivery.handler) }
+            }
         }
-        td data-label="Handler" { code { (delivery.handler) } }
         td.number data-label="Attempts" { (delivery.attempts) }
     }
 }
@@ -255,7 +257,8 @@ fn trace(delivery: &Delivery) -> Markup {
 
 fn time(time: SystemTime) -> Markup {
     let text = humantime::format_rfc3339_seconds(time).to_string();
-    html! { time datetime=(text) title=(text) { (text.replace('T', " ").trim_end_matches('Z')) " UTC" } }
+    let (date, time) = text.trim_end_matches('Z').split_once('T').unwrap_or_default();
+    html! { time datetime=(text) { span { (date) } " " span { (time) " UTC" } } }
 }
 
 /// Objects are tables, those in them under a heading.

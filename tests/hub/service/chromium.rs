@@ -1,4 +1,4 @@
-//! A browser, spoken to by its DevTools protocol.
+//! A browser, spoken to by its `DevTools` protocol.
 
 use std::path::Path;
 use std::process::Stdio;
