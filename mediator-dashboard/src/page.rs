@@ -234,7 +234,7 @@ fn identity(delivery: &Delivery) -> Markup {
             div {
                 code { (delivery.event_name) }
                 @if let Some(key) = &delivery.key { br; small { "key " (key) } }
-                br; small { "to " } code { (delivery.handler) }
+                div.to { small { "to " } code { (delivery.handler) } }
             }
         }
         td.number data-label="Attempts" { (delivery.attempts) }
