@@ -19,22 +19,29 @@ pub(crate) const SECRET: &str = "It's a Secret to Everybody";
 
 pub(crate) struct Hub {
     folder: TempDir,
+    options: Vec<String>,
     process: Child,
     address: String,
 }
 
 impl Hub {
     pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// With more options.
+    pub(crate) async fn start_with(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("secret"), SECRET).unwrap();
-        let (process, address) = spawn(&folder, "127.0.0.1:0").await;
-        Self { folder, process, address }
+        let options: Vec<_> = options.iter().map(|&option| option.to_owned()).collect();
+        let (process, address) = spawn(&folder, "127.0.0.1:0", &options).await;
+        Self { folder, options, process, address }
     }
 
     /// As a crash does, and starts it again at the same address.
     pub(crate) async fn kill_and_restart(&mut self) {
         self.process.kill().await.unwrap();
-        let (process, address) = spawn(&self.folder, &self.address).await;
+        let (process, address) = spawn(&self.folder, &self.address, &self.options).await;
         (self.process, self.address) = (process, address);
     }
 
@@ -74,10 +81,10 @@ impl Hub {
     }
 }
 
-async fn spawn(folder: &TempDir, address: &str) -> (Child, String) {
+async fn spawn(folder: &TempDir, address: &str, options: &[String]) -> (Child, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hub"));
     command.args(["--addr", address, "--secret-file", "secret", "--database", "sqlite://hub.db"]);
-    command.current_dir(folder.path()).stdout(Stdio::piped()).kill_on_drop(true);
+    command.args(options).current_dir(folder.path()).stdout(Stdio::piped()).kill_on_drop(true);
     let mut process = command.spawn().unwrap();
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("it starts").unwrap().unwrap();

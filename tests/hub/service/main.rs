@@ -6,4 +6,7 @@ mod client;
 mod crashes;
 mod hub;
 mod input;
+mod nats;
 mod stopping;
+#[path = "../../../mediator-nats/tests/support/mod.rs"]
+mod support;

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug)]
 pub struct ReportDue;
 
-/// A check or a workflow has failed and somebody should look at it.
-#[event(name = "hub.build_failed")]
+/// A check or a workflow has failed and somebody should look at it. Other services can know it, too.
+#[event(name = "hub.build_failed", external)]
 #[derive(Debug, Serialize, Deserialize)]
 pub struct BuildFailed {
     /// Where, as `owner/name`.

@@ -16,6 +16,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use hub_events::{Notebook, Report, ReportDue};
 use mediator_core::prelude::*;
+use mediator_nats::NatsBridge;
 use mediator_outbox::Outbox;
 use mediator_outbox::store::{PostgresStore, SqliteStore};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -44,6 +45,10 @@ pub struct Options {
     /// `sqlite://FILE` or `postgres://…`.
     #[arg(long, value_name = "URL", default_value = "sqlite://hub.db")]
     pub database: String,
+
+    /// A NATS server with JetStream, by which other services learn of builds that failed: `hub.build_failed`.
+    #[arg(long, value_name = "URL")]
+    pub nats: Option<String>,
 }
 
 /// Everything ends within this time after SIGTERM: requests, then handlers.
@@ -56,7 +61,7 @@ const LEASE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 ///
-/// If the secret cannot be read, the database cannot be opened, the address is taken, or the modules do not fit together.
+/// If the secret cannot be read, the database or NATS cannot be reached, the address is taken, or the modules do not fit together.
 pub async fn serve(options: &Options) -> anyhow::Result<()> {
     let secret = secret(options)?;
     match options.database.split_once(':').map(|(scheme, _)| scheme) {
@@ -87,8 +92,12 @@ async fn run<D: Database>(options: &Options, secret: Option<Secret>) -> anyhow::
     let metrics = record_metrics()?;
     let (outbox, pool) =
         D::open(&options.database).await.with_context(|| format!("cannot open {}", options.database))?;
+    let nats = match &options.nats {
+        Some(url) => Some(NatsBridge::connect(url, "webhook-hub").await?),
+        None => None,
+    };
     let report = Arc::<Report>::default();
-    let mediator = mediator(&outbox, pool.clone(), report.clone())?;
+    let mediator = mediator(&outbox, nats, pool.clone(), report.clone())?;
     let worker = outbox.worker(&mediator).lease(LEASE).start();
 
     let listener =
@@ -110,10 +119,19 @@ async fn run<D: Database>(options: &Options, secret: Option<Secret>) -> anyhow::
 }
 
 /// With the modules, except the audit log: that is kept in memory, and here in the table of deliveries.
-fn mediator<D: Database>(outbox: &Outbox<D>, pool: D::Pool, report: Arc<Report>) -> Result<Mediator, BuildError> {
+fn mediator<D: Database>(
+    outbox: &Outbox<D>,
+    nats: Option<NatsBridge>,
+    pool: D::Pool,
+    report: Arc<Report>,
+) -> Result<Mediator, BuildError> {
     let notebook: Arc<dyn Notebook> = Arc::new(SqlNotebook { outbox: outbox.clone(), pool });
     let builder = Mediator::builder().discover_where(|registration| registration.crate_name() != "hub_audit");
-    builder.provide(report).provide(notebook).outbox(outbox.clone()).require_handler::<ReportDue>().build()
+    let builder = builder.provide(report).provide(notebook).outbox(outbox.clone()).require_handler::<ReportDue>();
+    match nats {
+        Some(nats) => builder.external(nats).build(),
+        None => builder.without_external().build(),
+    }
 }
 
 fn record_metrics() -> anyhow::Result<PrometheusHandle> {
