@@ -33,8 +33,8 @@ cargo run -p webhook-hub -- topology                # --format table|mermaid|dot
 cargo run -p webhook-hub -- topology --format dot | dot -Tsvg > topology.svg
 \`\`\`
 
-Each crate is a group. Events are round, requests slanted, dashed if nobody handles them; an arrow leads to each handler, from an
-event with the handler's position among those of the event.
+Each crate is a group. Events are round, requests slanted, dashed if nobody handles them, and \`external\` if they go to other
+services. An arrow leads to each handler, from an event with the handler's position among those of the event.
 
 ## The shop
 
