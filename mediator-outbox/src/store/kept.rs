@@ -30,7 +30,8 @@ impl<DB: Database> Kept<DB> {
         self.since.elapsed() < LONGEST
     }
 
-    /// Closes it when dropped.
+    /// Closes it.
+    #[cfg(feature = "postgres")]
     pub(super) fn give_up(mut self) {
         if let Some(connection) = self.connection.take() {
             drop(connection.detach());
