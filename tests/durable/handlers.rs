@@ -6,7 +6,7 @@ use mediator_core::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::Journal;
-use crate::point::reach;
+use crate::point::{reach, wait_for_renewal};
 
 /// Something that has an effect in the transaction and one outside of it.
 #[event(name = "proof.happened")]
@@ -53,6 +53,7 @@ pub struct Deadly {
 pub async fn least(event: &Happened, journal: Journal, delivery: &DeliveryInfo) -> anyhow::Result<()> {
     let moment = journal.starts("least", "", event.number, delivery.attempt());
     reach("in least").await;
+    wait_for_renewal().await;
     anyhow::ensure!(event.number % 7 != 0 || delivery.attempt() > 1, "the first attempt fails");
     tokio::task::yield_now().await;
     moment.succeeds();
