@@ -6,11 +6,11 @@ use futures::{Stream, StreamExt as _};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::{Bytes, Frame};
+use hyper::body::{Bytes, Frame, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::http::request::Builder;
-use hyper::{HeaderMap, Request, StatusCode};
+use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use sha2::Sha256;
@@ -66,11 +66,21 @@ impl Client {
         self.send_body(request, BodyExt::boxed_unsync(StreamBody::new(frames))).await
     }
 
-    async fn send_body(&mut self, request: Builder, body: BoxBody) -> Result<Answer, BoxError> {
+    /// An answer whose body comes bit by bit.
+    pub(crate) async fn open(&mut self, path: &str) -> Result<Incoming, BoxError> {
+        let nothing = Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync();
+        Ok(self.start(Request::get(path), nothing).await?.into_body())
+    }
+
+    async fn start(&mut self, request: Builder, body: BoxBody) -> Result<Response<Incoming>, BoxError> {
         let has_host = request.headers_ref().is_some_and(|headers| headers.contains_key(HOST));
         let request = if has_host { request } else { request.header(HOST, &self.host) };
         self.sender.ready().await?;
-        let (parts, body) = self.sender.send_request(request.body(body)?).await?.into_parts();
+        Ok(self.sender.send_request(request.body(body)?).await?)
+    }
+
+    async fn send_body(&mut self, request: Builder, body: BoxBody) -> Result<Answer, BoxError> {
+        let (parts, body) = self.start(request, body).await?.into_parts();
         let text = String::from_utf8_lossy(&body.collect().await?.to_bytes()).into_owned();
         Ok(Answer { status: parts.status, headers: parts.headers, text })
     }

@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn webhooks_are_logged_whether_understood_or_not() {
         let report = Arc::<Report>::default();
-        let mediator = Mediator::builder().provide(report.clone()).build().unwrap();
+        let mediator = Mediator::builder().provide(report.clone()).without_external().build().unwrap();
 
         block_on(mediator.publish(RepositoryStarred::new("ada/engine".into(), "charles".into()))).unwrap();
         block_on(mediator.publish(UnknownWebhook::new("ping".into(), None, None, Some("ada".into())))).unwrap();
