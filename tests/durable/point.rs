@@ -26,7 +26,7 @@ pub async fn reach(point: &str) {
 /// Waits for ever when the process is to halt where leases are renewed: those of handlers that are done at once never are.
 pub(crate) async fn wait_for_renewal() {
     if HALT.get().is_some_and(|halt| halt.point.ends_with(" renew")) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
