@@ -21,6 +21,15 @@
 //!
 //! With no names in the list, the event is recorded without deliveries, and purged later.
 
+/// The `INSERT` of the event alone.
+macro_rules! postgres_event {
+    () => {
+        "INSERT INTO mediator_event (event_id, name, version, key, payload, headers, received)
+        VALUES ($1::uuid, $2::text, $3::int, $4::text, $5::text::json, $6::text::json, $7::boolean)
+        ON CONFLICT (event_id) DO NOTHING"
+    };
+}
+
 /// Records an event in SQLite; a trigger on the table records the deliveries. No row is changed if the event was recorded before.
 ///
 /// | parameter | type | what |
@@ -59,15 +68,18 @@ pub const SQLITE_RECORD: &str = "\
 /// A key that has a NUL must have `U+FFFF` in its place, since PostgreSQL's `text` holds no NUL.
 ///
 /// Workers find it within a second after the commit, or at once after [`POSTGRES_ANNOUNCE`].
-pub const POSTGRES_RECORD: &str = "\
-    WITH e AS (
-        INSERT INTO mediator_event (event_id, name, version, key, payload, headers, received)
-        VALUES ($1::uuid, $2::text, $3::int, $4::text, $5::text::json, $6::text::json, $7::boolean)
-        ON CONFLICT (event_id) DO NOTHING RETURNING id
-    )
+pub const POSTGRES_RECORD: &str = concat!(
+    "WITH e AS (",
+    postgres_event!(),
+    " RETURNING id)
     INSERT INTO mediator_delivery (event, name, version, handler, key, due_at)
     SELECT e.id, $2, $3, h, $4, coalesce($9::timestamptz, statement_timestamp() + $10::float8 * interval '1 s')
-    FROM e, unnest($8::text[]) h";
+    FROM e, unnest($8::text[]) h"
+);
+
+/// Records an event that has no delivery: the first seven parameters of [`POSTGRES_RECORD`].
+#[cfg(feature = "postgres")]
+pub(crate) const POSTGRES_RECORD_EVENT: &str = postgres_event!();
 
 /// Wakes the workers of all processes that listen; to be run after the commit, on another connection or in a transaction of its
 /// own: in the transaction that records, it would make all such commits wait for each other.

@@ -226,7 +226,7 @@ pub struct NewEvent<'a> {
 pub enum Recorded {
     /// It is recorded now.
     New,
-    /// It was recorded before. Of one without handlers, a store need not know.
+    /// It was recorded before.
     Already,
 }
 

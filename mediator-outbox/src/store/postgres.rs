@@ -21,7 +21,7 @@ use super::{
 };
 use crate::error::{StoreError, StoreErrorKind};
 use crate::outbox::OutboxTransaction;
-use crate::sql::POSTGRES_RECORD;
+use crate::sql::{POSTGRES_RECORD, POSTGRES_RECORD_EVENT};
 use cursors::Cursors;
 use signals::Signals;
 use timestamp::Timestamp;
@@ -471,25 +471,25 @@ async fn record<'c>(
     executor: impl Executor<'c, Database = Postgres>,
     event: &NewEvent<'_>,
 ) -> Result<Recorded, StoreError> {
-    let (due_at, delay) = match event.due {
-        Due::Now => (None, Duration::ZERO),
-        Due::At(time) => (Some(Timestamp::from(time)), Duration::ZERO),
-        Due::In(delay) => (None, delay),
-    };
-    let query = sqlx::query(POSTGRES_RECORD)
+    let statement = if event.handlers.is_empty() { POSTGRES_RECORD_EVENT } else { POSTGRES_RECORD };
+    let mut query = sqlx::query(statement)
         .bind(event.event_id.as_uuid())
         .bind(event.name)
         .bind(number(event.version))
         .bind(event.key.map(without_nul))
         .bind(event.payload)
         .bind(event.headers)
-        .bind(event.received)
-        .bind(event.handlers.to_vec())
-        .bind(due_at)
-        .bind(seconds(delay));
-    let deliveries = query.execute(executor).await.map_err(failed("record an event"))?.rows_affected();
-    let is_known = deliveries == 0 && !event.handlers.is_empty();
-    Ok(if is_known { Recorded::Already } else { Recorded::New })
+        .bind(event.received);
+    if !event.handlers.is_empty() {
+        let (due_at, delay) = match event.due {
+            Due::Now => (None, Duration::ZERO),
+            Due::At(time) => (Some(Timestamp::from(time)), Duration::ZERO),
+            Due::In(delay) => (None, delay),
+        };
+        query = query.bind(event.handlers.to_vec()).bind(due_at).bind(seconds(delay));
+    }
+    let rows = query.execute(executor).await.map_err(failed("record an event"))?.rows_affected();
+    Ok(if rows == 0 { Recorded::Already } else { Recorded::New })
 }
 
 /// Binds deliveries and tokens.

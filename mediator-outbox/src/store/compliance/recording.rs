@@ -12,6 +12,10 @@ pub async fn an_event_is_recorded_once<S: Subject>(subject: Arc<S>) {
     assert_eq!(store.record_alone(&other).await.unwrap(), Recorded::Already);
     assert_eq!(store.count(&of_event(&event)).await.unwrap(), 2);
 
+    let nobodys = NewEvent { event_id: EventId::new(), handlers: &[], ..event };
+    assert_eq!(store.record_alone(&nobodys).await.unwrap(), Recorded::New);
+    assert_eq!(store.record_alone(&nobodys).await.unwrap(), Recorded::Already);
+
     if S::TRANSACTIONS {
         let mut transaction = store.begin_for_user().await.unwrap();
         assert_eq!(store.record(&mut transaction, &event).await.unwrap(), Recorded::Already);
