@@ -46,43 +46,38 @@ impl<S: Store> Outbox<S> {
     /// When the store cannot record; then nothing is recorded, and all can be given again.
     pub async fn receive(&self, mediator: &Mediator, events: &[ExternalEvent]) -> Result<Vec<Received>, StoreError> {
         let incoming: Vec<_> = events.iter().map(|event| Incoming::new(mediator, event)).collect();
-        let recorded = self.record_received(&incoming).await?;
-        if recorded.contains(&Some(Recorded::New)) {
+        let to_record: Vec<_> = incoming.iter().filter(|it| it.fate.is_none()).map(Incoming::to_record).collect();
+        let recorded = self.record_received(&to_record).await?;
+        if recorded.contains(&Recorded::New) {
             self.shared.wake().await;
         }
-        Ok(incoming.into_iter().zip(recorded).map(|(incoming, recorded)| incoming.into_received(recorded)).collect())
+        let mut recorded = recorded.into_iter();
+        Ok(incoming.into_iter().map(|it| it.into_received(&mut recorded)).collect())
     }
 
     /// In one transaction, where there are transactions.
-    async fn record_received(&self, events: &[Incoming<'_>]) -> Result<Vec<Option<Recorded>>, StoreError> {
+    async fn record_received(&self, events: &[NewEvent<'_>]) -> Result<Vec<Recorded>, StoreError> {
         let mut recorded = Vec::with_capacity(events.len());
-        if events.iter().all(|event| event.fate.is_some()) {
-            recorded.resize(events.len(), None);
+        if events.is_empty() {
             return Ok(recorded);
         }
         if S::CONNECTION_TYPES.is_empty() {
             for event in events {
-                recorded.push(match event.fate {
-                    Some(_) => None,
-                    None => Some(self.record_alone(&event.to_record()).await?),
-                });
+                recorded.push(self.record_alone(event).await?);
             }
             return Ok(recorded);
         }
         let mut transaction = self.shared.store.begin_for_user().await?;
         for event in events {
-            recorded.push(match event.fate {
-                Some(_) => None,
-                None => match self.shared.store.record(&mut transaction, &event.to_record()).await {
-                    Ok(recorded) => Some(recorded),
-                    Err(error) => {
-                        if let Err(error) = S::rollback(transaction).await {
-                            report::store_failed(&error);
-                        }
-                        return Err(error);
+            match self.shared.store.record(&mut transaction, event).await {
+                Ok(it) => recorded.push(it),
+                Err(error) => {
+                    if let Err(error) = S::rollback(transaction).await {
+                        report::store_failed(&error);
                     }
-                },
-            });
+                    return Err(error);
+                }
+            }
         }
         S::commit(transaction).await?;
         Ok(recorded)
@@ -136,12 +131,13 @@ impl<'a> Incoming<'a> {
         }
     }
 
-    fn into_received(self, recorded: Option<Recorded>) -> Received {
-        match (self.fate, recorded) {
-            (Some(fate), _) => fate,
-            (None, Some(Recorded::New)) if self.is_newer => Received::Newer,
-            (None, Some(Recorded::New)) => Received::Recorded,
-            (None, _) => Received::Already,
+    /// Takes how it was recorded from those that were.
+    fn into_received(self, recorded: &mut impl Iterator<Item = Recorded>) -> Received {
+        match self.fate.map_or_else(|| Err(recorded.next()), Ok) {
+            Ok(fate) => fate,
+            Err(Some(Recorded::New)) if self.is_newer => Received::Newer,
+            Err(Some(Recorded::New)) => Received::Recorded,
+            Err(_) => Received::Already,
         }
     }
 }
