@@ -8,13 +8,13 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use mediator_outbox::DeliveryId;
+use mediator_outbox::{DeliveryId, full_text};
 use serde_json::json;
 
 use crate::guard::is_same_origin;
 use crate::page::last_segment;
 use crate::routes::App;
-use crate::source::{Change, Which, full_text};
+use crate::source::{Change, Which};
 
 /// `deliveries/{id}/{change}`, of a form of the page: goes back to it.
 pub(crate) async fn form_one(

@@ -7,14 +7,14 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use mediator_outbox::StoreError;
+use mediator_outbox::{StoreError, full_text};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::actions::Refused;
 use crate::history::INTERVAL;
 use crate::routes::App;
-use crate::source::{Wanted, full_text};
+use crate::source::Wanted;
 
 pub(crate) async fn topology(State(app): State<Arc<App>>) -> Response {
     Json(app.mediator.topology()).into_response()

@@ -123,7 +123,7 @@ impl Dashboard {
             let content = content();
             Box::pin(async move {
                 let content = content.await.and_then(|content| Ok(serde_json::to_value(content)?));
-                content.map_err(|error| source::full_text(&*error))
+                content.map_err(|error| mediator_outbox::full_text(&*error))
             })
         });
         self.section = Some(Section { title: title.into(), content });

@@ -1,7 +1,5 @@
 //! An outbox, whatever its store.
 
-use std::error::Error;
-
 use mediator_outbox::store::Store;
 use mediator_outbox::{Attempts, Deliveries, Delivery, DeliveryId, Outbox, State, Stats, StoreError};
 use serde::{Deserialize, Serialize};
@@ -93,15 +91,4 @@ fn listed<S: Store>(mut deliveries: Deliveries<S>, wanted: Wanted) -> Deliveries
         deliveries = deliveries.after(after);
     }
     deliveries.limit(limit.unwrap_or(100).min(MOST))
-}
-
-/// An error with its causes.
-pub(crate) fn full_text(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -3,14 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use mediator_outbox::{Delivery, State, Stats, StoreError};
+use mediator_outbox::{Delivery, State, Stats, StoreError, full_text};
 use serde_json::Value;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::Section;
 use crate::history::{History, INTERVAL, Sample};
-use crate::source::{Source, Wanted, full_text};
+use crate::source::{Source, Wanted};
 
 /// So many deliveries of one state are shown.
 pub(crate) const SHOWN: u32 = 50;

@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use mediator_core::durable::DurableEvent;
 use mediator_core::{EventNode, Mediator};
 use mediator_outbox::store::Store;
-use mediator_outbox::{ExternalEvent, Outbox, Received};
+use mediator_outbox::{ExternalEvent, Outbox, Received, full_text};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use crate::BoxError;
 use crate::bridge::NatsBridge;
 use crate::cloud_event;
-use crate::error::{NatsError, full_text};
+use crate::error::NatsError;
 use crate::server::{self, ConsumerSettings};
 use crate::stats::{Counted, Fate, MalformedMessage, Stats};
 

@@ -47,7 +47,7 @@ pub async fn run<S: Store>(outbox: &Outbox<S>) -> ExitCode {
     match command.run(outbox, &mut io::stdout()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", crate::report::full_text(&error));
+            eprintln!("error: {}", crate::error::full_text(&error));
             ExitCode::FAILURE
         }
     }

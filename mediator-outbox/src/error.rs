@@ -83,3 +83,22 @@ impl Error for StoreError {
         self.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }
+
+/// An error with its causes, as deliveries keep it.
+///
+/// ```
+/// use mediator_outbox::{StoreError, StoreErrorKind, full_text};
+///
+/// let error = StoreError::new("count deliveries", StoreErrorKind::Other, Some("no such table".into()));
+/// assert_eq!(full_text(&error), "the outbox could not count deliveries: no such table");
+/// ```
+#[must_use]
+pub fn full_text(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

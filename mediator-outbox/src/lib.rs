@@ -19,7 +19,7 @@ pub mod store;
 mod worker;
 
 pub use clock::Clock;
-pub use error::{StoreError, StoreErrorKind};
+pub use error::{StoreError, StoreErrorKind, full_text};
 pub use external::Received;
 #[cfg(feature = "testing")]
 pub use in_process::InProcessBus;

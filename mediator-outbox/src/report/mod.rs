@@ -8,8 +8,6 @@ mod spans;
 #[cfg_attr(not(feature = "opentelemetry"), path = "no_trace.rs")]
 mod trace;
 
-use std::error::Error;
-
 use mediator_core::EventId;
 
 use crate::error::StoreError;
@@ -76,15 +74,4 @@ pub(crate) fn span(claimed: &Claimed, event_id: EventId, headers: &Headers) -> S
     let span = Span::of_attempt(claimed, event_id);
     trace::extract(&span, headers, claimed.attempts == 1);
     span
-}
-
-/// An error with its causes.
-pub(crate) fn full_text(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

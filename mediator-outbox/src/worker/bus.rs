@@ -2,13 +2,13 @@
 
 use std::error::Error;
 
-use mediator_core::durable::{External, ExternalEvent, Permanent, RetryAfter};
+use mediator_core::durable::{External, ExternalEvent};
 
 use super::job::{Job, Outcome, Runner};
 use super::policy::Policy;
 use super::{Settings, Work};
+use crate::error::full_text;
 use crate::headers::Headers;
-use crate::report::full_text;
 use crate::store::{Store, Then};
 
 /// How many events are on their way at a time.
@@ -33,14 +33,7 @@ impl<S: Store> Runner<S> {
     pub(super) async fn publish(&self, external: &External, job: &Job, headers: Headers) -> Outcome {
         let event = on_the_bus(job, headers);
         let Err(error) = external.publish(&event).await else { return Outcome::Succeeded };
-        let attempt = job.claimed.attempts;
-        let then = if find::<Permanent>(&*error).is_some() {
-            Then::Dead
-        } else if let Some(later) = find::<RetryAfter>(&*error) {
-            Then::Retry(later.delay())
-        } else {
-            self.settings.policy.next(attempt, Then::Dead)
-        };
+        let then = self.settings.policy.after(job.claimed.attempts, find(&*error), find(&*error), Then::Dead);
         Outcome::Failed { then, error: full_text(&*error) }
     }
 }

@@ -11,10 +11,10 @@ use tokio::time::Instant;
 use super::leases::Leases;
 use super::{Settings, Work, policy};
 use crate::BoxError;
-use crate::error::StoreError;
+use crate::error::{StoreError, full_text};
 use crate::headers::Headers;
 use crate::outbox::Outbox;
-use crate::report::{self, Ended, Span, full_text};
+use crate::report::{self, Ended, Span};
 use crate::store::{Claimed, Lease, Store, StoredEvent, Then};
 
 tokio::task_local! {
@@ -106,7 +106,8 @@ impl<S: Store> Runner<S> {
         };
         delivered.unwrap_or_else(|failed| match failed {
             Failed::Handler(error) => {
-                Outcome::Failed { then: policy.after(attempt, &error, policy::dead(handler)), error: text(&error) }
+                let then = policy.after(attempt, error.downcast_ref(), error.downcast_ref(), policy::dead(handler));
+                Outcome::Failed { then, error: text(&error) }
             }
             Failed::Store(error) => {
                 Outcome::Failed { then: policy.next(attempt, policy::dead(handler)), error: full_text(&error) }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use mediator_core::PublishError;
 use mediator_core::durable::{DurableHandler, Permanent, RetryAfter};
 
 use crate::store::Then;
@@ -32,12 +31,19 @@ impl Policy {
         }
     }
 
-    /// What follows when this attempt has failed with an error; `dead` is what the last one is followed by.
-    pub(super) fn after(&self, attempt: u32, error: &PublishError, dead: Then) -> Then {
-        if error.downcast_ref::<Permanent>().is_some() {
+    /// What follows when this attempt has failed, with the errors by which a handler or a bus says so; `dead` is what the last one is
+    /// followed by.
+    pub(super) fn after(
+        &self,
+        attempt: u32,
+        permanent: Option<&Permanent>,
+        retry_after: Option<&RetryAfter>,
+        dead: Then,
+    ) -> Then {
+        if permanent.is_some() {
             return dead;
         }
-        match (self.next(attempt, dead), error.downcast_ref::<RetryAfter>()) {
+        match (self.next(attempt, dead), retry_after) {
             (Then::Retry(_), Some(later)) => Then::Retry(later.delay()),
             (then, _) => then,
         }
