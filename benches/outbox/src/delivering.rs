@@ -33,7 +33,7 @@ async fn measure<D: Database>(rows: &mut Vec<Vec<String>>) -> Result<()> {
     let (mut by_hand, mut by_worker) = (Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
         database.fill(COUNT, 0).await?;
-        let hand = timed(database.deliver_by_hand()).await?;
+        let hand = timed(database.deliver_by_hand(work::ignore)).await?;
         database.empty().await?;
         database.fill(COUNT, 0).await?;
         let worker = timed(async {

@@ -1,16 +1,20 @@
 //! What durable deliveries cost. Prints `OUTBOX.md`: `cargo run --release --features peers > OUTBOX.md`; what it does meanwhile
 //! goes to the standard error. With arguments it prints only these parts of it: `publishing`, `delivering`, `latency`,
-//! `statements`, `backlog`, `keys`, `soak`, `peers`.
+//! `statements`, `backlog`, `keys`, `soak`, `nodes`, `nats`, `cluster`, `peers`.
 //!
 //! SQLite's databases are made in the folder that `BENCH_SQLITE_DIR` names, or in `/dev/shm`; PostgreSQL's in the server that
-//! `BENCH_POSTGRES` names, or in this machine's.
+//! `BENCH_POSTGRES` names, or in this machine's. JetStream is that of the server that `BENCH_NATS` names, or of this machine's;
+//! `cluster` starts servers of its own. `WATERMILL_FORWARDER` may name a program around Watermill's forwarder, which `nats` times too.
 
 mod backlog;
+mod cluster;
 mod database;
 mod delivering;
 mod keys;
 mod latency;
 mod measure;
+mod nats;
+mod nodes;
 #[cfg(feature = "peers")]
 mod peers;
 mod postgres;
@@ -26,7 +30,19 @@ use database::Database;
 use postgres::Postgres;
 use sqlite::Sqlite;
 
-const PARTS: &[&str] = &["publishing", "delivering", "latency", "statements", "backlog", "keys", "soak", "peers"];
+const PARTS: &[&str] = &[
+    "publishing",
+    "delivering",
+    "latency",
+    "statements",
+    "backlog",
+    "keys",
+    "soak",
+    "nodes",
+    "nats",
+    "cluster",
+    "peers",
+];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -61,6 +77,9 @@ async fn run(part: &str) -> Result<()> {
         "backlog" => backlog::report().await,
         "keys" => keys::report().await,
         "soak" => soak::report().await,
+        "nodes" => nodes::report().await,
+        "nats" => nats::report().await,
+        "cluster" => cluster::report().await,
         #[cfg(feature = "peers")]
         "peers" => peers::report().await,
         _ => Ok(()),
@@ -72,6 +91,8 @@ async fn child(role: &str, database: &str, rest: &[String]) -> Result<()> {
     match (role, database) {
         ("child-publishes", Sqlite::NAME) => latency::publish_elsewhere::<Sqlite>(&rest[0]).await,
         ("child-publishes", Postgres::NAME) => latency::publish_elsewhere::<Postgres>(&rest[0]).await,
+        ("child-drains", Sqlite::NAME) => nodes::drain::<Sqlite>(&rest[0], &rest[1]).await,
+        ("child-drains", Postgres::NAME) => nodes::drain::<Postgres>(&rest[0], &rest[1]).await,
         ("child-delivers", Sqlite::NAME) => backlog::deliver::<Sqlite>(&rest[0]).await,
         ("child-delivers", Postgres::NAME) => backlog::deliver::<Postgres>(&rest[0]).await,
         _ => bail!("no such role: {role} {database}"),

@@ -8,6 +8,7 @@ use mediator_outbox::PostgresOutbox;
 use mediator_outbox::store::PostgresStore;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Row};
+use uuid::Uuid;
 
 use crate::database::Database;
 use crate::work::{EVENT, HANDLER, Placed};
@@ -77,7 +78,10 @@ async fn insert(connection: &mut PgConnection) -> Result<()> {
 }
 
 /// One batch; whether there was one.
-async fn deliver_batch(connection: &mut PgConnection) -> Result<bool> {
+async fn deliver_batch(
+    connection: &mut PgConnection,
+    handle: &impl AsyncFn(Vec<(EventId, String)>) -> Result<()>,
+) -> Result<bool> {
     const CLAIM: &str = "
         WITH w AS MATERIALIZED (
             SELECT id FROM mediator_delivery
@@ -93,8 +97,7 @@ async fn deliver_batch(connection: &mut PgConnection) -> Result<bool> {
     let rows: Vec<(i64, i64, i64)> = claimed.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
     let column = |which: fn(&(i64, i64, i64)) -> i64| rows.iter().map(which).collect::<Vec<_>>();
     let events = sqlx::query(EVENTS).bind(column(|row| row.2)).fetch_all(&mut *connection).await?;
-    let payloads: usize = events.iter().map(|row| row.get::<String, _>(2).len()).sum();
-    std::hint::black_box(payloads);
+    handle(events.iter().map(|row| (EventId::from(row.get::<Uuid, _>(1)), row.get(2))).collect()).await?;
     let complete = sqlx::query(COMPLETE).bind(column(|row| row.0)).bind(column(|row| row.1));
     complete.fetch_all(connection).await?;
     Ok(!rows.is_empty())
@@ -147,7 +150,7 @@ impl Database for Postgres {
         Ok(())
     }
 
-    async fn fill(&self, deliveries: usize, keys: usize) -> Result<()> {
+    async fn fill_for(&self, event: &str, handler: &str, deliveries: usize, keys: usize) -> Result<()> {
         const FILL: &str = "
             WITH e AS (
                 INSERT INTO mediator_event (event_id, name, version, key, payload)
@@ -157,17 +160,17 @@ impl Database for Postgres {
             SELECT id, $2, 1, $5, key FROM e ORDER BY id";
         let (count, keys) = (i64::try_from(deliveries)?, i64::try_from(keys)?);
         let payload = serde_json::to_string(&Placed::some())?;
-        let query = sqlx::query(FILL).bind(count).bind(EVENT).bind(keys).bind(payload).bind(HANDLER);
+        let query = sqlx::query(FILL).bind(count).bind(event).bind(keys).bind(payload).bind(handler);
         query.execute(&self.pool).await?;
         Ok(())
     }
 
-    async fn deliver_by_hand(&self) -> Result<()> {
+    async fn deliver_by_hand(&self, handle: impl AsyncFn(Vec<(EventId, String)>) -> Result<()>) -> Result<()> {
         // As the outbox's workers do.
         const SETTINGS: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off";
         let mut connection = PgConnection::connect(&self.place).await?;
         sqlx::raw_sql(SETTINGS).execute(&mut connection).await?;
-        while deliver_batch(&mut connection).await? {}
+        while deliver_batch(&mut connection, &handle).await? {}
         Ok(())
     }
 

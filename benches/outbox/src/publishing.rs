@@ -10,7 +10,7 @@ use crate::sqlite::Sqlite;
 use crate::work;
 
 /// How many are inserted or published in each round.
-const COUNT: usize = 2_000;
+const COUNT: usize = 5_000;
 
 pub async fn report() -> Result<()> {
     let mut rows = Vec::new();

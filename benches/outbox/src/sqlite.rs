@@ -10,6 +10,7 @@ use mediator_outbox::SqliteOutbox;
 use mediator_outbox::store::SqliteStore;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, SqliteConnection, SqlitePool};
+use uuid::Uuid;
 
 use crate::database::Database;
 use crate::work::{EVENT, HANDLER, Placed};
@@ -66,7 +67,10 @@ async fn insert(connection: &mut SqliteConnection) -> Result<()> {
 }
 
 /// One batch; whether there was one.
-async fn deliver_batch(connection: &mut SqliteConnection) -> Result<bool> {
+async fn deliver_batch(
+    connection: &mut SqliteConnection,
+    handle: &impl AsyncFn(Vec<(EventId, String)>) -> Result<()>,
+) -> Result<bool> {
     const CLAIM: &str = "
         UPDATE mediator_delivery SET state = 1, attempts = attempts + 1, token = token + 1, due_at = ?2
         WHERE id IN (SELECT id FROM mediator_delivery INDEXED BY mediator_delivery_due
@@ -83,8 +87,7 @@ async fn deliver_batch(connection: &mut SqliteConnection) -> Result<bool> {
     let events: Vec<_> = rows.iter().map(|row| row.2).collect();
     let pairs: Vec<_> = rows.iter().map(|row| (row.0, row.1)).collect();
     let events = sqlx::query(EVENTS).bind(serde_json::to_string(&events)?).fetch_all(&mut *connection).await?;
-    let payloads: usize = events.iter().map(|row| row.get::<String, _>(2).len()).sum();
-    std::hint::black_box(payloads);
+    handle(events.iter().map(|row| (EventId::from(row.get::<Uuid, _>(1)), row.get(2))).collect()).await?;
     sqlx::query(COMPLETE).bind(serde_json::to_string(&pairs)?).fetch_all(connection).await?;
     Ok(!rows.is_empty())
 }
@@ -137,21 +140,21 @@ impl Database for Sqlite {
         Ok(())
     }
 
-    async fn fill(&self, deliveries: usize, keys: usize) -> Result<()> {
+    async fn fill_for(&self, event: &str, handler: &str, deliveries: usize, keys: usize) -> Result<()> {
         const FILL: &str = "
             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
             INSERT INTO mediator_event (event_id, name, version, key, payload, recorded_at, due_at, handlers)
             SELECT randomblob(16), ?2, 1, iif(?3 > 0, 'key ' || (i % ?3), NULL), ?4, ?5, ?5, json_array(?6) FROM n";
         let (count, keys) = (i64::try_from(deliveries)?, i64::try_from(keys)?);
         let payload = serde_json::to_string(&Placed::some())?;
-        let query = sqlx::query(FILL).bind(count).bind(EVENT).bind(keys).bind(payload).bind(now()).bind(HANDLER);
+        let query = sqlx::query(FILL).bind(count).bind(event).bind(keys).bind(payload).bind(now()).bind(handler);
         query.execute(&self.pool).await?;
         Ok(())
     }
 
-    async fn deliver_by_hand(&self) -> Result<()> {
+    async fn deliver_by_hand(&self, handle: impl AsyncFn(Vec<(EventId, String)>) -> Result<()>) -> Result<()> {
         let mut connection = self.pool.acquire().await?;
-        while deliver_batch(&mut connection).await? {}
+        while deliver_batch(&mut connection, &handle).await? {}
         Ok(())
     }
 

@@ -1,7 +1,8 @@
 //! Events and handlers that do nothing.
 
+use anyhow::Result;
 use mediator_core::prelude::*;
-use mediator_core::{Mediator, MediatorBuilder};
+use mediator_core::{EventId, Mediator, MediatorBuilder};
 use mediator_outbox::Outbox;
 use mediator_outbox::store::Store;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,12 @@ pub async fn fourth(_event: &Placed) {}
 
 #[event_handler(durable, manual, name = "bench.fifth")]
 pub async fn fifth(_event: &Placed) {}
+
+/// What is done by hand with events.
+pub async fn ignore(events: Vec<(EventId, String)>) -> Result<()> {
+    std::hint::black_box(events);
+    Ok(())
+}
 
 pub fn builder<S: Store>(outbox: &Outbox<S>) -> MediatorBuilder {
     Mediator::builder().without_discovery().outbox(outbox.clone())

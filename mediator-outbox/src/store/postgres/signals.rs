@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 use super::work::Work;
 
 /// The least time between two notifications: each commit that has one waits for the others that have.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Both ways, through connections of its own.
 ///
