@@ -30,13 +30,16 @@ pub(super) const EACH_TIME: Duration = Duration::from_millis(5);
 /// How long one may take that is made when nothing else was found.
 pub(super) const IDLE: Duration = Duration::from_millis(250);
 
+/// How long something that became visible behind a cursor may wait, while others are found.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
 /// How far behind the last claim, in microseconds, the next one starts: recordings overlap.
 const OVERLAP: i64 = 200_000;
 
 impl Cursors {
     /// Whether to look at everything; what takes no longer than `bearable` may be done at any time.
     pub(super) fn look_at_everything(&self, bearable: Duration) -> bool {
-        let pause = |took: Duration| (10 * took).min(Duration::from_secs(2)).max(took);
+        let pause = |took: Duration| (10 * took).min(LONGEST_PAUSE).max(took);
         let rested = |began: Instant, took| began.elapsed() >= took + pause(took);
         self.inner().last_whole.is_none_or(|(began, took)| took <= bearable || rested(began, took))
     }
