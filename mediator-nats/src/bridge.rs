@@ -81,10 +81,16 @@ impl NatsBridge {
         &self.shared.service
     }
 
-    /// A consumer that records events of other services in `outbox`, for the durable handlers of `mediator`, which it keeps.
+    /// A consumer that records events of other services in `outbox`, for the durable handlers of `mediator`, which it keeps, also
+    /// through a weak handle.
+    ///
+    /// # Panics
+    ///
+    /// If the handle is weak, and the mediator is dropped or not built yet: there is nobody to record for.
     #[must_use = "a consumer does nothing until `start`"]
     pub fn consumer<S: Store>(&self, mediator: &Mediator, outbox: &Outbox<S>) -> ConsumerBuilder<S> {
-        ConsumerBuilder::new(self.clone(), mediator.clone(), outbox.clone())
+        let mediator = mediator.upgrade().expect("a mediator that is built, and not dropped");
+        ConsumerBuilder::new(self.clone(), mediator, outbox.clone())
     }
 
     pub(crate) fn client(&self) -> &Client {

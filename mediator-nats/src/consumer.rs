@@ -80,16 +80,12 @@ impl<S: Store> ConsumerBuilder<S> {
     ///
     /// # Errors
     ///
-    /// If ordinary handlers of consumed events would not run, the mediator's handle is a weak one, or the server's consumer could
-    /// lose messages.
+    /// If ordinary handlers of consumed events would not run, or the server's consumer could lose messages.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime.
     pub async fn start(self) -> Result<Consumer, NatsError> {
-        if self.mediator.is_weak() {
-            return Err(NatsError::WeakMediator);
-        }
         let handlers = self.ordinary_handlers();
         if !handlers.is_empty() && !self.ignores_ordinary_handlers {
             return Err(NatsError::OrdinaryHandlers { handlers });

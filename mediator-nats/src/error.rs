@@ -60,11 +60,6 @@ pub enum NatsError {
         /// The handlers, each with its event.
         handlers: Vec<String>,
     },
-    /// A consumer was given a mediator that does not keep its handlers, such as an injected one.
-    #[error(
-        "the consumer needs a strong handle of the mediator, as `build` returns it; an injected one does not keep the handlers"
-    )]
-    WeakMediator,
 }
 
 impl NatsError {

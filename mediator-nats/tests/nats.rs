@@ -383,21 +383,33 @@ async fn only_what_is_named_is_consumed() {
 }
 
 #[tokio::test]
-async fn a_weak_mediator_is_refused() {
-    let Some(events) = Events::on_any_server("a_weak_mediator_is_refused").await else { return };
+async fn a_consumer_keeps_the_mediator_also_through_a_weak_handle() {
+    let Some(events) = Events::on_any_server("a_consumer_keeps_the_mediator_also_through_a_weak_handle").await else {
+        return;
+    };
 
-    #[event_handler(durable, manual, name = "keeps")]
-    async fn keeps(_event: &OrderPlaced, mediator: Mediator, kept: watch::Sender<Option<Mediator>>) {
-        kept.send_replace(Some(mediator));
+    #[event_handler(durable, manual, name = "gives_away")]
+    async fn gives_away(_event: &OrderPlaced, mediator: Mediator, given: watch::Sender<Option<Mediator>>) {
+        given.send_replace(Some(mediator));
     }
 
-    let kept = watch::Sender::new(None);
-    let shop = events.service("shop", |builder| builder.bind_fn(keeps).provide(kept.clone())).await;
-    shop.place("1").await;
+    let shop = events.service("shop", |builder| builder).await;
+    let given = watch::Sender::new(None::<Mediator>);
+    let billing = events.service("billing", |builder| builder.bind_fn(gives_away).provide(given.clone())).await;
+    billing.place("1").await;
+    billing.outbox.worker(&billing.mediator).drain().await.unwrap();
+    let weak = given.borrow().clone().unwrap();
+    assert!(weak.is_weak());
+
+    let Service { nats, outbox, mediator, .. } = billing;
+    let consumer = nats.consumer(&weak, &outbox).start().await.unwrap();
+    drop(mediator);
+    shop.place("2").await;
     shop.outbox.worker(&shop.mediator).drain().await.unwrap();
-    let weak = kept.borrow().clone().unwrap();
-    let started = shop.nats.consumer(&weak, &shop.outbox).start().await;
-    assert!(matches!(started, Err(NatsError::WeakMediator)));
+    received(&consumer, 2).await;
+    assert_eq!((consumer.stats().own, consumer.stats().recorded), (1, 1));
+    consumer.shutdown(Duration::from_secs(5)).await;
+    assert!(weak.upgrade().is_none(), "nobody else has kept it");
     events.delete().await;
 }
 
