@@ -175,7 +175,7 @@ impl IntoResponse for Refused {
             Self::Header { name, problem } => (StatusCode::BAD_REQUEST, format!("the header `{name}` {problem}")),
             Self::Malformed(what) => (StatusCode::BAD_REQUEST, what),
             Self::NotRecorded(error) => {
-                eprintln!("a delivery is not recorded: {error}");
+                tracing::error!(error, "a delivery is not recorded");
                 (StatusCode::SERVICE_UNAVAILABLE, "the delivery could not be recorded; send it again".to_owned())
             }
         };

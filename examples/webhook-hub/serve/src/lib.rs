@@ -1,9 +1,10 @@
 //! The webhook hub as a service: takes GitHub's deliveries, records each with its events before it answers, and lets the modules
-//! handle them durably; with an operator's page, health checks and metrics.
+//! handle them durably; with an operator's page, health checks, metrics and a log.
 
 mod database;
 mod findings;
 mod http;
+mod log;
 mod page;
 mod server;
 mod signature;
@@ -63,6 +64,7 @@ const LEASE: Duration = Duration::from_secs(5);
 ///
 /// If the secret cannot be read, the database or NATS cannot be reached, the address is taken, or the modules do not fit together.
 pub async fn serve(options: &Options) -> anyhow::Result<()> {
+    log::install()?;
     let secret = secret(options)?;
     match options.database.split_once(':').map(|(scheme, _)| scheme) {
         Some("sqlite") => run::<SqliteStore>(options, secret).await,
