@@ -1,11 +1,14 @@
 //! A schema of its own for each test that needs PostgreSQL.
+#![allow(dead_code, reason = "not every test needs all of it")]
 
 use std::io::Write;
+use std::panic::resume_unwind;
 use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool};
+use tokio::task::{LocalSet, spawn_local};
 use uuid::Uuid;
 
 /// A schema that is there until it is [dropped](Self::drop).
@@ -45,6 +48,22 @@ impl Schema {
     pub(crate) fn pool(&self) -> PgPool {
         let options = self.server.clone().options([("search_path", &self.name)]);
         PgPoolOptions::new().max_connections(5).connect_lazy_with(options)
+    }
+
+    /// Its address, for other processes.
+    pub(crate) fn url(&self) -> String {
+        let mut url = self.server.to_url_lossy();
+        url.query_pairs_mut().append_pair("options[search_path]", &self.name);
+        url.into()
+    }
+
+    /// Runs what needs it, and drops it behind that, also if it panics.
+    pub(crate) async fn drop_after(self, test: impl Future<Output = ()> + 'static) {
+        let ended = LocalSet::new().run_until(async { spawn_local(test).await }).await;
+        self.drop().await;
+        if let Err(failed) = ended {
+            resume_unwind(failed.into_panic());
+        }
     }
 
     /// Drops it.

@@ -1,7 +1,6 @@
 //! A database for a test, and what every test asks of it.
 
 use std::collections::BTreeSet;
-use std::panic::resume_unwind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,10 +8,8 @@ use durable_tests::{Database, Journal, Plan, Postgres, Sqlite};
 use mediator_core::Mediator;
 use mediator_outbox::store::Store;
 use mediator_outbox::{Outbox, State};
-use sqlx::ConnectOptions as _;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
-use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{Instant, sleep};
 
 use crate::support::Schema;
@@ -41,12 +38,7 @@ impl Housed for Sqlite {
 impl Housed for Postgres {
     async fn open(test: &str, _folder: &Path) -> Option<(Self, Option<Schema>)> {
         let schema = Schema::for_test(test).await?;
-        let options = schema.pool().connect_options();
-        let search_path = options.get_options().expect("the schema is an option");
-        let separator = if options.to_url_lossy().query().is_some() { '&' } else { '?' };
-        let search_path = search_path.replace('=', "%3D").replace(' ', "%20");
-        let url = format!("{}{separator}options={search_path}", options.to_url_lossy());
-        Some((Self::connect(&url).await, Some(schema)))
+        Some((Self::connect(&schema.url()).await, Some(schema)))
     }
 }
 
@@ -63,7 +55,7 @@ where
     F: Future<Output = ()> + 'static,
 {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
-    LocalSet::new().block_on(&runtime.expect("a runtime"), async {
+    runtime.expect("a runtime").block_on(async {
         let _turn = match D::NAME {
             "postgres" => Some(AT_A_TIME.acquire().await.expect("nobody closes it")),
             _ => None,
@@ -72,12 +64,10 @@ where
         let Some((database, schema)) = D::open(name, folder.path()).await else { return };
         database.prepare().await;
         let journal = Journal::open(&folder.path().join("journal"));
-        let failed = spawn_local(test(Home { database, journal, folder })).await.err();
-        if let Some(schema) = schema {
-            schema.drop().await;
-        }
-        if let Some(failed) = failed {
-            resume_unwind(failed.into_panic());
+        let test = test(Home { database, journal, folder });
+        match schema {
+            Some(schema) => schema.drop_after(test).await,
+            None => test.await,
         }
     });
 }

@@ -9,6 +9,8 @@ use tokio::time::sleep;
 use crate::client::Client;
 use crate::hub::Hub;
 
+on_each_database! { what_was_accepted_is_handled_once_though_the_process_is_killed }
+
 const DELIVERIES: usize = 2_000;
 const CONNECTIONS: usize = 50;
 const KILLS: usize = 10;
@@ -35,9 +37,7 @@ async fn deliver(client: &mut Option<Client>, address: &str, number: usize) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_accepted_is_handled_once_though_the_process_is_killed() {
-    let mut hub = Hub::start().await;
+async fn what_was_accepted_is_handled_once_though_the_process_is_killed(mut hub: Hub) {
     let (accepted, mut progress) = tokio::sync::watch::channel(0_usize);
     let mut connections = JoinSet::new();
     for first in 0..CONNECTIONS {
