@@ -48,6 +48,9 @@ pub trait Database: Clone + Send + Sync + Sized + 'static {
     /// Writes down that something happened.
     fn happen(connection: &mut Self::Connection, number: i64) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
+    /// The last number that has happened; 0 if nothing has. What a process that was killed still commits is waited for.
+    fn last_happened(&self) -> impl Future<Output = i64> + Send;
+
     /// Makes the tables for what publishers and handlers write.
     fn prepare(&self) -> impl Future<Output = ()> + Send {
         async {
@@ -64,6 +67,7 @@ pub trait Database: Clone + Send + Sync + Sized + 'static {
 }
 
 const HAPPENED: &str = "INSERT INTO happened VALUES ($1)";
+const LAST: &str = "SELECT coalesce(max(number), 0) FROM happened";
 
 /// A SQLite file.
 #[derive(Clone, Debug)]
@@ -112,6 +116,11 @@ impl Database for Sqlite {
     async fn happen(connection: &mut SqliteConnection, number: i64) -> Result<(), sqlx::Error> {
         sqlx::query(HAPPENED).bind(number).execute(connection).await.map(|_| ())
     }
+
+    /// A file is written to by nobody who is dead.
+    async fn last_happened(&self) -> i64 {
+        self.numbers(LAST).await[0]
+    }
 }
 
 /// A schema of a PostgreSQL database.
@@ -158,5 +167,12 @@ impl Database for Postgres {
 
     async fn happen(connection: &mut PgConnection, number: i64) -> Result<(), sqlx::Error> {
         sqlx::query(HAPPENED).bind(number).execute(connection).await.map(|_| ())
+    }
+
+    /// The server notices the end of a process later than those who killed it. Who has written holds a lock until then.
+    async fn last_happened(&self) -> i64 {
+        let mut tx = self.pool.begin().await.expect("a transaction");
+        sqlx::query("LOCK TABLE happened IN SHARE MODE").execute(&mut *tx).await.expect("a lock");
+        sqlx::query_scalar(LAST).fetch_one(&mut *tx).await.expect("a number")
     }
 }

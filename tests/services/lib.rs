@@ -4,13 +4,14 @@ use std::io::{BufRead as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use durable_tests::{Database as _, Hook, Sqlite, Watched};
+use durable_tests::{Database, Hook, Postgres, Sqlite, Watched};
+use mediator_core::MediatorBuilder;
 use mediator_core::prelude::*;
 use mediator_nats::NatsBridge;
 use mediator_outbox::Outbox;
-use mediator_outbox::store::SqliteStore;
+use mediator_outbox::store::Store as _;
 use serde::{Deserialize, Serialize};
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::{PgConnection, SqliteConnection};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
@@ -30,20 +31,39 @@ pub struct RightHappened {
     pub number: i64,
 }
 
-#[event_handler(durable, manual, name = "left.handle")]
-async fn of_the_left(event: &RightHappened, tx: &mut SqliteConnection) -> sqlx::Result<()> {
-    affect(tx, event.number).await
+const EFFECT: &str = "INSERT INTO effect (handler, key, number) VALUES ('handled', '', $1)";
+
+/// A database of a service: the handlers that borrow its connections.
+pub trait Home: Database {
+    /// Binds the handler of a service.
+    fn handle(builder: MediatorBuilder, side: Side) -> MediatorBuilder;
 }
 
-#[event_handler(durable, manual, name = "right.handle")]
-async fn of_the_right(event: &LeftHappened, tx: &mut SqliteConnection) -> sqlx::Result<()> {
-    affect(tx, event.number).await
+macro_rules! home {
+    ($Database:ident, $Connection:ident) => {
+        impl Home for $Database {
+            fn handle(builder: MediatorBuilder, side: Side) -> MediatorBuilder {
+                #[event_handler(durable, manual, name = "left.handle")]
+                async fn of_the_left(event: &RightHappened, tx: &mut $Connection) -> sqlx::Result<()> {
+                    sqlx::query(EFFECT).bind(event.number).execute(tx).await.map(|_| ())
+                }
+
+                #[event_handler(durable, manual, name = "right.handle")]
+                async fn of_the_right(event: &LeftHappened, tx: &mut $Connection) -> sqlx::Result<()> {
+                    sqlx::query(EFFECT).bind(event.number).execute(tx).await.map(|_| ())
+                }
+
+                match side {
+                    Side::Left => builder.bind_fn(of_the_left),
+                    Side::Right => builder.bind_fn(of_the_right),
+                }
+            }
+        }
+    };
 }
 
-async fn affect(tx: &mut SqliteConnection, number: i64) -> sqlx::Result<()> {
-    let insert = "INSERT INTO effect (handler, key, number) VALUES ('handled', '', ?1)";
-    sqlx::query(insert).bind(number).execute(tx).await.map(|_| ())
-}
+home!(Sqlite, SqliteConnection);
+home!(Postgres, PgConnection);
 
 /// One of the two services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,15 +116,18 @@ pub async fn run(plan: Plan) -> anyhow::Result<()> {
         let stop = stop.clone();
         move || listen(&stop)
     });
-    let database = Sqlite::connect(&plan.database).await;
+    if plan.database.starts_with("sqlite:") {
+        run_on(Sqlite::connect(&plan.database).await, plan, &stop).await
+    } else {
+        run_on(Postgres::connect(&plan.database).await, plan, &stop).await
+    }
+}
+
+async fn run_on<D: Home>(database: D, plan: Plan, stop: &Notify) -> anyhow::Result<()> {
     let outbox = Outbox::in_store(Watched::new(database.store().await?, late_acknowledgements(&plan)));
     let nats = connect(&plan).await?;
     let builder = Mediator::builder().outbox(outbox.clone()).external(nats.clone());
-    let builder = match plan.side {
-        Side::Left => builder.bind_fn(of_the_left),
-        Side::Right => builder.bind_fn(of_the_right),
-    };
-    let mediator = builder.build()?;
+    let mediator = D::handle(builder, plan.side).build()?;
     let worker = outbox.worker(&mediator).lease(Duration::from_secs(1)).retry_base(Duration::from_millis(20)).start();
     let consumer = loop {
         match nats.consumer(&mediator, &outbox).ack_wait(plan.ack_wait).start().await {
@@ -151,26 +174,26 @@ fn late_acknowledgements(plan: &Plan) -> Hook {
 }
 
 /// Continues where an earlier process has stopped.
-async fn publish(
+async fn publish<D: Home>(
     plan: &Plan,
-    database: &Sqlite,
-    outbox: &Outbox<Watched<SqliteStore>>,
+    database: &D,
+    outbox: &Outbox<Watched<D::Store>>,
     mediator: &Mediator,
 ) -> anyhow::Result<()> {
-    let last = database.numbers("SELECT coalesce(max(number), 0) FROM happened").await[0];
-    let numbers: Vec<_> = (last + 1..=plan.publishes).collect();
+    // Not through the outbox, by which commits may be late.
+    let store = database.store().await?;
+    let numbers: Vec<_> = (database.last_happened().await + 1..=plan.publishes).collect();
     for numbers in numbers.chunks(AT_ONCE as usize) {
-        let mut connection = database.pool.acquire().await?;
-        let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = store.begin_for_user().await?;
         for &number in numbers {
-            Sqlite::happen(&mut tx, number).await?;
+            D::happen(&mut tx, number).await?;
             let publisher = mediator.with(&mut *tx);
             match plan.side {
                 Side::Left => publisher.publish(LeftHappened::new(number)).await?,
                 Side::Right => publisher.publish(RightHappened::new(number)).await?,
             }
         }
-        tx.commit().await?;
+        D::Store::commit(tx).await?;
         outbox.wake().await;
     }
     say("published");

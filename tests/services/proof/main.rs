@@ -1,5 +1,33 @@
 //! Two services, a database each, and a NATS server of their own; all of them are killed.
 
+/// Makes tests of each function of this module, which is told the databases: the right service's is of each kind, and the left
+/// one's a file.
+macro_rules! on_each_database {
+    ($($test:ident)*) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    let name = concat!(module_path!(), "::", stringify!($test));
+                    super::on_sqlite(name, super::$test::<durable_tests::Sqlite>).await;
+                }
+            )*
+        }
+
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    let name = concat!(module_path!(), "::", stringify!($test));
+                    super::on_postgres(name, super::$test::<durable_tests::Postgres>).await;
+                }
+            )*
+        }
+    };
+}
+
+#[path = "../../../mediator-outbox/tests/support/mod.rs"]
+mod postgresql;
 mod process;
 #[path = "../../../mediator-nats/tests/support/mod.rs"]
 mod support;
@@ -7,14 +35,20 @@ mod support;
 use std::time::Duration;
 
 use async_nats::jetstream;
-use durable_tests::{Database as _, Sqlite};
+use durable_tests::Sqlite;
 use mediator_outbox::{Outbox, State};
 use process::Process;
-use services_tests::{Plan, Side};
+use services_tests::{Home, Plan, Side};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
+use postgresql::Schema;
 use support::Server;
+
+on_each_database! {
+    every_event_is_handled_by_the_other_service_once_whatever_is_killed
+    three_nodes_of_a_service_share_what_arrives
+}
 
 /// How long it may take until another event is handled.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -30,21 +64,39 @@ fn events() -> i64 {
     from_env("MEDIATOR_TEST_EVENTS", 1_000) as i64
 }
 
-/// A service with its database.
-struct Service {
-    plan: Plan,
-    database: Sqlite,
+/// The addresses of the databases of the left and the right service.
+type Databases = [String; 2];
+
+async fn on_sqlite<F: Future<Output = ()>>(name: &str, test: impl FnOnce(Server, Databases) -> F) {
+    let Some(server) = Server::start(name).await else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    test(server, [file(&folder, Side::Left), file(&folder, Side::Right)]).await;
 }
 
-impl Service {
-    async fn new(side: Side, folder: &TempDir, server: &Server) -> Self {
-        let database = format!("sqlite:{}", folder.path().join(format!("{}.db", side.name())).display());
-        let ack_wait = Duration::from_secs(1);
-        let (nats, publishes) = (server.url(), events());
-        let plan = Plan { side, database: database.clone(), nats, publishes, ack_wait, late: 0 };
-        let database = Sqlite::connect(&database).await;
+async fn on_postgres<F: Future<Output = ()> + 'static>(name: &str, test: impl FnOnce(Server, Databases) -> F) {
+    let Some(server) = Server::start(name).await else { return };
+    let Some(schema) = Schema::for_test(name).await else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let test = test(server, [file(&folder, Side::Left), schema.url()]);
+    schema.drop_after(test).await;
+}
+
+fn file(folder: &TempDir, side: Side) -> String {
+    format!("sqlite:{}", folder.path().join(format!("{}.db", side.name())).display())
+}
+
+/// A service with its database.
+struct Service<D> {
+    plan: Plan,
+    database: D,
+}
+
+impl<D: Home> Service<D> {
+    async fn new(side: Side, url: String, server: &Server) -> Self {
+        let database = D::connect(&url).await;
         database.prepare().await;
-        Self { plan, database }
+        let (nats, publishes, ack_wait) = (server.url(), events(), Duration::from_secs(1));
+        Self { plan: Plan { side, database: url, nats, publishes, ack_wait, late: 0 }, database }
     }
 
     async fn count(&self, table: &str) -> i64 {
@@ -64,22 +116,18 @@ impl Service {
     }
 }
 
-/// Waits until everything is handled, as long as it goes on.
-async fn until_handled(services: &[&Service], mut meanwhile: impl AsyncFnMut()) {
+/// Waits until so many events are handled, as long as it goes on.
+async fn until_handled(count: i64, handled: impl AsyncFn() -> i64) {
     let (mut most, mut deadline) = (0, Instant::now() + PATIENCE);
     loop {
-        let mut handled = 0;
-        for service in services {
-            handled += service.count("effect").await;
-        }
-        if handled >= events() * services.len() as i64 {
+        let handled = handled().await;
+        if handled >= count {
             return;
         }
         if handled > most {
             (most, deadline) = (handled, Instant::now() + PATIENCE);
         }
         assert!(Instant::now() < deadline, "{handled} events are handled, and nothing happens");
-        meanwhile().await;
         sleep(Duration::from_millis(100)).await;
     }
 }
@@ -102,24 +150,19 @@ async fn repeat(server: &Server, random: &mut fastrand::Rng) -> Result<u32, asyn
     Ok(repeated)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_event_is_handled_by_the_other_service_once_whatever_is_killed() {
-    let Some(mut server) = Server::start("every_event_is_handled_by_the_other_service_once_whatever_is_killed").await
-    else {
-        return;
-    };
+async fn every_event_is_handled_by_the_other_service_once_whatever_is_killed<D: Home>(
+    mut server: Server,
+    [left, right]: Databases,
+) {
     let seed = from_env("MEDIATOR_TEST_SEED", fastrand::u64(..));
     println!("MEDIATOR_TEST_SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
     let rounds = from_env("MEDIATOR_TEST_ROUNDS", 10);
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut services = Vec::new();
-    for side in [Side::Left, Side::Right] {
-        let mut service = Service::new(side, &folder, &server).await;
-        service.plan.late = 5;
-        services.push(service);
-    }
-    let mut processes: Vec<_> = services.iter().map(|service| Process::start(&service.plan)).collect();
+    let mut left = Service::<Sqlite>::new(Side::Left, left, &server).await;
+    let mut right = Service::<D>::new(Side::Right, right, &server).await;
+    (left.plan.late, right.plan.late) = (5, 5);
+    let plans = [&left.plan, &right.plan];
+    let mut processes = plans.map(Process::start);
     let (mut kills, mut crashes, mut repeated) = (0, 0, 0);
     for _ in 0..rounds {
         // A random moment is what is wanted.
@@ -136,22 +179,20 @@ async fn every_event_is_handled_by_the_other_service_once_whatever_is_killed() {
             side => {
                 let side = usize::from(side) - 2;
                 processes[side].kill().await;
-                processes[side] = Process::start(&services[side].plan);
+                processes[side] = Process::start(plans[side]);
                 kills += 1;
             }
         }
     }
-    let services: Vec<_> = services.iter().collect();
-    until_handled(&services, async || {}).await;
+    until_handled(2 * events(), async || left.count("effect").await + right.count("effect").await).await;
     repeated += repeat(&server, &mut random).await.expect("the server is there");
     let mut received_again = 0;
     for process in processes {
         received_again += process.stop().await.again;
     }
-    for service in services {
-        assert_eq!(service.count("happened").await, events());
-        service.check().await;
-    }
+    assert_eq!([left.count("happened").await, right.count("happened").await], [events(), events()]);
+    left.check().await;
+    right.check().await;
     println!(
         "{} events each way, {kills} services and {crashes} servers killed, {repeated} messages published twice; \
          {received_again} received again by the last processes",
@@ -159,12 +200,9 @@ async fn every_event_is_handled_by_the_other_service_once_whatever_is_killed() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn three_nodes_of_a_service_share_what_arrives() {
-    let Some(server) = Server::start("three_nodes_of_a_service_share_what_arrives").await else { return };
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut left = Service::new(Side::Left, &folder, &server).await;
-    let mut right = Service::new(Side::Right, &folder, &server).await;
+async fn three_nodes_of_a_service_share_what_arrives<D: Home>(server: Server, [left, right]: Databases) {
+    let mut left = Service::<Sqlite>::new(Side::Left, left, &server).await;
+    let mut right = Service::<D>::new(Side::Right, right, &server).await;
     right.plan.publishes = 0;
     let mut nodes = Vec::new();
     for _ in 0..3 {
@@ -174,7 +212,7 @@ async fn three_nodes_of_a_service_share_what_arrives() {
     }
     left.plan.publishes = events();
     let publisher = Process::start(&left.plan);
-    until_handled(&[&right], async || {}).await;
+    until_handled(events(), async || right.count("effect").await).await;
     publisher.stop().await;
     let mut shares = Vec::new();
     for node in nodes {
