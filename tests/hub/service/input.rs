@@ -14,6 +14,8 @@ use tokio::time::sleep;
 use crate::client::{signature, webhook};
 use crate::hub::{Hub, PATIENCE};
 
+on_each_database! { pushes_by_the_same_people_are_counted_at_the_first_attempt_whatever_their_order }
+
 fn star() -> Value {
     json!({ "action": "created", "repository": { "full_name": "ada/engine" }, "sender": { "login": "ada" } })
 }
@@ -181,4 +183,23 @@ async fn foreign_pages_change_nothing() {
     assert_eq!(hub.json("/api/stats").await["total"]["dead"], 1);
     let discard = Request::post(format!("/api/deliveries/{id}/discard")).header("origin", &own);
     assert_eq!(hub.client().await.send(discard, "").await.unwrap().json(), json!({ "changed": 1 }));
+}
+
+async fn pushes_by_the_same_people_are_counted_at_the_first_attempt_whatever_their_order(hub: Hub) {
+    const PEOPLE: usize = 20;
+    let deliver = async |number: usize| {
+        let mut authors: Vec<_> = (0..PEOPLE).collect();
+        fastrand::Rng::with_seed(number as u64).shuffle(&mut authors);
+        let commit = |author: &usize| json!({ "author": { "name": format!("person-{author}") } });
+        let push = json!({
+            "ref": "refs/heads/main", "commits": authors.iter().map(commit).collect::<Vec<_>>(),
+            "repository": { "full_name": "ada/engine" }, "sender": { "login": "ada" },
+        });
+        let answer = hub.client().await.deliver(&number.to_string(), "push", &push).await.unwrap();
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
+    };
+    stream::iter(0..100).for_each_concurrent(10, deliver).await;
+    assert_eq!(hub.settled().await, 0);
+    assert_eq!(hub.json("/api/attempts").await["retried"], 0, "nobody got in anybody's way");
+    assert_eq!(hub.json("/api/section").await["contributors"]["contributors"], PEOPLE);
 }

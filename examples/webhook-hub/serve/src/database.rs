@@ -49,7 +49,8 @@ pub(crate) trait Database: Store {
 
     fn totals(pool: &Self::Pool) -> impl Future<Output = sqlx::Result<Totals>> + Send;
 
-    /// Whether nothing was written under this key before.
+    /// Whether nothing was written under this key before. Until the transaction ends, nobody else writes notes: two who changed
+    /// the same ones in different orders would wait for each other.
     fn open_page(db: &mut Self::Connection, key: &str) -> impl Future<Output = sqlx::Result<bool>> + Send;
 
     fn change(db: &mut Self::Connection, change: Change) -> impl Future<Output = sqlx::Result<()>> + Send;
@@ -89,9 +90,12 @@ fn seconds(time: SystemTime) -> i64 {
     i64::try_from(seconds).unwrap_or(i64::MAX)
 }
 
+/// For PostgreSQL; on SQLite, a transaction is the only one that writes anyhow.
+const LOCK: &str = "LOCK TABLE hub_note IN SHARE ROW EXCLUSIVE MODE";
+
 /// The same for each of the two drivers, whose types have no useful trait in common.
 macro_rules! database {
-    ($store:ty, $connection:ty, $pool:ty, $counter:literal, $connect:ident) => {
+    ($store:ty, $connection:ty, $pool:ty, $counter:literal, $connect:ident $(, $lock:ident)?) => {
         impl Database for $store {
             type Pool = $pool;
 
@@ -126,6 +130,7 @@ macro_rules! database {
             }
 
             async fn open_page(db: &mut $connection, key: &str) -> sqlx::Result<bool> {
+                $(sqlx::query($lock).execute(&mut *db).await?;)?
                 let insert = sqlx::query(OPEN_PAGE).bind(key).bind(seconds(SystemTime::now()));
                 Ok(insert.execute(db).await?.rows_affected() == 1)
             }
@@ -152,7 +157,7 @@ macro_rules! database {
 }
 
 database!(SqliteStore, SqliteConnection, SqlitePool, "INTEGER PRIMARY KEY", sqlite);
-database!(PostgresStore, PgConnection, PgPool, "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", postgres);
+database!(PostgresStore, PgConnection, PgPool, "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", postgres, LOCK);
 
 /// How long one waits for another writer of the file: many deliveries at once take turns.
 const LOCKED: Duration = Duration::from_secs(30);
