@@ -113,7 +113,8 @@ impl Block<'_> {
     fn expand_method(&self, position: usize, method: &mut ImplItemFn) -> TokenStream {
         let mut errors = Errors::default();
         let options = take_options(&mut method.attrs, self.self_ty, self.options, &mut errors);
-        let is_called_on_self = require_receiver(method, options.kind, &mut errors);
+        let is_here = reject_misplaced(&mut method.attrs, options.kind, &mut errors);
+        let is_called_on_self = is_here && require_receiver(method, options.kind, &mut errors);
         let signature = is_called_on_self
             .then(|| HandlerSignature::parse(&mut method.sig, Some(self.self_ty), &options, &mut errors))
             .flatten();
@@ -171,9 +172,38 @@ fn take_options(attributes: &mut Vec<Attribute>, self_ty: &Type, block: &Argumen
     options.with_runtime_of(block).without_self(self_ty)
 }
 
+/// Takes what makes the method a handler of the other kind, or its options under a condition; whether it belongs into the block.
+fn reject_misplaced(attributes: &mut Vec<Attribute>, kind: Kind, errors: &mut Errors) -> bool {
+    let before = attributes.len();
+    attributes.retain(|attribute| {
+        let message = if is_ours(attribute, kind.other()) {
+            let (block, other) = (kind.block_attribute(), kind.other().block_attribute());
+            format!(
+                "in a block with `#[{block}]` all methods handle {}s; move this one to a block with `#[{other}]`",
+                kind.noun()
+            )
+        } else if holds_ours(attribute, kind) {
+            let name = kind.attribute();
+            format!("a method has the same options always; write `#[{name}(…)]` without a condition, or two methods")
+        } else {
+            return true;
+        };
+        errors.at(attribute, message);
+        false
+    });
+    attributes.len() == before
+}
+
 /// By whatever path: nobody else's macro of this name stands in such a block.
 fn is_ours(attribute: &Attribute, kind: Kind) -> bool {
     attribute.path().segments.last().is_some_and(|last| last.ident == kind.attribute())
+}
+
+/// `#[cfg_attr(condition, event_handler(…))]`
+fn holds_ours(attribute: &Attribute, kind: Kind) -> bool {
+    let (condition, metas) = item::split_condition(attribute);
+    let is_ours = |meta: &Meta| meta.path().segments.last().is_some_and(|last| last.ident == kind.attribute());
+    condition.is_some() && metas.iter().any(is_ours)
 }
 
 /// All calls share the handler, so it is called on a `&self`.

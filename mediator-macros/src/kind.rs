@@ -9,6 +9,13 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::Event => Self::Request,
+            Self::Request => Self::Event,
+        }
+    }
+
     /// `event`, as the handled thing is called.
     pub(crate) fn noun(self) -> &'static str {
         match self {
