@@ -253,13 +253,7 @@ impl Arguments {
         let key = input.call(Ident::parse_any)?;
         let name = key.to_string();
         if !keys.contains(&name.as_str()) {
-            let message = match &*name {
-                "durable" => {
-                    "a request is answered at once, so its handler cannot be durable; publish an event instead".into()
-                }
-                _ => format!("unknown option `{key}`; {}", listed(keys)),
-            };
-            return Err(syn::Error::new(key.span(), message));
+            return Err(syn::Error::new(key.span(), unknown(&name, keys)));
         }
         if self.seen.contains(&key) {
             return Err(syn::Error::new(key.span(), format!("`{key}` is given twice; remove one of the two")));
@@ -290,9 +284,16 @@ impl Arguments {
 
     /// `manual`, `durable` or `external`
     fn parse_flag(&mut self, key: &Ident, input: ParseStream<'_>) -> syn::Result<()> {
-        if input.peek(Token![=]) {
+        let message = if input.peek(Token![=]) {
+            Some(format!("`{key}` takes no value; write `{key}` alone"))
+        } else if input.peek(token::Paren) {
+            Some(format!("`{key}` has no options of its own; write `{key}` alone, and the others behind it"))
+        } else {
+            None
+        };
+        if let Some(message) = message {
             take_to_comma(input)?;
-            return Err(syn::Error::new(key.span(), format!("`{key}` takes no value; write `{key}` alone")));
+            return Err(syn::Error::new(key.span(), message));
         }
         match &*key.to_string() {
             "durable" => self.durable = Some(key.clone()),
@@ -331,7 +332,7 @@ impl Arguments {
 
     fn parse_value(&mut self, key: &str, input: ParseStream<'_>) -> syn::Result<()> {
         match key {
-            "name" => self.name = Some(input.parse()?),
+            "name" => self.name = Some(parse_name(input)?),
             "new" => self.new = Some(input.parse()?),
             "order" => self.order = Some(parse_order(input)?),
             "after" => self.after = parse_handlers(input)?,
@@ -339,7 +340,7 @@ impl Arguments {
             "alias" => self.aliases = parse_names(input)?,
             "dead" => self.dead = parse_skip(input)?,
             "version" => self.version = Some(parse_version(input)?),
-            "key" => self.key = Some(input.parse()?),
+            "key" => self.key = Some(parse_key(input)?),
             "upcast" => self.upcast = parse_functions(input)?,
             "timeout" => self.timeout = Some(retry::parse_limit(input)?),
             "attempts" => self.attempts = Some(retry::parse_attempts(input)?),
@@ -430,6 +431,19 @@ fn says_durable(tokens: &TokenStream) -> bool {
     tokens.clone().into_iter().any(|token| matches!(token, TokenTree::Ident(ident) if ident == "durable"))
 }
 
+/// The error of an option that this macro does not take.
+fn unknown(name: &str, keys: &[&str]) -> String {
+    match name {
+        "durable" if keys.contains(&"upcast") => "an event is not durable, each of its handlers is or is not; \
+                                                  write `#[event_handler(durable, name = \"billing.invoice\")]`"
+            .into(),
+        "durable" if ["error", "retry"].iter().any(|key| keys.contains(key)) => {
+            "a request is answered at once, so its handler cannot be durable; publish an event instead".into()
+        }
+        _ => format!("unknown option `{name}`; {}", listed(keys)),
+    }
+}
+
 /// The options that there are.
 fn listed(keys: &[&str]) -> String {
     let verb = if keys.len() == 1 { "is" } else { "are" };
@@ -478,13 +492,30 @@ fn parse_handlers(input: ParseStream<'_>) -> syn::Result<Vec<Type>> {
     Ok(handlers.map_err(|_| expected)?.into_iter().collect())
 }
 
+/// `"name"`, by which people and recorded deliveries find something
+fn parse_name(input: ParseStream<'_>) -> syn::Result<LitStr> {
+    let name: LitStr = input.parse()?;
+    if name.value().trim().is_empty() { Err(syn::Error::new(name.span(), "this name says nothing")) } else { Ok(name) }
+}
+
 /// `"name"` or `["name", "name"]`
 fn parse_names(input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
     if !input.peek(token::Bracket) {
-        return Ok(vec![input.parse()?]);
+        return Ok(vec![parse_name(input)?]);
     }
     let group: Group = input.parse()?;
-    Ok(Punctuated::<LitStr, Token![,]>::parse_terminated.parse2(group.stream())?.into_iter().collect())
+    let parser = |input: ParseStream<'_>| Punctuated::<LitStr, Token![,]>::parse_terminated_with(input, parse_name);
+    Ok(parser.parse2(group.stream())?.into_iter().collect())
+}
+
+/// `order_id`, and not `order.id`
+fn parse_key(input: ParseStream<'_>) -> syn::Result<Ident> {
+    let field: Ident = input.parse()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        Ok(field)
+    } else {
+        Err(syn::Error::new(field.span(), "the key is a field of the event itself"))
+    }
 }
 
 /// `[function, function]`

@@ -34,7 +34,7 @@ pub(crate) fn check_handler(options: &mut Arguments, errors: &mut Errors) {
             "`{order}` says when a publish calls a handler, and a durable one is called by a worker; remove one of the two"
         );
         errors.at(&durable, message);
-    } else if options.name.is_none() {
+    } else if options.seen("name").is_none() {
         let message = "a durable handler needs a name, by which recorded deliveries find it again; \
                        add `name = \"billing.invoice\"`";
         errors.at(&durable, message);
@@ -76,11 +76,11 @@ pub(crate) fn check_event(options: &mut Arguments, fields: &Fields, is_generic: 
     for key in &keys {
         if !DURABLE {
             errors.at(key, lacks_feature(key));
-        } else if options.name.is_none() && key == "external" {
+        } else if options.seen("name").is_none() && key == "external" {
             let message =
                 "an external event needs a name, by which other services know it; add `name = \"orders.placed\"`";
             errors.at(key, message);
-        } else if options.name.is_none() {
+        } else if options.seen("name").is_none() {
             errors
                 .at(key, format!("`{key}` is for recorded events, which need a name; add `name = \"orders.placed\"`"));
         } else if is_generic {

@@ -41,6 +41,15 @@ async fn with_what_is_for_durable_ones(_event: &OrderPlaced) {}
 #[event_handler(durable = true, name = "f")]
 async fn with_a_value(_event: &OrderPlaced) {}
 
+#[event_handler(durable(name = "f"))]
+async fn with_options_of_its_own(_event: &OrderPlaced) {}
+
+#[event_handler(durable, name = NAME)]
+async fn with_a_constant_name(_event: &OrderPlaced) {}
+
+#[event_handler(durable, name = "", alias = [" "])]
+async fn with_an_empty_name(_event: &OrderPlaced) {}
+
 #[event_handler(durable, name = "g", dead = stop)]
 async fn with_another_word(_event: &OrderPlaced) {}
 

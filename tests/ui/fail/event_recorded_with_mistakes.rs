@@ -21,6 +21,16 @@ struct KeyOfNothing {
     id: u32,
 }
 
+#[event(name = "b", key = order.id)]
+#[derive(Serialize, Deserialize)]
+struct KeyOfAField {
+    order: u32,
+}
+
+#[event(name = "c", durable)]
+#[derive(Serialize, Deserialize)]
+struct DurableItself {}
+
 #[event(name = "c", version = 0)]
 #[derive(Serialize, Deserialize)]
 struct VersionZero {}
