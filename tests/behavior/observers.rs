@@ -216,3 +216,21 @@ fn a_struct_that_observes_is_bound_to_every_event_by_its_type_or_ready_made() {
     let error = builder().bind::<dyn DynNotification, Trace>().bind::<dyn DynNotification, Trace>().build();
     assert!(matches!(error.unwrap_err().problems(), [BuildProblem::DuplicateHandler { .. }]));
 }
+
+#[test]
+fn what_handles_an_event_does_not_observe_it_as_well() {
+    struct Both;
+
+    impl EventHandler<Placed> for Both {
+        async fn handle(&self, _event: &Placed) {}
+    }
+
+    impl EventHandler<dyn DynNotification> for Both {
+        async fn handle(&self, _event: &dyn DynNotification) {}
+    }
+
+    let builder = Mediator::builder().without_discovery().bind_handler::<Placed, _>(Both);
+    let error = builder.bind_handler::<dyn DynNotification, _>(Both).build().unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("is already registered for `") && text.contains("Placed` at "), "{text}");
+}

@@ -109,7 +109,9 @@ pub(crate) fn of_behaviors(behaviors: &[BehaviorRegistration]) -> Vec<BuildProbl
 
 fn duplicate(first: &HandlerRegistration, second: &HandlerRegistration) -> BuildProblem {
     let ready_made = first.is_ready_made() && second.is_ready_made();
-    let (event_name, first, second) = (second.message_name(), first.info(), second.info());
+    // An observer is called for the event as well.
+    let event_name = if second.is_observer() { first.message_name() } else { second.message_name() };
+    let (first, second) = (first.info(), second.info());
     BuildProblem::DuplicateHandler { event_name, first, second, ready_made }
 }
 
