@@ -530,7 +530,7 @@ impl fmt::Display for BuildProblem {
             ),
             Self::DurableBorrows { handler, parameter, type_name } => write!(
                 f,
-                "handler {handler} is durable and borrows `{type_name}` for `{parameter}`, which a worker does not lend: it lends `&mut` of the outbox's connection, `&DeliveryInfo` and the handles; have it injected, or lent by a behavior"
+                "handler {handler} is durable and borrows `{type_name}` for `{parameter}`, which a worker does not lend: it lends `&DeliveryInfo`, the handles, and `&mut` of the outbox's connection, which an `InMemoryOutbox` does not have; have it injected, or lent by a behavior"
             ),
             Self::NoExternalBus { event } => write!(
                 f,
