@@ -153,6 +153,12 @@ fn require_callable(signature: &Signature, kind: Kind, errors: &mut Errors) {
         if kind == Kind::Request && mentions(ty, "impl") && errors.is_empty() {
             errors.at(ty, "a handler returns what its request says; name that type");
         }
+        if let Some(error) = error_of(ty).filter(|error| kind == Kind::Event && mentions(error, "impl")) {
+            errors.at(
+                error,
+                "the error of a handler outlives the event, which an `impl …` may borrow from; name its type",
+            );
+        }
     }
 }
 
@@ -380,7 +386,7 @@ impl Borrowed {
 /// Whether a lifetime is left out, which only a parameter of a function may do: `Vec<&str>`, `Cow<'_, str>`.
 ///
 /// In `dyn Fn(&str)` it may be left out anywhere.
-fn hides_borrow(ty: TokenStream) -> bool {
+pub(crate) fn hides_borrow(ty: TokenStream) -> bool {
     let mut tokens = ty.into_iter().peekable();
     while let Some(token) = tokens.next() {
         let next_is_tick = matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'');
