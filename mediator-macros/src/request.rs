@@ -1,6 +1,6 @@
 //! `#[request]`
 
-use proc_macro2::{Group, TokenStream};
+use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Generics, Ident, Item, PathArguments, Type, WhereClause, parse_quote};
 
@@ -9,7 +9,8 @@ use crate::errors::Errors;
 use crate::event::require_owned;
 use crate::item;
 use crate::notification::Declared;
-use crate::types::mentions;
+use crate::signature::hides_borrow;
+use crate::types::{mentions, relocated};
 
 // #[request] or #[request(Answer? option,*)], above a struct, an enum or a union
 //
@@ -30,7 +31,10 @@ fn on_item(mut item: Item, body: Option<Group>, options: &Arguments, errors: &mu
         require_owned(item, "requests", errors);
     }
     options.types.iter().for_each(|answer| reject_result(answer, errors));
+    let is_owned = options.types.iter().chain(&options.error).all(|ty| require_owned_answer(ty, errors));
     let expanded = match &mut item {
+        // rustc would say it again of each line that names the type.
+        Item::Struct(_) | Item::Enum(_) | Item::Union(_) if !is_owned => TokenStream::new(),
         Item::Struct(item) => on_type(&mut item.attrs, &item.ident, &item.generics, options, errors),
         Item::Enum(item) => on_type(&mut item.attrs, &item.ident, &item.generics, options, errors),
         Item::Union(item) => on_type(&mut item.attrs, &item.ident, &item.generics, options, errors),
@@ -56,6 +60,20 @@ fn reject_result(answer: &Type, errors: &mut Errors) {
             "name what the `Ok` holds, and the error apart, as in `#[request(OrderConfirmation, error = OrderError)]`";
         errors.at(answer, message);
     }
+}
+
+/// Whoever asked has the answer for himself, and of one type.
+fn require_owned_answer(answer: &Type, errors: &mut Errors) -> bool {
+    let message = match ungrouped(answer) {
+        _ if hides_borrow(answer.to_token_stream()) => {
+            "an answer is owned by who asked; use `String` for `&str`, or `&'static`"
+        }
+        Type::TraitObject(_) => "an answer has a size; answer with a `Box<dyn … + Send>`, or an `Arc`",
+        _ if mentions(answer, "impl") => "an answer is of one type; name it, or answer with a `Box<dyn … + Send>`",
+        _ => return true,
+    };
+    errors.at(answer, message);
+    false
 }
 
 fn on_type(
@@ -88,6 +106,12 @@ fn expand_impl(declared: &Declared<'_>) -> TokenStream {
         Some(_) => (result.clone(), quote!(output)),
         None => (response.clone(), quote!(::core::result::Result::Ok(output))),
     };
+    // Where a type shows that is more private than the request.
+    let answer_given = options.types.first();
+    let place_of = |ty: Option<&Type>| ty.map_or_else(|| ident.to_token_stream(), ToTokens::to_token_stream);
+    let response_type = associated("Response", &response, &place_of(answer_given));
+    let error_type = associated("Error", &error, &place_of(options.error.as_ref()));
+    let output_type = associated("Output", &output, &place_of(answer_given.or(options.error.as_ref())));
     let name = declared.name();
     let where_clause = where_clause(declared, &response, &error);
     let (impl_generics, type_generics, _) = generics.split_for_impl();
@@ -95,17 +119,17 @@ fn expand_impl(declared: &Declared<'_>) -> TokenStream {
         #[automatically_derived]
         #(#lints)*
         impl #impl_generics #krate::Message for #ident #type_generics #where_clause {
-            type Response = #response;
-            type Error = #error;
+            #response_type
+            #error_type
             type Kind = #krate::__private::OfRequest;
         }
 
         #[automatically_derived]
         #(#lints)*
         impl #impl_generics #krate::Request for #ident #type_generics #where_clause {
-            type Response = #response;
-            type Error = #error;
-            type Output = #output;
+            #response_type
+            #error_type
+            #output_type
 
             fn into_result(output: #output) -> #result {
                 #answer
@@ -136,6 +160,14 @@ fn expand_impl(declared: &Declared<'_>) -> TokenStream {
             }
         }
     }
+}
+
+/// `type Response = OrderConfirmation;`, all of which shows at `place`.
+fn associated(name: &str, ty: &TokenStream, place: &TokenStream) -> TokenStream {
+    let name = Ident::new(name, Span::call_site());
+    let (keyword, name, end) = (quote!(type), quote!(#name), quote!(;));
+    let [keyword, name, end] = [keyword, name, end].map(|token| relocated(&token, place));
+    quote!(#keyword #name = #ty #end)
 }
 
 /// The user's where clause; for a generic request, also that it can be sent and answered at all.

@@ -18,6 +18,21 @@ struct FailsWithNumber;
 #[request(usize, retry = 3)]
 struct Retries;
 
+#[request(&str)]
+struct AnswersBorrow;
+
+#[request(Option<&str>)]
+struct AnswersBorrowWithin;
+
+#[request(dyn Send)]
+struct AnswersAnything;
+
+#[request(impl Iterator<Item = u8>)]
+struct AnswersSomething;
+
+#[request(usize, durable)]
+struct Durable;
+
 #[request(usize)]
 #[request(usize)]
 struct Twice;
