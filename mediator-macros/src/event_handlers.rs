@@ -123,7 +123,7 @@ impl Block<'_> {
         let handler = signature.map(|signature| {
             let own_lints = item::lint_attributes(&method.attrs);
             let attributes: Vec<_> = cfgs.iter().chain(&self.lints).chain(&own_lints).cloned().collect();
-            method.attrs.splice(..0, signature.allow_by_value());
+            method.attrs.splice(..0, signature.allow_parameters());
             self.expand_handler(position, &signature, &options, &attributes, &mut errors)
         });
         let handler = if self.is_sound { handler } else { None };

@@ -24,10 +24,10 @@ pub(crate) fn on_fn(mut item: ItemFn, body: Option<Group>, options: &Arguments, 
         let handler = FnHandler { function: &function, self_ty: None, name, position: 0, signature, options };
         handler.expand(&item::lint_attributes(&item.attrs), errors)
     });
-    let by_value = signature.as_ref().and_then(HandlerSignature::allow_by_value);
+    let allowed = signature.as_ref().and_then(HandlerSignature::allow_parameters);
     let item = item::put_back(body, &item);
     quote! {
-        #by_value
+        #allowed
         #item
 
         #handler

@@ -1,7 +1,7 @@
 //! What a function or a method says about the handler that it is.
 
 use proc_macro2::{TokenStream, TokenTree};
-use quote::{ToTokens, format_ident};
+use quote::{ToTokens, format_ident, quote};
 use syn::{
     Attribute, Field, FieldModifiers, FnArg, GenericArgument, GenericParam, Ident, Pat, PatType, PathArguments,
     ReturnType, Safety, Signature, Type, TypeParamBound, TypeReference, Visibility, parse_quote,
@@ -116,10 +116,11 @@ impl HandlerSignature {
         })
     }
 
-    /// Quiets clippy, which asks that of plain functions only.
-    pub(crate) fn allow_by_value(&self) -> Option<Attribute> {
+    /// Quiets clippy, which asks of plain functions only why they take what they do as they have to.
+    pub(crate) fn allow_parameters(&self) -> Option<Attribute> {
         let takes_values = self.injected().next().is_some() || self.borrowed().any(|borrowed| borrowed.is_optional);
-        (!self.is_async && takes_values).then(allow_by_value)
+        let by_value = takes_values.then(|| quote!(clippy::needless_pass_by_value,));
+        (!self.is_async).then(|| parse_quote!(#[allow(#by_value clippy::trivially_copy_pass_by_ref)]))
     }
 
     /// `-> !`

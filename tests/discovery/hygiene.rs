@@ -389,6 +389,7 @@ fn raw_identifiers_are_names_like_any_other() {
 }
 
 /// What is deprecated, or breaks a lint by permission, is used by the generated code without a word.
+#[warn(clippy::trivially_copy_pass_by_ref)]
 mod lint_levels {
     use ::std::fmt::Debug;
 
@@ -524,6 +525,24 @@ mod lint_levels {
     #[inline]
     fn marked(_event: &Asked) -> Result<(), String> {
         Ok(())
+    }
+
+    /// So small that clippy would have it passed by value, which handlers cannot.
+    #[derive(Clone, Copy, Notification)]
+    struct Small(u8);
+
+    #[request(u8)]
+    #[derive(Clone, Copy)]
+    struct AskSmall(u8);
+
+    #[event_handler]
+    fn small(event: &Small, other: Option<&Small>, lent: &Small) {
+        assert_eq!((event.0, other.map(|small| small.0)), (lent.0, None));
+    }
+
+    #[request_handler]
+    fn answers(request: &AskSmall) -> u8 {
+        request.0
     }
 
     pub(crate) fn in_a_body() -> impl Event {

@@ -1,7 +1,7 @@
 impl Triage {
     async fn opened(&self, event: &IssueOpened) {}
     async fn closed(&self, event: &IssueClosed, tx: &mut Connection) {}
-    #[allow(clippy::needless_pass_by_value)]
+    #[allow(clippy::needless_pass_by_value, clippy::trivially_copy_pass_by_ref)]
     fn watch(&self, event: &dyn DynNotification, journal: Option<&mut dyn Journal>) {}
 }
 const _: () = {

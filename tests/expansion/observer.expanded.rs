@@ -1,3 +1,4 @@
+#[allow(clippy::trivially_copy_pass_by_ref)]
 fn observe(event: &dyn DynNotification, publisher: &Publisher) {}
 const _: () = {
     struct __MediatorHandlerFn {}

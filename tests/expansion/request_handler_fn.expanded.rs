@@ -45,6 +45,7 @@ const _: () = {
         "1.2.3")
     }
 };
+#[allow(clippy::trivially_copy_pass_by_ref)]
 fn write(request: &Write, tx: &mut Connection, sender: &Sender) -> usize {
     tx.write(request)
 }

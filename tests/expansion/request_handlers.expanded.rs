@@ -4,6 +4,7 @@ impl Orders {
         request: &PlaceOrder,
         tx: &mut Connection,
     ) -> Result<OrderConfirmation, OrderError> {}
+    #[allow(clippy::trivially_copy_pass_by_ref)]
     fn count(&self, _request: &CountOrders) -> usize {}
 }
 const _: () = {
