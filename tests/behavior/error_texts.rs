@@ -222,6 +222,7 @@ fn an_anyhow_error_around_a_nested_publish_is_looked_into() {
         let error = publish(context);
         assert!(error.downcast_ref::<SaveError>().is_some(), "{error:#}");
         assert_eq!(count(&format!("{error:#}"), "disk full"), 1, "{error:#}");
+        assert_eq!(count(&format!("{error:#}"), ": while saving: publishing `"), usize::from(context), "{error:#}");
     }
 }
 

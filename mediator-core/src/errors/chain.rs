@@ -32,6 +32,16 @@ fn cast<'e, E: Error + Send + Sync + 'static>(error: &'e (dyn Error + 'static)) 
     error.downcast_ref()
 }
 
+/// The error itself, if it is an `E` and no context of an `anyhow::Error` is around it, which has a text of its own.
+fn bare<'e, E: Error + Send + Sync + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
+    #[cfg(feature = "anyhow")]
+    if let Some(whole) = error.downcast_ref::<crate::handler::error::Whole>() {
+        let outermost: &(dyn Error + 'static) = whole.0.as_ref();
+        return outermost.downcast_ref();
+    }
+    cast(error)
+}
+
 /// An error and its causes, in one line.
 #[cfg(feature = "testing")]
 pub(crate) fn text_of(error: &(dyn Error + 'static)) -> String {
@@ -51,9 +61,9 @@ pub(super) type Told = Vec<&'static str>;
 
 /// The innermost cause, if it is that publishes or sends are nested too deep.
 fn too_deep<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
-    let is_too_deep = |error: &(dyn Error + 'static)| match cast::<PublishError>(error) {
+    let is_too_deep = |error: &(dyn Error + 'static)| match bare::<PublishError>(error) {
         Some(nested) => nested.kind() == PublishErrorKind::TooDeep,
-        None => matches!(cast(error), Some(SendError::TooDeep(_))),
+        None => matches!(bare(error), Some(SendError::TooDeep(_))),
     };
     let mut next = Some(error);
     while let Some(error) = next.filter(|error| !is_too_deep(*error)) {
@@ -70,7 +80,7 @@ pub(super) fn write_all(f: &mut fmt::Formatter<'_>, error: &(dyn Error + 'static
     let mut written = String::new();
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(nested) = cast::<PublishError>(error) {
+        if let Some(nested) = bare::<PublishError>(error) {
             let before = if written.is_empty() { "" } else { ": " };
             f.write_str(before)?;
             return match too_deep(error) {
