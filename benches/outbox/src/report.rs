@@ -16,7 +16,7 @@ pub async fn head() -> Result<()> {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').next().unwrap_or("?").to_owned();
     println!("# Durable deliveries: figures\n");
-    println!("Written by `cargo run --release{} > OUTBOX.md` in `benches/outbox`. ", features());
+    println!("Written by `cargo run --release{} > OUTBOX.md` in `benches/outbox`.", features());
     println!(
         "Measured on {} ({threads} hardware threads, load {load} at the start), {}; {}; {}.\n",
         cpu.trim_start_matches([' ', '\t', ':']),
