@@ -125,7 +125,7 @@ fn a_downgraded_publisher_without_a_mediator_gives_the_event_back() {
     assert_eq!(
         error.to_string(),
         format!(
-            "publishing `lifetimes::OrderPlaced` ({id}) failed: the mediator was dropped; \
+            "publishing `lifetimes::OrderPlaced` ({id}) failed: the mediator was dropped, or is still being built; \
              keep it, or a strong handle of it, for as long as handlers publish; 1 event was not published"
         )
     );

@@ -55,7 +55,7 @@ pub enum PublishErrorKind {
     /// Publishes are nested deeper than handlers that publish each other by mistake would stop at; only with debug
     /// assertions. No handler has started, and the event comes back.
     TooDeep,
-    /// The mediator was dropped before a weak handle was used; the event comes back.
+    /// The mediator was dropped before a weak handle was used, or is not built yet; the event comes back.
     MediatorDropped,
 }
 
@@ -94,7 +94,8 @@ impl PublishError {
 
     /// The mediator is gone, and so are its handlers.
     pub(crate) fn mediator_dropped(event: &dyn DynNotification) -> Self {
-        let reason = "the mediator was dropped; keep it, or a strong handle of it, for as long as handlers publish";
+        let reason = "the mediator was dropped, or is still being built; keep it, or a strong handle of it, for as long as \
+                      handlers publish";
         Self::new(PublishErrorKind::MediatorDropped, event).with_reason(reason.to_owned())
     }
 

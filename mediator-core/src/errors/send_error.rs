@@ -49,7 +49,7 @@ pub enum SendError {
     /// Sends and publishes are nested deeper than handlers that call each other by mistake would stop at; only with debug
     /// assertions. The handler was not called.
     TooDeep(SendFailure),
-    /// The mediator was dropped before a weak handle was used.
+    /// The mediator was dropped before a weak handle was used, or is not built yet.
     MediatorDropped(SendFailure),
 }
 
@@ -115,7 +115,8 @@ impl SendError {
 
     #[cold]
     pub(crate) fn mediator_dropped(request_name: &'static str) -> Self {
-        let reason = "the mediator was dropped; keep it, or a strong handle of it, for as long as handlers send";
+        let reason = "the mediator was dropped, or is still being built; keep it, or a strong handle of it, for as long as \
+                      handlers send";
         Self::MediatorDropped(SendFailure::of_send(request_name, reason))
     }
 

@@ -178,7 +178,9 @@ pub(super) async fn schedule(link: &Link, event: &dyn DynNotification, due: Due)
 /// Takes back what was scheduled.
 pub(super) async fn unschedule(link: &Link, event: EventId) -> Result<u64, OutboxError> {
     let Some(core) = link.reach() else {
-        return Err(OutboxError::new("the mediator was dropped; keep it, or a strong handle of it"));
+        return Err(OutboxError::new(
+            "the mediator was dropped, or is still being built; keep it, or a strong handle of it",
+        ));
     };
     let Some(outbox) = &core.durable.outbox else {
         return Err(OutboxError::new("the mediator has no outbox; add `.outbox(…)`"));

@@ -14,7 +14,10 @@ use tokio::time::sleep;
 use crate::client::{signature, webhook};
 use crate::hub::{Hub, PATIENCE};
 
-on_each_database! { pushes_by_the_same_people_are_counted_at_the_first_attempt_whatever_their_order }
+on_each_database! {
+    pushes_by_the_same_people_are_counted_at_the_first_attempt_whatever_their_order
+    a_webhook_with_a_nul_in_its_texts_is_handled
+}
 
 fn star() -> Value {
     json!({ "action": "created", "repository": { "full_name": "ada/engine" }, "sender": { "login": "ada" } })
@@ -202,4 +205,15 @@ async fn pushes_by_the_same_people_are_counted_at_the_first_attempt_whatever_the
     assert_eq!(hub.settled().await, 0);
     assert_eq!(hub.json("/api/attempts").await["retried"], 0, "nobody got in anybody's way");
     assert_eq!(hub.json("/api/section").await["contributors"]["contributors"], PEOPLE);
+}
+
+async fn a_webhook_with_a_nul_in_its_texts_is_handled(hub: Hub) {
+    let star = json!({ "action": "created", "repository": { "full_name": "a\0da" }, "sender": { "login": "a\0da" } });
+    assert_eq!(hub.client().await.deliver("1", "star", &star).await.unwrap().status, 202);
+    let push = json!({
+        "ref": "refs/heads/main", "repository": { "full_name": "ada/engine" }, "sender": { "login": "ada" },
+        "commits": [{ "author": { "name": "a\0da", "username": "a\0da" } }],
+    });
+    assert_eq!(hub.client().await.deliver("2", "push", &push).await.unwrap().status, 202);
+    assert_eq!(hub.settled().await, 0, "nothing is dead");
 }

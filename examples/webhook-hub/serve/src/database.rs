@@ -90,6 +90,11 @@ fn seconds(time: SystemTime) -> i64 {
     i64::try_from(seconds).unwrap_or(i64::MAX)
 }
 
+/// PostgreSQL's texts hold no NUL, and a webhook may.
+fn text(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 /// For PostgreSQL; on SQLite, a transaction is the only one that writes anyhow.
 const LOCK: &str = "LOCK TABLE hub_note IN SHARE ROW EXCLUSIVE MODE";
 
@@ -111,7 +116,8 @@ macro_rules! database {
 
             async fn accept(db: &mut $connection, accepted: &Accepted) -> sqlx::Result<bool> {
                 let Accepted { id, event, repository, sender } = accepted;
-                let insert = sqlx::query(ACCEPT).bind(id).bind(event).bind(repository).bind(sender);
+                let insert = sqlx::query(ACCEPT).bind(id).bind(event);
+                let insert = insert.bind(repository.as_deref().map(text)).bind(sender.as_deref().map(text));
                 let done = insert.bind(seconds(SystemTime::now())).execute(db).await?;
                 Ok(done.rows_affected() == 1)
             }
@@ -137,12 +143,12 @@ macro_rules! database {
 
             async fn change(db: &mut $connection, change: Change) -> sqlx::Result<()> {
                 match change {
-                    Change::Count(topic, item) => sqlx::query(COUNT).bind(topic).bind(item).execute(db).await?,
-                    Change::Put(topic, item) => sqlx::query(PUT).bind(topic).bind(item).execute(db).await?,
-                    Change::Take(topic, item) => sqlx::query(TAKE).bind(topic).bind(item).execute(db).await?,
+                    Change::Count(topic, item) => sqlx::query(COUNT).bind(text(&topic)).bind(text(&item)).execute(db).await?,
+                    Change::Put(topic, item) => sqlx::query(PUT).bind(text(&topic)).bind(text(&item)).execute(db).await?,
+                    Change::Take(topic, item) => sqlx::query(TAKE).bind(text(&topic)).bind(text(&item)).execute(db).await?,
                     Change::Move(from, to) => {
-                        sqlx::query(COPY).bind(&from).bind(to).execute(&mut *db).await?;
-                        sqlx::query(TAKE_ALL).bind(from).execute(db).await?
+                        sqlx::query(COPY).bind(text(&from)).bind(text(&to)).execute(&mut *db).await?;
+                        sqlx::query(TAKE_ALL).bind(text(&from)).execute(db).await?
                     }
                 };
                 Ok(())
