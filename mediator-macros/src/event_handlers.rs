@@ -196,14 +196,17 @@ fn reject_misplaced(attributes: &mut Vec<Attribute>, kind: Kind, errors: &mut Er
 
 /// By whatever path: nobody else's macro of this name stands in such a block.
 fn is_ours(attribute: &Attribute, kind: Kind) -> bool {
-    attribute.path().segments.last().is_some_and(|last| last.ident == kind.attribute())
+    is_named(attribute.path(), kind)
 }
 
 /// `#[cfg_attr(condition, event_handler(…))]`
 fn holds_ours(attribute: &Attribute, kind: Kind) -> bool {
     let (condition, metas) = item::split_condition(attribute);
-    let is_ours = |meta: &Meta| meta.path().segments.last().is_some_and(|last| last.ident == kind.attribute());
-    condition.is_some() && metas.iter().any(is_ours)
+    condition.is_some() && metas.iter().any(|meta| is_named(meta.path(), kind))
+}
+
+fn is_named(path: &Path, kind: Kind) -> bool {
+    path.segments.last().is_some_and(|last| last.ident == kind.attribute())
 }
 
 /// All calls share the handler, so it is called on a `&self`.

@@ -62,7 +62,7 @@ fn reject_result(answer: &Type, errors: &mut Errors) {
     }
 }
 
-/// Whoever asked has the answer for himself, and of one type.
+/// An answer outlives the request and its handler, and is of one type.
 fn require_owned_answer(answer: &Type, errors: &mut Errors) -> bool {
     let message = match ungrouped(answer) {
         _ if hides_borrow(answer.to_token_stream()) => {

@@ -12,7 +12,7 @@ use crate::store::Wanted;
 ///
 /// So once claims from there are slow, a claim starts where the last one of that handler ended, and at the oldest time again for
 /// what has become visible or was released behind it since: when nothing else was found, unless that would take very long, and
-/// otherwise for a tenth of the time at most.
+/// otherwise for about a tenth of the time, unless one takes more than a second.
 #[derive(Default)]
 pub(super) struct Cursors(Mutex<Inner>);
 
