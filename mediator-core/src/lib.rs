@@ -222,8 +222,8 @@ pub mod prelude {
 pub mod __private {
     pub use crate::__response_text as response_text;
     pub use crate::dispatch::{
-        BehaviorPlan, Borrow, BorrowError, CallPlan, Exclusive, FnHandler, FnRequestHandler, Handle, Lent, MessageKind,
-        OfAny, OfEvent, OfRequest, Shared,
+        BehaviorPlan, Borrow, BorrowError, Exclusive, FnHandler, FnRequestHandler, Handle, Lent, MessageKind, OfAny,
+        OfEvent, OfRequest, Shared, StaticPlan,
     };
     #[cfg(feature = "durable")]
     pub use crate::durable::{

@@ -11,12 +11,13 @@ use super::borrow::{Borrow, NotLent, Reason};
 use super::core::{Core, Link};
 use super::lent::{Lender, Values};
 use super::observed::{Reports, Seen};
+use super::plan::Argument;
 #[cfg(feature = "durable")]
 use super::recording::DeliveryRecorder;
 use super::slot::Slot;
 use super::storage::Storage;
 use super::table::{HandlerList, RequiredBorrow};
-use super::vtable::{Argument, Polled};
+use super::vtable::Polled;
 #[cfg(feature = "durable")]
 use crate::durable::info::DeliveryInfo;
 use crate::errors::handler_failure::HandlerFailure;

@@ -26,6 +26,7 @@ mod group_wakers;
 mod lent;
 mod observed;
 mod passage;
+mod plan;
 mod publish;
 #[cfg(feature = "durable")]
 mod recording;
@@ -49,6 +50,8 @@ pub use lent::{BorrowError, Exclusive, Lend, Lent, Shared};
 pub(crate) use observed::{Seen, Watch};
 pub(crate) use passage::Around;
 pub use passage::BehaviorPlan;
+pub use plan::StaticPlan;
+pub(crate) use plan::{CallPlan, MessageInfo};
 pub(crate) use publish::RunInOrder;
 pub use publish::{Publish, Publishable};
 #[cfg(feature = "durable")]
@@ -60,9 +63,8 @@ pub use scope::{Handle, Scope};
 pub use send::Sending;
 pub(crate) use slot::{Slot, Slots};
 pub(crate) use table::{Entry, HandlerList, Instance, Table, TypeIdMap, borrows_from_outside};
-pub(crate) use vtable::MessageInfo;
+pub use vtable::FnHandler;
 pub(crate) use vtable::Polled;
-pub use vtable::{CallPlan, FnHandler};
 
 #[cfg(test)]
 mod tests;

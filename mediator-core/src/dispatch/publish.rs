@@ -17,10 +17,11 @@ use super::dispatch::{Dispatch, Message};
 use super::group::Group;
 use super::lent::Lender;
 use super::observed::{Reports, Seen};
+use super::plan::Argument;
 use super::room::Room;
 use super::storage::Storage;
 use super::table::HandlerList;
-use super::vtable::{Argument, Polled};
+use super::vtable::Polled;
 use crate::errors::handler_failure::{Caught, HandlerFailure};
 use crate::errors::panics::{discard_panic, discarding_panics};
 use crate::errors::publish_error::{PublishError, PublishErrorKind};
@@ -104,15 +105,39 @@ mod sealed {
     }
 }
 
-/// Moves an event out of where it was while it was published.
-///
+/// What is to be known of an event's type where a publish of any event is ended.
+pub(super) struct EventVtable {
+    /// Makes of a pointer to an event one that knows its type; safe if there is an event.
+    event: unsafe fn(NonNull<()>) -> NonNull<dyn DynNotification>,
+    drop: unsafe fn(NonNull<()>),
+    /// Moves the event out; safe if it is not used again.
+    into_box: unsafe fn(NonNull<()>) -> Box<dyn DynNotification>,
+    /// The same, for a record of what was published.
+    #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+    pub(super) keep: unsafe fn(NonNull<()>) -> Arc<dyn Any + Send + Sync>,
+}
+
+impl EventVtable {
+    const fn of<E: Publishable>() -> Self {
+        Self {
+            // SAFETY: the conditions are the same.
+            event: |event| NonNull::from(unsafe { event.cast::<E>().as_ref() }.event()),
+            drop: drop_event::<E>,
+            // SAFETY: the conditions are the same.
+            into_box: |event| unsafe { event.cast::<E>().read() }.into_box(),
+            #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
+            // SAFETY: the conditions are the same.
+            keep: |event| unsafe { event.cast::<E>().read() }.into_arc(),
+        }
+    }
+}
+
 /// # Safety
 ///
 /// `event` points to an `E`, which is not used again.
-#[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
-pub(super) unsafe fn keep<E: Publishable>(event: NonNull<()>) -> Arc<dyn Any + Send + Sync> {
+unsafe fn drop_event<E>(event: NonNull<()>) {
     // SAFETY: guaranteed by the caller.
-    unsafe { event.cast::<E>().read() }.into_arc()
+    unsafe { event.cast::<E>().drop_in_place() };
 }
 
 /// The future of [`Mediator::publish`](crate::Mediator::publish): an event on its way through its
@@ -161,60 +186,22 @@ impl<'m, E> Publish<'m, E> {
         Self { run, event: ManuallyDrop::new(event) }
     }
 
-    /// Drops the event of a publish whose stage became `Ended` just now, unless it is recorded.
-    ///
-    /// # Safety
-    ///
-    /// To be called once, when nothing borrows the event any more.
+    /// Where the event is, for what is not compiled for its type.
     #[inline]
-    unsafe fn drop_event(&mut self) {
-        // SAFETY: not dropped before, as the caller guarantees, nor used again in this stage.
-        if !unsafe { Seen::take(&self.run.seen, NonNull::from(&mut self.event).cast()) } {
-            // SAFETY: as before.
-            unsafe { ManuallyDrop::drop(&mut self.event) };
-        }
-    }
-
-    #[cold]
-    fn cancel(&mut self) {
-        let seen = Option::clone(&self.run.seen);
-        Seen::within(&seen, || self.run.clear());
-        if let Some(seen) = &seen {
-            seen.cancel();
-        }
-        self.run.release_core();
-        self.run.stage = Stage::Ended;
-        // SAFETY: what borrowed the event was dropped; the publish had not ended before.
-        unsafe { self.drop_event() };
-        self.run.seen.take();
+    fn event(&mut self) -> NonNull<()> {
+        let event = &raw mut self.event;
+        // SAFETY: points to a field.
+        unsafe { NonNull::new_unchecked(event) }.cast()
     }
 }
 
 impl<E: Publishable> Publish<'_, E> {
+    const VTABLE: &'static EventVtable = &EventVtable::of::<E>();
+
     #[cfg(debug_assertions)]
     fn enter(&self) -> super::depth::Nested {
         assert!(!matches!(self.run.stage, Stage::Ended), "a publish was polled again after it had ended");
         super::depth::Nested::enter(self.event.event().event_name())
-    }
-
-    /// Polls a publish that is observed.
-    ///
-    /// # Safety
-    ///
-    /// `self` is pinned.
-    #[cold]
-    unsafe fn poll_seen(&mut self, cx: &mut Context<'_>) -> Published {
-        let (seen, event) = (Option::clone(&self.run.seen), NonNull::from(self.event.event()));
-        Seen::keep_event::<E>(&seen);
-        // SAFETY: guaranteed by the caller; the event is the same always.
-        let polled = Seen::poll_publish(&seen, &mut || match unsafe { self.run.poll_seen(event, cx) } {
-            Poll::Ready(()) => self.end(),
-            Poll::Pending => Poll::Pending,
-        });
-        if polled.is_ready() {
-            self.run.seen.take();
-        }
-        polled
     }
 
     /// Polls a publish that is observed, or whose handlers do not run in order.
@@ -222,52 +209,26 @@ impl<E: Publishable> Publish<'_, E> {
     /// # Safety
     ///
     /// `self` is pinned.
-    #[inline(never)]
-    unsafe fn poll_strategy(&mut self, cx: &mut Context<'_>) -> Published {
-        if self.run.seen.is_some() {
-            // SAFETY: guaranteed by the caller.
-            return unsafe { self.poll_seen(cx) };
-        }
-        match self.run.poll_strategy(cx) {
-            Poll::Ready(()) => self.end(),
-            Poll::Pending => Poll::Pending,
-        }
+    #[inline]
+    unsafe fn poll_otherwise(&mut self, cx: &mut Context<'_>) -> Published {
+        let event = self.event();
+        // SAFETY: guaranteed by the caller; the event is of this type.
+        unsafe { self.run.poll_otherwise(event, Self::VTABLE, cx) }
     }
 
-    /// Ends a publish that is not pending any more.
+    /// Ends a publish whose handlers ran in order and are not pending any more.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn end(&mut self) -> Published {
-        match self.run.stage {
-            Stage::Done => {
-                self.run.stage = Stage::Ended;
-                self.run.release_core();
-                // SAFETY: no handler is left.
-                unsafe { self.drop_event() };
-                Poll::Ready(Ok(()))
-            }
-            _ => self.end_with_error(),
+        if !matches!(self.run.stage, Stage::Done) {
+            let event = self.event();
+            // SAFETY: the event is of this type.
+            return unsafe { self.run.end_with_error(event, Self::VTABLE) };
         }
-    }
-
-    #[cold]
-    fn end_with_error(&mut self) -> Published {
-        let refused = match mem::replace(&mut self.run.stage, Stage::Ended) {
-            Stage::Failed => false,
-            Stage::Refused => true,
-            _ => unreachable!("a publish that is not pending is done or has failed"),
-        };
+        self.run.stage = Stage::Ended;
         self.run.release_core();
-        // SAFETY: there is one in these stages, which are over.
-        let error = unsafe { self.run.room.take_error() };
-        if refused {
-            // SAFETY: no handler has started; the event is not used in the stage `Ended`.
-            let event = unsafe { ManuallyDrop::take(&mut self.event) };
-            return Poll::Ready(Err(error.with_unpublished([event.into_box()])));
-        }
-        // The error tells what was wrong first; a panic of the event's destructor must not take its place.
-        // SAFETY: no handler is left.
-        discarding_panics(|| unsafe { self.drop_event() });
-        Poll::Ready(Err(error))
+        // SAFETY: not dropped before, nor used again in this stage; no handler is left.
+        unsafe { ManuallyDrop::drop(&mut self.event) };
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -284,7 +245,7 @@ impl<E: Publishable> Future for Publish<'_, E> {
         let _nested = this.enter();
         if this.run.seen.is_some() {
             // SAFETY: pinned.
-            return unsafe { this.poll_strategy(cx) };
+            return unsafe { this.poll_otherwise(cx) };
         }
         let (run, resumes) = match this.run.stage {
             Stage::InOrder(run) => (run, true),
@@ -294,11 +255,11 @@ impl<E: Publishable> Future for Publish<'_, E> {
                 match unsafe { this.run.start(NonNull::from(this.event.event())) } {
                     Some(run) => (run, false),
                     // SAFETY: pinned.
-                    None => return unsafe { this.poll_strategy(cx) },
+                    None => return unsafe { this.poll_otherwise(cx) },
                 }
             }
             // SAFETY: pinned.
-            _ => return unsafe { this.poll_strategy(cx) },
+            _ => return unsafe { this.poll_otherwise(cx) },
         };
         let event = NonNull::from(this.event.event());
         // SAFETY: `self` is pinned; the run was started with this event, and if it resumes, the future at its cursor is in the
@@ -314,7 +275,9 @@ impl<E> Drop for Publish<'_, E> {
     #[inline]
     fn drop(&mut self) {
         if !matches!(self.run.stage, Stage::Ended) {
-            self.cancel();
+            let event = self.event();
+            // SAFETY: the event is of this type; the publish has not ended, and is not used again.
+            unsafe { self.run.cancel(event, drop_event::<E>) };
         }
     }
 }
@@ -433,13 +396,53 @@ impl Run<'_> {
         is_new
     }
 
-    /// Polls a publish that is observed: starts it if it is new.
+    /// Polls a publish that is observed, or whose handlers do not run in order.
     ///
     /// # Safety
     ///
-    /// As for [`start`](Self::start), except that `self` need not be new; the event is the same always.
+    /// `self` is pinned; the vtable is of the event's type, which stays where it is until the publish has ended.
     #[inline(never)]
-    unsafe fn poll_seen(&mut self, event: NonNull<dyn DynNotification>, cx: &mut Context<'_>) -> Poll<()> {
+    unsafe fn poll_otherwise(&mut self, event: NonNull<()>, vtable: &EventVtable, cx: &mut Context<'_>) -> Published {
+        if self.seen.is_some() {
+            // SAFETY: guaranteed by the caller.
+            return unsafe { self.poll_seen(event, vtable, cx) };
+        }
+        match self.poll_strategy(cx) {
+            // SAFETY: guaranteed by the caller.
+            Poll::Ready(()) => unsafe { self.end(event, vtable) },
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// Polls a publish that is observed.
+    ///
+    /// # Safety
+    ///
+    /// As for [`poll_otherwise`](Self::poll_otherwise).
+    #[cold]
+    unsafe fn poll_seen(&mut self, event: NonNull<()>, vtable: &EventVtable, cx: &mut Context<'_>) -> Published {
+        let seen = Option::clone(&self.seen);
+        Seen::keep_event(&seen, vtable);
+        // SAFETY: guaranteed by the caller.
+        let polled = Seen::poll_publish(&seen, &mut || match unsafe { self.poll_handlers(event, vtable, cx) } {
+            // SAFETY: guaranteed by the caller.
+            Poll::Ready(()) => unsafe { self.end(event, vtable) },
+            Poll::Pending => Poll::Pending,
+        });
+        if polled.is_ready() {
+            self.seen.take();
+        }
+        polled
+    }
+
+    /// Starts a publish that is new, and polls what is under way.
+    ///
+    /// # Safety
+    ///
+    /// As for [`poll_otherwise`](Self::poll_otherwise).
+    unsafe fn poll_handlers(&mut self, event: NonNull<()>, vtable: &EventVtable, cx: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: the event is there and of this type.
+        let event = unsafe { (vtable.event)(event) };
         let in_order = match self.stage {
             Stage::InOrder(run) => Some((run, true)),
             // SAFETY: guaranteed by the caller.
@@ -450,6 +453,81 @@ impl Run<'_> {
             // SAFETY: guaranteed by the caller; the run was started with this event.
             Some((run, resumes)) => unsafe { self.run_in_order(run, resumes, event, cx) },
             None => self.poll_strategy(cx),
+        }
+    }
+
+    /// Ends a publish that is not pending any more.
+    ///
+    /// # Safety
+    ///
+    /// The vtable is of the event's type, and the event is not used again.
+    unsafe fn end(&mut self, event: NonNull<()>, vtable: &EventVtable) -> Published {
+        if !matches!(self.stage, Stage::Done) {
+            // SAFETY: guaranteed by the caller.
+            return unsafe { self.end_with_error(event, vtable) };
+        }
+        self.stage = Stage::Ended;
+        self.release_core();
+        // SAFETY: guaranteed by the caller; no handler is left.
+        unsafe { self.drop_event(event, vtable.drop) };
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ends a publish whose handlers failed, or that was refused.
+    ///
+    /// # Safety
+    ///
+    /// As for [`end`](Self::end).
+    #[cold]
+    unsafe fn end_with_error(&mut self, event: NonNull<()>, vtable: &EventVtable) -> Published {
+        let refused = match mem::replace(&mut self.stage, Stage::Ended) {
+            Stage::Failed => false,
+            Stage::Refused => true,
+            _ => unreachable!("a publish that is not pending is done or has failed"),
+        };
+        self.release_core();
+        // SAFETY: there is one in these stages, which are over.
+        let error = unsafe { self.room.take_error() };
+        if refused {
+            // SAFETY: guaranteed by the caller; no handler has started.
+            let event = unsafe { (vtable.into_box)(event) };
+            return Poll::Ready(Err(error.with_unpublished([event])));
+        }
+        // The error tells what was wrong first; a panic of the event's destructor must not take its place.
+        // SAFETY: guaranteed by the caller; no handler is left.
+        discarding_panics(|| unsafe { self.drop_event(event, vtable.drop) });
+        Poll::Ready(Err(error))
+    }
+
+    /// Cancels a publish that has not ended.
+    ///
+    /// # Safety
+    ///
+    /// `drop` is of the event's type, and the event is not used again.
+    #[cold]
+    unsafe fn cancel(&mut self, event: NonNull<()>, drop: unsafe fn(NonNull<()>)) {
+        let seen = Option::clone(&self.seen);
+        Seen::within(&seen, || self.clear());
+        if let Some(seen) = &seen {
+            seen.cancel();
+        }
+        self.release_core();
+        self.stage = Stage::Ended;
+        // SAFETY: guaranteed by the caller; what borrowed the event was dropped.
+        unsafe { self.drop_event(event, drop) };
+        self.seen.take();
+    }
+
+    /// Drops the event of a publish that has ended, unless it is recorded.
+    ///
+    /// # Safety
+    ///
+    /// As for [`cancel`](Self::cancel); nothing borrows the event any more.
+    unsafe fn drop_event(&self, event: NonNull<()>, drop: unsafe fn(NonNull<()>)) {
+        // SAFETY: guaranteed by the caller.
+        if !unsafe { Seen::take(&self.seen, event) } {
+            // SAFETY: as before.
+            unsafe { drop(event) };
         }
     }
 

@@ -2,14 +2,16 @@
 
 use std::alloc::Layout;
 use std::any::TypeId;
+use std::mem;
 use std::ptr::{self, NonNull};
 use std::task::Context;
 
 use super::borrow::{Borrow, NotLent};
 use super::dispatch::Dispatch;
 use super::lent::{BorrowError, Lent};
+use super::plan::{Argument, Handles, StaticPlan};
 use super::storage::Storage;
-use super::vtable::{Argument, CallPlan, Compiled, MessageInfo, Polled, Settle, Start, kept_layout, start_future};
+use super::vtable::{Compiled, Polled, Settle, Start, kept_layout, start_future};
 use crate::errors::send_error::SendError;
 use crate::handler::error::BoxError;
 use crate::handler::info::HandlerInfo;
@@ -46,13 +48,12 @@ pub trait FnRequestHandler<R>: 'static {
     ) -> Result<impl Future<Output = Self::Returned> + Send, BorrowError<'a>>;
 }
 
-impl CallPlan {
-    pub(crate) fn of_request<R: Request, H: RequestHandler<R>>() -> Self {
-        let handler = TypeId::of::<H>();
+impl StaticPlan {
+    pub(crate) const fn of_request<R: Request, H: RequestHandler<R>>() -> Self {
         Self {
-            message: MessageInfo::Request(RequestInfo::of::<R>()),
-            receiver: handler,
-            identity: handler,
+            message: Handles::Request(RequestInfo::of::<R>),
+            receiver: TypeId::of::<H>,
+            identity: TypeId::of::<H>,
             borrows: &[],
             argument: Argument::Message,
             answers: Some(const { &Answers::to::<R>() }),
@@ -61,16 +62,16 @@ impl CallPlan {
     }
 
     /// `Item` is the type of the function or method.
-    pub(crate) fn of_request_fn<R, F, Item>() -> Self
+    pub(crate) const fn of_request_fn<R, F, Item>() -> Self
     where
         R: Request,
         F: FnRequestHandler<R, Returned: Answer<R, R::Output>>,
         Item: 'static,
     {
         Self {
-            message: MessageInfo::Request(RequestInfo::of::<R>()),
-            receiver: TypeId::of::<F::Receiver>(),
-            identity: TypeId::of::<Item>(),
+            message: Handles::Request(RequestInfo::of::<R>),
+            receiver: TypeId::of::<F::Receiver>,
+            identity: TypeId::of::<Item>,
             borrows: F::BORROWS,
             argument: if F::BORROWS.is_empty() { Argument::Message } else { Argument::Dispatch },
             answers: Some(const { &Answers::to::<R>() }),
@@ -80,23 +81,25 @@ impl CallPlan {
 }
 
 /// Takes `RequestHandler::handle`, since the type of its future has no name.
-fn of_handle<'a, R: Request, H: 'a, F: Future<Output = R::Output> + 'a>(
+const fn of_handle<'a, R: Request, H: 'a, F: Future<Output = R::Output> + 'a>(
     start: Start,
-    _handle: impl FnOnce(&'a H, &'a R) -> F,
+    handle: impl FnOnce(&'a H, &'a R) -> F,
 ) -> Compiled {
+    mem::forget(handle);
     Compiled::of_future::<F, AnswerTo<R>>(start)
 }
 
 /// Takes `FnRequestHandler::call`, for the same reason.
-fn of_call<'a, R, F, T>(
+const fn of_call<'a, R, F, T>(
     start: Start,
-    _call: impl FnOnce(&'a F::Receiver, &'a R, Lent<'a>) -> Result<T, BorrowError<'a>>,
+    call: impl FnOnce(&'a F::Receiver, &'a R, Lent<'a>) -> Result<T, BorrowError<'a>>,
 ) -> Compiled
 where
     R: Request,
     F: FnRequestHandler<R, Returned: Answer<R, R::Output>>,
     T: Future<Output = F::Returned> + 'a,
 {
+    mem::forget(call);
     Compiled::of_future::<T, AnswerTo<R>>(start)
 }
 

@@ -12,7 +12,8 @@ use super::core::Strategy;
 use super::dispatch::{Conflict, conflict};
 use super::observed::Twin;
 use super::passage::{Around, Chain};
-use super::vtable::{Argument, CallPlan, TakesEvent, Vtable, start_with_event};
+use super::plan::{Argument, CallPlan};
+use super::vtable::{TakesEvent, Vtable, start_with_event};
 use crate::handler::info::HandlerInfo;
 
 /// A handler of any type, kept alive by the list it is in.

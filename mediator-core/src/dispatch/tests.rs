@@ -10,8 +10,8 @@ use std::task::{Context, Poll, Waker};
 
 use super::lent::Lender;
 use super::{
-    CallPlan, Core, Dispatch, Entry, HandlerList, Instance, Link, Polled, Publish, Slot, Slots, Strategy, Table, Watch,
-    WeakCore,
+    CallPlan, Core, Dispatch, Entry, HandlerList, Instance, Link, Polled, Publish, Slot, Slots, StaticPlan, Strategy,
+    Table, Watch, WeakCore,
 };
 use crate::registry::registration::ReadyMade;
 use crate::{DynNotification, EventHandler, Notification, PublishError};
@@ -57,7 +57,7 @@ impl<const SIZE: usize> EventHandler<Placed> for Counts<SIZE> {
 }
 
 fn entry<const SIZE: usize>(handler: &Arc<Counts<SIZE>>) -> Entry {
-    let plan = CallPlan::of_type::<Placed, Counts<SIZE>>();
+    let plan = CallPlan::of(&StaticPlan::of_type::<Placed, Counts<SIZE>>());
     let info = ReadyMade::new::<Placed, _>(handler.clone()).registration.info();
     Entry { plan, instance: handler.clone() as Instance, info, around: Vec::new() }
 }

@@ -1,7 +1,6 @@
 //! What is compiled for each pair of an event and a handler; for requests see `request.rs`.
 
 use std::alloc::Layout;
-use std::any::TypeId;
 #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
 use std::any::type_name;
 use std::mem;
@@ -12,14 +11,11 @@ use std::task::{Context, Poll};
 use super::borrow::Borrow;
 use super::dispatch::Dispatch;
 use super::lent::Lent;
-use super::request::Answers;
 use super::storage::Storage;
 use crate::event::dynamic::DynNotification;
-use crate::event::info::EventInfo;
 use crate::event::notification::Notification;
 use crate::handler::error::BoxError;
 use crate::handler::event_handler::{EventHandler, HandlerFuture, HandlerOutput};
-use crate::request::info::RequestInfo;
 use crate::services::inject::Inject;
 
 /// What a handler is after a poll.
@@ -62,124 +58,6 @@ pub trait FnHandler<E: ?Sized>: 'static {
     const BORROWS: &'static [Borrow] = &[];
 
     fn call<'a>(receiver: &'a Self::Receiver, event: &'a E, lent: Lent<'a>) -> impl HandlerFuture;
-}
-
-/// How to call handlers of one type with events, or requests, of one type.
-#[derive(Clone, Copy)]
-#[allow(missing_debug_implementations)] // Nobody outside can name it.
-pub struct CallPlan {
-    pub(crate) message: MessageInfo,
-    /// The type of the instance.
-    pub(crate) receiver: TypeId,
-    /// What others name the handler by: its type, or that of its function.
-    pub(crate) identity: TypeId,
-    pub(crate) borrows: &'static [Borrow],
-    pub(super) argument: Argument,
-    /// Of a request.
-    pub(super) answers: Option<&'static Answers>,
-    pub(super) compiled: Compiled,
-}
-
-/// What a handler handles.
-#[derive(Clone, Copy)]
-pub(crate) enum MessageInfo {
-    Event(EventInfo),
-    /// Of an observer.
-    AnyEvent,
-    Request(RequestInfo),
-}
-
-/// What a handler is called with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Argument {
-    Message,
-    /// The message and what is lent.
-    Dispatch,
-}
-
-impl CallPlan {
-    /// The type of the event or the request; `None` for an observer.
-    pub(crate) fn message(&self) -> Option<TypeId> {
-        match self.message {
-            MessageInfo::Event(event) => Some(event.type_id()),
-            MessageInfo::AnyEvent => None,
-            MessageInfo::Request(request) => Some(request.type_id()),
-        }
-    }
-
-    /// The same for what others know as another handler.
-    #[cfg(feature = "testing")]
-    pub(crate) fn identified_as(self, identity: TypeId) -> Self {
-        Self { identity, ..self }
-    }
-
-    pub(crate) fn is_of_request(&self) -> bool {
-        matches!(self.message, MessageInfo::Request(_))
-    }
-
-    /// What it answers, if it is a request's.
-    pub(super) fn request(&self) -> Option<(RequestInfo, &'static Answers)> {
-        match self.message {
-            MessageInfo::Request(request) => Some((request, self.answers?)),
-            MessageInfo::Event(_) | MessageInfo::AnyEvent => None,
-        }
-    }
-
-    pub(crate) fn of_type<E: Notification, H: EventHandler<E>>() -> Self {
-        let handler = TypeId::of::<H>();
-        Self {
-            message: MessageInfo::Event(EventInfo::of::<E>()),
-            receiver: handler,
-            identity: handler,
-            borrows: &[],
-            argument: Argument::Message,
-            answers: None,
-            compiled: Compiled::of(start::<E, H>, H::handle),
-        }
-    }
-
-    /// `Item` is the type of the function or method.
-    pub(crate) fn of_fn<E: Notification, F: FnHandler<E>, Item: 'static>() -> Self {
-        let borrows = !F::BORROWS.is_empty();
-        Self {
-            message: MessageInfo::Event(EventInfo::of::<E>()),
-            receiver: TypeId::of::<F::Receiver>(),
-            identity: TypeId::of::<Item>(),
-            borrows: F::BORROWS,
-            argument: if borrows { Argument::Dispatch } else { Argument::Message },
-            answers: None,
-            compiled: if const { F::BORROWS.is_empty() } {
-                Compiled::of_fn(start_fn::<E, F>, F::call)
-            } else {
-                Compiled::of_fn(start_borrowing::<E, F>, F::call)
-            },
-        }
-    }
-
-    pub(crate) fn of_observer<H: EventHandler<dyn DynNotification>>() -> Self {
-        let handler = TypeId::of::<H>();
-        Self {
-            message: MessageInfo::AnyEvent,
-            receiver: handler,
-            identity: handler,
-            borrows: &[],
-            argument: Argument::Dispatch,
-            answers: None,
-            compiled: Compiled::of(start_observer::<H>, H::handle),
-        }
-    }
-
-    pub(crate) fn of_observer_fn<F: FnHandler<dyn DynNotification>, Item: 'static>() -> Self {
-        Self {
-            message: MessageInfo::AnyEvent,
-            receiver: TypeId::of::<F::Receiver>(),
-            identity: TypeId::of::<Item>(),
-            borrows: F::BORROWS,
-            argument: Argument::Dispatch,
-            answers: None,
-            compiled: Compiled::of_fn(start_observer_fn::<F>, F::call),
-        }
-    }
 }
 
 /// Calls the handler at the first pointer with what the second points to, its [`Argument`], and polls
@@ -241,22 +119,46 @@ pub(super) struct Compiled {
 
 impl Compiled {
     /// Takes `EventHandler::handle`, since the type of its future has no name.
-    fn of<'a, E: ?Sized + 'a, H: 'a, F: HandlerFuture + 'a>(
+    const fn of<'a, E: ?Sized + 'a, H: 'a, F: HandlerFuture + 'a>(
         start: Start,
-        _handle: impl FnOnce(&'a H, &'a E) -> F,
+        handle: impl FnOnce(&'a H, &'a E) -> F,
     ) -> Self {
+        mem::forget(handle);
         Self::of_future::<F, FailureOnly>(start)
     }
 
     /// Takes `FnHandler::call`, for the same reason.
-    fn of_fn<'a, E: ?Sized + 'a, R: 'a, F: HandlerFuture + 'a>(
+    const fn of_fn<'a, E: ?Sized + 'a, R: 'a, F: HandlerFuture + 'a>(
         start: Start,
-        _call: impl FnOnce(&'a R, &'a E, Lent<'a>) -> F,
+        call: impl FnOnce(&'a R, &'a E, Lent<'a>) -> F,
     ) -> Self {
+        mem::forget(call);
         Self::of_future::<F, FailureOnly>(start)
     }
 
-    pub(super) fn of_future<F: Future, S: Settle<F::Output>>(start: Start) -> Self {
+    /// Of an event's handler.
+    pub(super) const fn of_handler<E: Notification, H: EventHandler<E>>() -> Self {
+        Self::of(start::<E, H>, H::handle)
+    }
+
+    /// Of a function or a method that handles an event.
+    pub(super) const fn of_handler_fn<E: Notification, F: FnHandler<E>>() -> Self {
+        if const { F::BORROWS.is_empty() } {
+            Self::of_fn(start_fn::<E, F>, F::call)
+        } else {
+            Self::of_fn(start_borrowing::<E, F>, F::call)
+        }
+    }
+
+    pub(super) const fn of_observer<H: EventHandler<dyn DynNotification>>() -> Self {
+        Self::of(start_observer::<H>, H::handle)
+    }
+
+    pub(super) const fn of_observer_fn<F: FnHandler<dyn DynNotification>>() -> Self {
+        Self::of_fn(start_observer_fn::<F>, F::call)
+    }
+
+    pub(super) const fn of_future<F: Future, S: Settle<F::Output>>(start: Start) -> Self {
         let vtable = if const { Storage::fits::<F>() } {
             Vtable { start, poll: poll::<F, S>, drop_future: drop_in_place::<F> }
         } else {
@@ -453,13 +355,17 @@ unsafe fn poll<F: Future, S: Settle<F::Output>>(storage: NonNull<Storage>, cx: &
     let future = unsafe { &mut *guard.0 };
     // SAFETY: it is pinned there.
     let future = unsafe { Pin::new_unchecked(future) };
-    let polled = future.poll(cx);
-    mem::forget(guard);
-    let Poll::Ready(output) = polled else { return Polled::Pending };
-    // SAFETY: the future has not been dropped yet; it is gone now.
-    unsafe { drop_in_place::<F>(storage) };
-    // SAFETY: the future is gone, and nobody else accesses the storage.
-    unsafe { S::settle(output, storage) }
+    match future.poll(cx) {
+        Poll::Pending => {
+            mem::forget(guard);
+            Polled::Pending
+        }
+        Poll::Ready(output) => {
+            drop(guard);
+            // SAFETY: the future is gone, and nobody else accesses the storage.
+            unsafe { S::settle(output, storage) }
+        }
+    }
 }
 
 /// Drops the `F` in `storage`.

@@ -87,8 +87,8 @@ impl Behaviors {
 
 /// `None` if it cannot be built.
 fn build(registration: &BehaviorRegistration, offer: &Offer, problems: &mut Vec<BuildProblem>) -> Option<Instance> {
-    let (behavior, inject) = (registration.info, registration.inject?);
-    let (injected, requests) = Services::injected(offer, |services| inject(services));
+    let (behavior, injection) = (registration.info, registration.injection?);
+    let (injected, requests) = Services::injected(offer, |services| injection.inject(services));
     let missing = requests.iter().filter(|request| request.is_missing);
     problems.extend(missing.map(|request| BuildProblem::MissingServiceOfBehavior {
         behavior,

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::order::{HandlerRef, Ordered, references};
-use super::registration::{InjectFn, inject};
+use super::registration::Injection;
 use crate::behavior::behavior::Behavior;
 use crate::behavior::message::Message;
 use crate::dispatch::{BehaviorPlan, Borrow, Instance, MessageKind};
@@ -29,7 +29,7 @@ pub struct BehaviorRegistration {
     before: &'static [HandlerRef],
     pub(crate) lends: &'static [Borrow],
     plan: fn() -> BehaviorPlan,
-    pub(crate) inject: Option<InjectFn>,
+    pub(crate) injection: Option<Injection>,
 }
 
 impl BehaviorRegistration {
@@ -42,16 +42,16 @@ impl BehaviorRegistration {
         version: &'static str,
     ) -> Self {
         let info = HandlerInfo { name, module_path, location: Location::caller() };
-        Self::of(info, version, <M::Kind as MessageKind<M>>::plan::<B>, Some(inject::<B>))
+        Self::of(info, version, <M::Kind as MessageKind<M>>::plan::<B>, Some(Injection::of::<B>()))
     }
 
     const fn of(
         info: HandlerInfo,
         version: &'static str,
         plan: fn() -> BehaviorPlan,
-        inject: Option<InjectFn>,
+        injection: Option<Injection>,
     ) -> Self {
-        Self { info, version, order: 0, after: &[], before: &[], lends: &[], plan, inject }
+        Self { info, version, order: 0, after: &[], before: &[], lends: &[], plan, injection }
     }
 
     /// With the user's `order = …`.

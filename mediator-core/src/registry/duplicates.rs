@@ -98,7 +98,7 @@ pub(crate) fn of_behaviors(behaviors: &[BehaviorRegistration]) -> Vec<BuildProbl
         let of_crate = *by_crate.entry((plan.message, info.crate_name(), info.name())).or_insert(*second);
         let known = by_key.insert(second.key(), info);
         let is_one_code = at_place.key() != second.key() || of_crate.version != second.version;
-        let compiled_twice = known.is_none() && second.inject.is_some() && is_one_code;
+        let compiled_twice = known.is_none() && second.injection.is_some() && is_one_code;
         if let Some(first) = known.or(compiled_twice.then_some(of_crate.info)) {
             let message_name = plan.message_name;
             problems.push(BuildProblem::DuplicateBehavior { message_name, first, second: info, compiled_twice });

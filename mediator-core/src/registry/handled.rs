@@ -1,6 +1,6 @@
 //! What a handler can be registered for.
 
-use crate::dispatch::{CallPlan, FnHandler};
+use crate::dispatch::{FnHandler, StaticPlan};
 use crate::event::dynamic::DynNotification;
 use crate::event::notification::Notification;
 use crate::handler::event_handler::EventHandler;
@@ -37,30 +37,30 @@ use crate::handler::event_handler::EventHandler;
 )]
 pub trait Handled: 'static {
     #[doc(hidden)]
-    fn plan_of_type<H: EventHandler<Self>>() -> CallPlan;
+    fn plan_of_type<H: EventHandler<Self>>() -> &'static StaticPlan;
 
     #[doc(hidden)]
-    fn plan_of_fn<F: FnHandler<Self>, Item: 'static>() -> CallPlan;
+    fn plan_of_fn<F: FnHandler<Self>, Item: 'static>() -> &'static StaticPlan;
 }
 
 #[diagnostic::do_not_recommend]
 impl<E: Notification> Handled for E {
-    fn plan_of_type<H: EventHandler<E>>() -> CallPlan {
-        CallPlan::of_type::<E, H>()
+    fn plan_of_type<H: EventHandler<E>>() -> &'static StaticPlan {
+        const { &StaticPlan::of_type::<E, H>() }
     }
 
-    fn plan_of_fn<F: FnHandler<E>, Item: 'static>() -> CallPlan {
-        CallPlan::of_fn::<E, F, Item>()
+    fn plan_of_fn<F: FnHandler<E>, Item: 'static>() -> &'static StaticPlan {
+        const { &StaticPlan::of_fn::<E, F, Item>() }
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl Handled for dyn DynNotification {
-    fn plan_of_type<H: EventHandler<Self>>() -> CallPlan {
-        CallPlan::of_observer::<H>()
+    fn plan_of_type<H: EventHandler<Self>>() -> &'static StaticPlan {
+        const { &StaticPlan::of_observer::<H>() }
     }
 
-    fn plan_of_fn<F: FnHandler<Self>, Item: 'static>() -> CallPlan {
-        CallPlan::of_observer_fn::<F, Item>()
+    fn plan_of_fn<F: FnHandler<Self>, Item: 'static>() -> &'static StaticPlan {
+        const { &StaticPlan::of_observer_fn::<F, Item>() }
     }
 }

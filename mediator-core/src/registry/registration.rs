@@ -1,6 +1,6 @@
 //! What the macros hand over at link time, and what explicit binds become.
 
-use std::any::{TypeId, type_name};
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::handled::Handled;
 use super::handler_behavior::HandlerBehavior;
 use super::order::{HandlerRef, Ordered, references};
 use super::program;
-use crate::dispatch::{Around, CallPlan, FnHandler, FnRequestHandler, Instance, MessageInfo};
+use crate::dispatch::{Around, CallPlan, FnHandler, FnRequestHandler, Instance, MessageInfo, StaticPlan};
 #[cfg(feature = "durable")]
 use crate::durable::options::DurableOptions;
 use crate::errors::build_error::Side;
@@ -20,11 +20,55 @@ use crate::request::info::RequestInfo;
 use crate::request::request::Request;
 use crate::request::request_handler::{Answer, RequestHandler, VisitRequestHandler};
 use crate::services::inject::{Inject, InjectError};
-use crate::services::services::{AnyService, Offer, ProvidedInstance, Services};
+use crate::services::module_service::ProvidedType;
+use crate::services::services::{Offer, ProvidedInstance, Services};
 
 inventory::collect!(HandlerRegistration);
 
-pub(crate) type InjectFn = fn(&Services<'_>) -> Result<Instance, InjectError>;
+/// How a handler is built of the services.
+///
+/// It may be a service too: then there is one instance, whoever asks for it.
+// Functions that know the handler's type do as little as they can, since they are compiled for each handler.
+#[derive(Clone, Copy)]
+pub(crate) struct Injection {
+    make: fn(&Services<'_>) -> Result<Instance, InjectError>,
+    /// An `Arc` of the handler.
+    service: ProvidedType,
+    instance: fn(&(dyn Any + Send + Sync)) -> Option<Instance>,
+}
+
+impl Injection {
+    pub(crate) const fn of<H: Inject + Send + Sync + 'static>() -> Self {
+        Self { make: make::<H>, service: ProvidedType::of::<Arc<H>>(), instance: instance::<H> }
+    }
+
+    /// The instance that the builder or a module provides, or else a new one.
+    ///
+    /// # Errors
+    ///
+    /// When a module cannot make it, or when a service is missing.
+    pub(crate) fn inject(&self, services: &Services<'_>) -> Result<Instance, InjectError> {
+        match services.provided(self.service)?.and_then(|service| (self.instance)(&*service)) {
+            Some(instance) => Ok(instance),
+            None => (self.make)(services),
+        }
+    }
+}
+
+// Not `?` nor `map`: of what is compiled for each handler, every function counts.
+fn make<H: Inject + Send + Sync + 'static>(services: &Services<'_>) -> Result<Instance, InjectError> {
+    match H::inject(services) {
+        Ok(handler) => Ok(Arc::new(handler)),
+        Err(error) => Err(error),
+    }
+}
+
+fn instance<H: Send + Sync + 'static>(service: &(dyn Any + Send + Sync)) -> Option<Instance> {
+    match service.downcast_ref::<Arc<H>>() {
+        Some(handler) => Some(handler.clone()),
+        None => None,
+    }
+}
 
 /// A handler of an event or a request, an observer, a service of a module, or a behavior, as it was registered; what
 /// [`discover_where`](crate::MediatorBuilder::discover_where) chooses from.
@@ -37,7 +81,7 @@ pub struct Registration {
 
 #[derive(Clone, Copy)]
 enum Kind {
-    Handler(fn() -> CallPlan),
+    Handler(fn() -> &'static StaticPlan),
     Service,
     Behavior,
 }
@@ -63,7 +107,7 @@ impl Registration {
     #[must_use]
     pub fn event(&self) -> Option<EventInfo> {
         match self.kind {
-            Kind::Handler(plan) => match plan().message {
+            Kind::Handler(plan) => match CallPlan::of(plan()).message {
                 MessageInfo::Event(event) => Some(event),
                 MessageInfo::AnyEvent | MessageInfo::Request(_) => None,
             },
@@ -75,7 +119,7 @@ impl Registration {
     #[must_use]
     pub fn event_name(&self) -> &'static str {
         match self.kind {
-            Kind::Handler(plan) => match plan().message {
+            Kind::Handler(plan) => match CallPlan::of(plan()).message {
                 MessageInfo::Event(event) => event.name(),
                 MessageInfo::AnyEvent => "any event",
                 MessageInfo::Request(_) => "no event",
@@ -88,7 +132,7 @@ impl Registration {
     #[must_use]
     pub fn request(&self) -> Option<RequestInfo> {
         match self.kind {
-            Kind::Handler(plan) => match plan().message {
+            Kind::Handler(plan) => match CallPlan::of(plan()).message {
                 MessageInfo::Request(request) => Some(request),
                 MessageInfo::Event(_) | MessageInfo::AnyEvent => None,
             },
@@ -162,8 +206,8 @@ pub struct HandlerRegistration {
     around: &'static [fn() -> HandlerBehavior],
     #[cfg(feature = "durable")]
     durable: Option<&'static DurableOptions>,
-    plan: fn() -> CallPlan,
-    inject: Option<InjectFn>,
+    plan: fn() -> &'static StaticPlan,
+    injection: Option<Injection>,
 }
 
 impl HandlerRegistration {
@@ -177,7 +221,7 @@ impl HandlerRegistration {
         E: Handled + ?Sized,
         H: EventHandler<E> + Inject,
     {
-        Self::at_caller(name, module_path, version, E::plan_of_type::<H>, Some(inject::<H>))
+        Self::at_caller(name, module_path, version, E::plan_of_type::<H>, Some(Injection::of::<H>()))
     }
 
     /// The same for a function or a method, which `item` is.
@@ -195,8 +239,8 @@ impl HandlerRegistration {
         F: FnHandler<E>,
         Item: Copy + 'static,
     {
-        let inject = inject::<F::Receiver>;
-        Self::at_caller(name, module_path, version, E::plan_of_fn::<F, Item>, Some(inject))
+        let injection = Injection::of::<F::Receiver>();
+        Self::at_caller(name, module_path, version, E::plan_of_fn::<F, Item>, Some(injection))
     }
 
     /// The same for a handler of a request.
@@ -208,7 +252,7 @@ impl HandlerRegistration {
         R: Request,
         H: RequestHandler<R> + Inject,
     {
-        Self::at_caller(name, module_path, version, CallPlan::of_request::<R, H>, Some(inject::<H>))
+        Self::at_caller(name, module_path, version, of_request::<R, H>, Some(Injection::of::<H>()))
     }
 
     /// The same for a handler of a request that is a function or a method.
@@ -227,8 +271,8 @@ impl HandlerRegistration {
         T: Answer<R, R::Output>,
         Item: Copy + 'static,
     {
-        let inject = inject::<F::Receiver>;
-        Self::at_caller(name, module_path, version, CallPlan::of_request_fn::<R, F, Item>, Some(inject))
+        let injection = Injection::of::<F::Receiver>();
+        Self::at_caller(name, module_path, version, of_request_fn::<R, F, T, Item>, Some(injection))
     }
 
     #[track_caller]
@@ -236,8 +280,8 @@ impl HandlerRegistration {
         name: &'static str,
         module_path: &'static str,
         version: &'static str,
-        plan: fn() -> CallPlan,
-        inject: Option<InjectFn>,
+        plan: fn() -> &'static StaticPlan,
+        injection: Option<Injection>,
     ) -> Self {
         let info = HandlerInfo { name, module_path, location: Location::caller() };
         Self {
@@ -254,7 +298,7 @@ impl HandlerRegistration {
             #[cfg(feature = "durable")]
             durable: None,
             plan,
-            inject,
+            injection,
         }
     }
 
@@ -327,13 +371,13 @@ impl HandlerRegistration {
     /// `bind`: the handler named by its type.
     #[track_caller]
     pub(crate) fn bound<E: Handled + ?Sized, H: EventHandler<E> + Inject>() -> Self {
-        Self { inject: Some(inject::<H>), ..Self::of_type::<E, H>() }
+        Self { injection: Some(Injection::of::<H>()), ..Self::of_type::<E, H>() }
     }
 
     /// `bind_request`: the same for a request.
     #[track_caller]
     pub(crate) fn bound_request<R: Request, H: RequestHandler<R> + Inject>() -> Self {
-        Self { inject: Some(inject::<H>), ..Self::of_request_type::<R, H>() }
+        Self { injection: Some(Injection::of::<H>()), ..Self::of_request_type::<R, H>() }
     }
 
     #[track_caller]
@@ -343,11 +387,11 @@ impl HandlerRegistration {
 
     #[track_caller]
     fn of_request_type<R: Request, H: RequestHandler<R>>() -> Self {
-        Self::named_by_type::<H>(CallPlan::of_request::<R, H>)
+        Self::named_by_type::<H>(of_request::<R, H>)
     }
 
     #[track_caller]
-    fn named_by_type<H>(plan: fn() -> CallPlan) -> Self {
+    fn named_by_type<H>(plan: fn() -> &'static StaticPlan) -> Self {
         let HandlerInfo { name, module_path, .. } = HandlerInfo::of_type::<H>();
         Self { is_bound: true, ..Self::at_caller(name, module_path, "", plan, None) }
     }
@@ -366,7 +410,7 @@ impl HandlerRegistration {
 
     /// Whether there is nothing to build.
     pub(crate) fn is_ready_made(&self) -> bool {
-        self.inject.is_none()
+        self.injection.is_none()
     }
 
     pub(crate) fn position(&self) -> u32 {
@@ -446,11 +490,11 @@ impl HandlerRegistration {
     }
 
     pub(crate) fn plan(&self) -> CallPlan {
-        (self.plan)()
+        CallPlan::of((self.plan)())
     }
 
     pub(crate) fn inject(&self, services: &Services<'_>) -> Option<Result<Instance, InjectError>> {
-        self.inject.map(|inject| inject(services))
+        self.injection.map(|injection| injection.inject(services))
     }
 }
 
@@ -464,24 +508,18 @@ impl Ordered for HandlerRegistration {
     }
 }
 
-/// The handler, which may be a service too: then there is one instance, whoever asks for it.
-pub(crate) fn inject<H: Inject + Send + Sync + 'static>(services: &Services<'_>) -> Result<Instance, InjectError> {
-    // Not `?` nor `map`: of what is compiled for each handler, every function counts.
-    match services.as_handler(TypeId::of::<Arc<H>>(), type_name::<Arc<H>>, instance::<H>) {
-        Ok(Some(instance)) => Ok(instance),
-        Ok(None) => match H::inject(services) {
-            Ok(handler) => Ok(Arc::new(handler)),
-            Err(error) => Err(error),
-        },
-        Err(error) => Err(error),
-    }
+fn of_request<R: Request, H: RequestHandler<R>>() -> &'static StaticPlan {
+    const { &StaticPlan::of_request::<R, H>() }
 }
 
-fn instance<H: Send + Sync + 'static>(service: &AnyService) -> Option<Instance> {
-    match service.downcast_ref::<Arc<H>>() {
-        Some(handler) => Some(handler.clone()),
-        None => None,
-    }
+fn of_request_fn<R, F, T, Item>() -> &'static StaticPlan
+where
+    R: Request,
+    F: FnRequestHandler<R, Returned = T>,
+    T: Answer<R, R::Output>,
+    Item: 'static,
+{
+    const { &StaticPlan::of_request_fn::<R, F, Item>() }
 }
 
 /// A handler that the user made.

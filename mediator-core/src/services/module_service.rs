@@ -26,14 +26,15 @@ pub struct ServiceRegistration {
     make: Make,
 }
 
+/// The type of a service, as a constant.
 #[derive(Clone, Copy)]
-struct ProvidedType {
-    type_id: fn() -> TypeId,
-    type_name: fn() -> &'static str,
+pub(crate) struct ProvidedType {
+    pub(super) type_id: fn() -> TypeId,
+    pub(super) type_name: fn() -> &'static str,
 }
 
 impl ProvidedType {
-    const fn of<T: 'static>() -> Self {
+    pub(crate) const fn of<T: 'static>() -> Self {
         Self { type_id: TypeId::of::<T>, type_name: type_name::<T> }
     }
 }

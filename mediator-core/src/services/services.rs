@@ -8,7 +8,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::inject::{InjectError, Service, inject_catching};
-use super::module_service::ModuleServices;
+use super::module_service::{ModuleServices, ProvidedType};
 use crate::dispatch::{Instance, TypeIdMap};
 use crate::errors::build_error::Provided;
 use crate::handler::service_info::ServiceInfo;
@@ -110,22 +110,16 @@ impl<'a> Services<'a> {
         found
     }
 
-    /// The service that a handler is itself: an `Arc` of it that the builder or a module provides, as `convert` sees it.
+    /// The service of a type, if the builder or a module provides one.
     ///
     /// # Errors
     ///
     /// When a module provides it and cannot make it.
-    // Without types, since it is used for each handler.
-    pub(crate) fn as_handler<T>(
-        &self,
-        wanted: TypeId,
-        service: fn() -> &'static str,
-        convert: fn(&AnyService) -> Option<T>,
-    ) -> Result<Option<T>, InjectError> {
-        match self.request_any(wanted, service(), None, false) {
-            Found::Yes(service) => Ok(convert(&service)),
+    pub(crate) fn provided(&self, service: ProvidedType) -> Result<Option<AnyService>, InjectError> {
+        match self.request_any((service.type_id)(), (service.type_name)(), None, false) {
+            Found::Yes(service) => Ok(Some(service)),
             Found::No => Ok(None),
-            Found::Failed => Err(InjectError::missing(service())),
+            Found::Failed => Err(InjectError::missing((service.type_name)())),
         }
     }
 

@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use std::task::Poll;
 
 use super::super::core::{Core, Link};
-use super::super::publish::Publishable;
+use super::super::publish::{EventVtable, Publishable};
 use super::super::send::Asked;
 use super::super::table::{Entry, HandlerList};
 use crate::errors::publish_error::PublishError;
@@ -74,7 +74,7 @@ impl Seen {
     }
 
     #[inline(always)]
-    pub(in super::super) fn keep_event<E: Publishable>(_seen: &Option<Self>) {}
+    pub(in super::super) fn keep_event(_seen: &Option<Self>, _vtable: &EventVtable) {}
 
     /// # Safety
     ///

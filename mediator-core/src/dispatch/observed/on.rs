@@ -15,7 +15,7 @@ use std::time::Instant;
 use super::super::core::{Core, Link};
 use super::super::dispatch::{Dispatch, Message};
 use super::super::passage::{Around, BehaviorPlan, Level, Passage, resume};
-use super::super::publish::{self, Publishable};
+use super::super::publish::{EventVtable, Publishable};
 use super::super::send::Asked;
 use super::super::storage::Storage;
 use super::super::table::{Entry, HandlerList};
@@ -142,10 +142,10 @@ impl Seen {
         Self(Arc::new(Observed { operation, subject, span, progress, has_ended, record, keep }))
     }
 
-    /// The event of this publish is an `E`.
-    pub(in super::super) fn keep_event<E: Publishable>(seen: &Option<Self>) {
+    /// Of what type the event of this publish is.
+    pub(in super::super) fn keep_event(seen: &Option<Self>, vtable: &EventVtable) {
         if let Some(Self(observed)) = seen {
-            observed.keep.get_or_init(|| publish::keep::<E>);
+            observed.keep.get_or_init(|| vtable.keep);
         }
     }
 
