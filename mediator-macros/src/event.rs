@@ -38,6 +38,7 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
         return item.into_token_stream();
     }
     item::reject_repeated("event", &options.krate(), &mut item.attrs, errors, "remove this one");
+    item::reject_other_messages("event", &options.krate(), &mut item.attrs, errors);
     require_owned(&mut item, "events", errors);
     let parameters: Vec<_> = item.fields.iter().enumerate().map(Parameter::new).collect();
     let has_room = has_room_for_id(&item, errors);

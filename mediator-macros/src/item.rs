@@ -204,6 +204,38 @@ pub(crate) fn reject_repeated(
     });
 }
 
+/// The macros that make a type a message, of which it takes one.
+const MESSAGES: &[&str] = &["event", "request", "Notification"];
+
+/// Takes the others of them away, of which rustc would only say that their implementations conflict.
+pub(crate) fn reject_other_messages(own: &str, krate: &Path, attributes: &mut Vec<Attribute>, errors: &mut Errors) {
+    let mut rejects = |path: &Path| {
+        let other = MESSAGES.iter().find(|other| **other != own && is_ours(path, other, krate));
+        if let Some(other) = other {
+            let message = if own == "request" || *other == "request" {
+                "a type is an event or a request; remove one of the two, or make two types"
+            } else {
+                "`#[event]` implements `Notification` itself; remove one of the two"
+            };
+            errors.at(path, message);
+        }
+        other.is_some()
+    };
+    attributes.retain(|attribute| !rejects(attribute.path()));
+    attributes.iter_mut().for_each(|attribute| take_derives(attribute, &mut rejects));
+}
+
+/// Takes some of the traits out of a `#[derive(…)]`.
+fn take_derives(attribute: &mut Attribute, mut is_taken: impl FnMut(&Path) -> bool) {
+    if let Meta::List(list) = &mut attribute.meta
+        && list.path.is_ident("derive")
+        && let Ok(derives) = list.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated)
+    {
+        let others = derives.iter().filter(|derive| !is_taken(derive));
+        list.tokens = quote!(#(#others),*);
+    }
+}
+
 /// The macros that make a struct `Inject`.
 const INJECTING: &[&str] = &["event_handler", "request_handler", "behavior", "service"];
 

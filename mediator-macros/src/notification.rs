@@ -23,6 +23,11 @@ fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
     if !options.find_runtime(errors) {
         return TokenStream::new();
     }
+    let mut others = item.attrs.clone();
+    item::reject_other_messages("Notification", &options.krate(), &mut others, errors);
+    if others.len() < item.attrs.len() {
+        return TokenStream::new();
+    }
     let lints = item::lint_attributes(&item.attrs);
     let declared = Declared { ident: &item.ident, generics: &item.generics, lints: &lints, options: &options };
     let notification = declared.impl_notification(None);

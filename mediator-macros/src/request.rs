@@ -84,6 +84,7 @@ fn on_type(
     errors: &mut Errors,
 ) -> TokenStream {
     item::reject_repeated("request", &options.krate(), attributes, errors, "remove this one");
+    item::reject_other_messages("request", &options.krate(), attributes, errors);
     let lints = item::lint_attributes(attributes.iter());
     let declared = Declared { ident, generics, lints: &lints, options };
     let request = expand_impl(&declared);
