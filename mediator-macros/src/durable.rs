@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use syn::{Fields, Path, Type};
+use syn::{Fields, LitStr, Path, Type};
 
 use crate::DURABLE;
 use crate::arguments::Arguments;
@@ -39,9 +39,21 @@ pub(crate) fn check_handler(options: &mut Arguments, errors: &mut Errors) {
                        add `name = \"billing.invoice\"`";
         errors.at(&durable, message);
     }
+    reject_repeated_names(options, errors);
     options.types.iter().for_each(|event| reject_observer(event, options, errors));
     if before && !errors.is_empty() {
         options.durable = None;
+    }
+}
+
+/// Notes aliases that are no other names.
+fn reject_repeated_names(options: &Arguments, errors: &mut Errors) {
+    let mut names: Vec<_> = options.name.iter().map(LitStr::value).collect();
+    for alias in &options.aliases {
+        if names.contains(&alias.value()) {
+            errors.at(alias, "this is already a name of it; remove the alias, or write the one that it had before");
+        }
+        names.push(alias.value());
     }
 }
 
@@ -90,6 +102,7 @@ pub(crate) fn check_event(options: &mut Arguments, fields: &Fields, is_generic: 
     if let Some(key) = options.key.take_if(|key| !has_field(fields, key)) {
         errors.at(&key, format!("there is no field `{key}`; name the field whose text deliveries are ordered by"));
     }
+    reject_repeated_names(options, errors);
     let (version, upcasters) = (options.version.unwrap_or(1), options.upcast.len());
     let has_other_steps = upcasters > 0 && upcasters + 1 != version as usize;
     if let Some(upcast) = options.seen("upcast").filter(|_| has_other_steps) {
