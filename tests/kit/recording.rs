@@ -1,8 +1,11 @@
 //! What a recorder knows of what was published and sent.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::{Arc, Weak};
 use std::thread;
 
+use anyhow::Context;
 use futures::executor::block_on;
 use mediator_core::prelude::*;
 use mediator_core::testing::{Record, Recorder, Status, assert_published};
@@ -146,6 +149,56 @@ fn handlers_that_fail_panic_or_are_not_run_say_so() {
     assert_eq!(statuses(&records[1]), [("shelves", Status::Panicked("out of boxes".into()))]);
     assert!(matches!(records[0].status(), Status::Failed(_)));
     assert_eq!(records[0].event::<OrderPlaced>().unwrap().total, 500);
+}
+
+#[test]
+fn a_nested_publish_that_failed_is_one_line_whatever_error_the_handler_puts_around_it() {
+    #[derive(Debug)]
+    struct NoStock(PublishError);
+
+    impl fmt::Display for NoStock {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("no stock")
+        }
+    }
+
+    impl Error for NoStock {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    #[event_handler(manual, name = "anyhow")]
+    async fn with_anyhow(event: &OrderPlaced, publisher: &Publisher) -> anyhow::Result<()> {
+        Ok(publisher.publish(StockReserved::new(event.total)).await?)
+    }
+
+    #[event_handler(manual, name = "context")]
+    async fn with_context(event: &OrderPlaced, publisher: &Publisher) -> anyhow::Result<()> {
+        publisher.publish(StockReserved::new(event.total)).await.context("cannot reserve")
+    }
+
+    #[event_handler(manual, name = "own")]
+    async fn with_its_own(event: &OrderPlaced, publisher: &Publisher) -> Result<(), NoStock> {
+        publisher.publish(StockReserved::new(event.total)).await.map_err(NoStock)
+    }
+
+    let recorder = Recorder::new();
+    let builder = recorded(&recorder).bind_fn(with_anyhow).bind_fn(with_context).bind_fn(with_its_own);
+    let mediator = builder.bind_fn(empty_shelf).event_publisher(BestEffortEventPublisher).build().unwrap();
+    block_on(mediator.publish(placed("o-1", 500))).unwrap_err();
+    insta::assert_snapshot!(recorder, @r"
+    event orders.placed #1: failed
+    ├─ anyhow: failed: publishing `stock.reserved` failed
+    │  └─ event stock.reserved #2: failed
+    │     └─ shelves: panicked: out of boxes
+    ├─ context: failed: cannot reserve: publishing `stock.reserved` failed
+    │  └─ event stock.reserved #3: failed
+    │     └─ shelves: panicked: out of boxes
+    └─ own: failed: no stock: publishing `stock.reserved` failed
+       └─ event stock.reserved #4: failed
+          └─ shelves: panicked: out of boxes
+    ");
 }
 
 #[test]

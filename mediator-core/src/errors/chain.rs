@@ -56,6 +56,25 @@ pub(crate) fn text_of(error: &(dyn Error + 'static)) -> String {
     All(error).to_string()
 }
 
+/// The same for who knows how the handlers of a nested publish have ended: of that only that it failed.
+#[cfg(feature = "testing")]
+pub(crate) fn text_without_nested(error: &(dyn Error + 'static)) -> String {
+    struct Own<'a>(&'a (dyn Error + 'static));
+
+    impl fmt::Display for Own<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write_to_nested(f, self.0, |f, nested, _| {
+                if nested.failures().is_empty() || !nested.unpublished().is_empty() {
+                    return nested.write_all(f, &mut Told::new());
+                }
+                write!(f, "publishing `{}` failed", nested.event_name())
+            })
+        }
+    }
+
+    Own(error).to_string()
+}
+
 /// The events of the publishes that are being told, the outermost first.
 pub(super) type Told = Vec<&'static str>;
 
@@ -77,16 +96,25 @@ fn too_deep<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'st
 /// A nested publish tells its own causes. A cause that the text before it contains already, as those of many error types do,
 /// is left out; of publishes that cause each other until they are nested too deep, so is all behind the first round.
 pub(super) fn write_all(f: &mut fmt::Formatter<'_>, error: &(dyn Error + 'static), told: &mut Told) -> fmt::Result {
+    write_to_nested(f, error, |f, nested, error| match too_deep(error) {
+        Some(deepest) if told.contains(&nested.event_name()) => write!(f, "… {deepest}"),
+        _ => nested.write_all(f, told),
+    })
+}
+
+/// The same up to a nested publish, which `write_nested` tells; it is the error that is given with it.
+fn write_to_nested(
+    f: &mut fmt::Formatter<'_>,
+    error: &(dyn Error + 'static),
+    write_nested: impl FnOnce(&mut fmt::Formatter<'_>, &PublishError, &(dyn Error + 'static)) -> fmt::Result,
+) -> fmt::Result {
     let mut written = String::new();
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(nested) = bare::<PublishError>(error) {
             let before = if written.is_empty() { "" } else { ": " };
             f.write_str(before)?;
-            return match too_deep(error) {
-                Some(deepest) if told.contains(&nested.event_name()) => write!(f, "… {deepest}"),
-                _ => nested.write_all(f, told),
-            };
+            return write_nested(f, nested, error);
         }
         let text = error.to_string();
         if !written.contains(&text) {

@@ -1,7 +1,6 @@
 //! What is recorded of publishes and sends, for tests: feature `testing`.
 
 use std::any::Any;
-use std::error::Error;
 use std::fmt;
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +10,6 @@ use std::task::{Context, Waker};
 use super::ended::{Ended, Failure};
 use super::{Operation, Subject};
 use crate::errors::chain;
-use crate::errors::publish_error::PublishError;
 use crate::event::id::EventId;
 use crate::handler::info::HandlerInfo;
 
@@ -41,21 +39,12 @@ impl Status {
     fn of(ended: &Ended<'_>) -> Self {
         match ended {
             Ended::Ok => Self::Ok,
-            Ended::Failed(Failure::Error { error, .. }) => Self::Failed(text_of(*error)),
+            // The record has the handlers of a nested publish.
+            Ended::Failed(Failure::Error { error, .. }) => Self::Failed(chain::text_without_nested(*error)),
             Ended::Failed(Failure::Told(told)) => Self::Failed(told.text().to_owned()),
             Ended::Panicked(message) => Self::Panicked((*message).to_owned()),
             Ended::Cancelled => Self::Cancelled,
         }
-    }
-}
-
-/// Of a nested publish only its own line: the record has its handlers.
-fn text_of(error: &(dyn Error + 'static)) -> String {
-    match error.downcast_ref::<PublishError>() {
-        Some(nested) if !nested.failures().is_empty() && nested.unpublished().is_empty() => {
-            format!("publishing `{}` failed", nested.event_name())
-        }
-        _ => chain::text_of(error),
     }
 }
 
