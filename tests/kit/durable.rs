@@ -135,3 +135,24 @@ fn record_only_needs_no_outbox() {
     block_on(mediator.publish(ParcelSent::new(1))).unwrap();
     assert_published!(recorder, ParcelSent { weight: 1, .. });
 }
+
+#[event_handler(durable, manual, name = "labels")]
+fn label(_event: &ParcelSent, log: Log) {
+    log.add("labelled");
+}
+
+#[test]
+fn durable_handlers_that_run_inline_stop_at_a_failure_as_the_strategy_says() {
+    for (runs_all, expected) in [(false, &[][..]), (true, &["labelled"])] {
+        let log = Log::default();
+        let builder = Mediator::builder().without_discovery().bind_fn(track).bind_fn(label).provide(log.clone());
+        let builder = builder.durable_inline();
+        let mediator = match runs_all {
+            true => builder.event_publisher(BestEffortEventPublisher).build().unwrap(),
+            false => builder.build().unwrap(),
+        };
+        let error = block_on(mediator.publish(ParcelSent::new(0))).unwrap_err();
+        assert_eq!(error.failures()[0].handler().name(), "tracking");
+        assert_eq!(log.entries(), expected);
+    }
+}

@@ -56,7 +56,10 @@ impl MediatorBuilder {
 
     /// Has the publish call durable handlers like others: for a unit test without an outbox.
     ///
-    /// What they borrow is lent by the publish then, except the `&DeliveryInfo` of a first attempt. They are not tried again.
+    /// What they borrow is lent by the publish then, except the `&DeliveryInfo` of a first attempt. They are not tried again, and one
+    /// that fails fails the publish; whether the handlers behind it run is up to the strategy, as ever. Deliveries are independent of
+    /// each other: where a test is about that, give it an outbox, or
+    /// `.event_publisher(`[`BestEffortEventPublisher`](crate::BestEffortEventPublisher)`)`.
     ///
     /// ```standalone_crate
     /// use mediator_core::durable::DeliveryInfo;
