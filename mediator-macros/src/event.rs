@@ -10,7 +10,7 @@ use syn::{
 use crate::arguments::{Arguments, Positional, ungrouped};
 use crate::errors::Errors;
 use crate::notification::Declared;
-use crate::types::require_named;
+use crate::types::{arguments_of, require_named};
 use crate::{durable, item, serde_derives};
 
 // #[event] or #[event(option,*)], above
@@ -157,7 +157,8 @@ impl Parameter {
 fn expand_new(declared: &Declared<'_>, vis: &Visibility, parameters: &[Parameter], has_room: bool) -> TokenStream {
     let Declared { ident, generics, lints, options } = declared;
     let krate = options.krate();
-    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let arguments = arguments_of(generics);
     let many = (parameters.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
     let declarations = parameters.iter().map(|Parameter { cfgs, name, ty }| quote!(#(#cfgs)* #name: #ty));
     let values = parameters.iter().map(|Parameter { cfgs, name, .. }| quote!(#(#cfgs)* #name));
@@ -169,7 +170,7 @@ fn expand_new(declared: &Declared<'_>, vis: &Visibility, parameters: &[Parameter
     quote! {
         #[automatically_derived]
         #(#lints)*
-        impl #impl_generics #ident #type_generics #where_clause {
+        impl #impl_generics #ident #arguments #where_clause {
             #krate::__private::your_own_new_needs_event_new_equals_false! {
                 /// Makes the event, with a fresh `event_id`.
                 #[must_use]
@@ -198,14 +199,15 @@ fn expand_impls(declared: &Declared<'_>, id: Option<TokenStream>) -> TokenStream
     let external = id.as_ref().and_then(|_| durable::expand_external(declared));
     let registration = declared.registration("EventRegistration", external.as_ref());
     let id = id.unwrap_or_else(|| quote!(::core::unimplemented!()));
-    let (impl_generics, type_generics, _) = generics.split_for_impl();
+    let (impl_generics, _, _) = generics.split_for_impl();
+    let arguments = arguments_of(generics);
     let where_clause = is_notification(generics, &krate);
     quote! {
         #notification
 
         #[automatically_derived]
         #(#lints)*
-        impl #impl_generics #krate::Event for #ident #type_generics #where_clause {
+        impl #impl_generics #krate::Event for #ident #arguments #where_clause {
             fn event_id(&self) -> #krate::EventId {
                 #id
             }

@@ -13,7 +13,7 @@ use syn::{
 use crate::arguments::{Arguments, ungrouped};
 use crate::errors::Errors;
 use crate::item;
-use crate::types::{mentions, require_named, require_owned};
+use crate::types::{arguments_of, mentions, require_named, require_owned};
 
 // #[derive(Inject)] #[inject(crate = path)] on a struct, and on its fields
 //
@@ -233,13 +233,14 @@ fn expand_impl(
     body: &TokenStream,
     krate: &Path,
 ) -> TokenStream {
-    let (impl_generics, type_generics, _) = generics.split_for_impl();
+    let (impl_generics, _, _) = generics.split_for_impl();
+    let arguments = arguments_of(generics);
     let where_clause = where_clause(generics, fields, krate);
     // The parameter is out of sight of the expressions of `with = …` as well.
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         #(#lints)*
-        impl #impl_generics #krate::Inject for #ident #type_generics #where_clause {
+        impl #impl_generics #krate::Inject for #ident #arguments #where_clause {
             fn inject(__services: &#krate::Services<'_>) -> ::core::result::Result<Self, #krate::InjectError> {
                 #body
             }

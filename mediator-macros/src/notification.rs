@@ -6,6 +6,7 @@ use syn::{Attribute, DeriveInput, Generics, Ident, WhereClause, parse_quote};
 
 use crate::arguments::{Arguments, display_name};
 use crate::errors::Errors;
+use crate::types::arguments_of;
 use crate::{durable, item};
 
 // #[derive(Notification)] #[notification(option,*)] on any type
@@ -54,12 +55,13 @@ impl Declared<'_> {
         let Self { ident, lints, .. } = self;
         let krate = self.options.krate();
         let name = self.name();
-        let (impl_generics, type_generics, _) = self.generics.split_for_impl();
+        let (impl_generics, _, _) = self.generics.split_for_impl();
+        let arguments = arguments_of(self.generics);
         let where_clause = self.where_clause();
         quote! {
             #[automatically_derived]
             #(#lints)*
-            impl #impl_generics #krate::Notification for #ident #type_generics #where_clause {
+            impl #impl_generics #krate::Notification for #ident #arguments #where_clause {
                 fn event_name() -> &'static ::core::primitive::str {
                     #name
                 }

@@ -10,7 +10,7 @@ use crate::event::require_owned;
 use crate::item;
 use crate::notification::Declared;
 use crate::signature::hides_borrow;
-use crate::types::{mentions, relocated};
+use crate::types::{arguments_of, mentions, relocated};
 
 // #[request] or #[request(Answer? option,*)], above a struct, an enum or a union
 //
@@ -115,11 +115,12 @@ fn expand_impl(declared: &Declared<'_>) -> TokenStream {
     let output_type = associated("Output", &output, &place_of(answer_given.or(options.error.as_ref())));
     let name = declared.name();
     let where_clause = where_clause(declared, &response, &error);
-    let (impl_generics, type_generics, _) = generics.split_for_impl();
+    let (impl_generics, _, _) = generics.split_for_impl();
+    let arguments = arguments_of(generics);
     quote! {
         #[automatically_derived]
         #(#lints)*
-        impl #impl_generics #krate::Message for #ident #type_generics #where_clause {
+        impl #impl_generics #krate::Message for #ident #arguments #where_clause {
             #response_type
             #error_type
             type Kind = #krate::__private::OfRequest;
@@ -127,7 +128,7 @@ fn expand_impl(declared: &Declared<'_>) -> TokenStream {
 
         #[automatically_derived]
         #(#lints)*
-        impl #impl_generics #krate::Request for #ident #type_generics #where_clause {
+        impl #impl_generics #krate::Request for #ident #arguments #where_clause {
             #response_type
             #error_type
             #output_type

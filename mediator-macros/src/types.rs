@@ -2,7 +2,10 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{GenericArgument, Path, PathArguments, Type, TypeParamBound, TypeReference, parse_quote};
+use syn::{
+    ConstParam, GenericArgument, GenericParam, Generics, Path, PathArguments, Type, TypeParamBound, TypeReference,
+    parse_quote,
+};
 
 use crate::arguments::ungrouped;
 use crate::errors::Errors;
@@ -33,6 +36,16 @@ pub(crate) fn first_argument(path: &Path) -> Option<&Type> {
         GenericArgument::Type(event) => Some(event),
         _ => None,
     })
+}
+
+/// What a generic type is given in an impl of its own: its parameters, constants in braces, as a type may have the same name.
+pub(crate) fn arguments_of(generics: &Generics) -> Option<TokenStream> {
+    let arguments = generics.params.iter().map(|parameter| match parameter {
+        GenericParam::Lifetime(parameter) => parameter.lifetime.to_token_stream(),
+        GenericParam::Type(parameter) => parameter.ident.to_token_stream(),
+        GenericParam::Const(ConstParam { ident, .. }) => quote!({ #ident }),
+    });
+    (arguments.len() > 0).then(|| quote!(<#(#arguments),*>))
 }
 
 /// Whether it is `dyn DynNotification`, the event of an observer.

@@ -1303,3 +1303,43 @@ fn requests_may_come_out_of_other_macros_and_stand_in_a_body() {
     block_on(mediator.send(requests_in_odd_places::Two)).unwrap();
     assert_eq!(block_on(mediator.send(requests_in_odd_places::Three)).unwrap(), 3);
 }
+
+mod between_types {
+    use super::*;
+
+    struct N;
+    struct T;
+
+    #[event]
+    pub(crate) struct Asked<const N: usize> {
+        pub(crate) answers: Answers,
+        pub(crate) names: [&'static str; N],
+    }
+
+    #[derive(Notification)]
+    struct Noticed<const N: usize, T>([T; N]);
+
+    #[request]
+    struct Count<T, const N: usize>([T; N]);
+
+    #[derive(Inject)]
+    pub(crate) struct Handler<const N: usize> {
+        #[inject(with = [""; N])]
+        names: [&'static str; N],
+    }
+
+    impl<const N: usize> EventHandler<Asked<{ N }>> for Handler<{ N }> {
+        async fn handle(&self, event: &Asked<{ N }>) {
+            assert_eq!(self.names.len(), event.names.len());
+            answer(&event.answers, event.names[0]);
+        }
+    }
+}
+
+#[test]
+fn a_constant_parameter_may_be_called_as_a_type() {
+    let mediator = Mediator::builder().without_discovery().bind::<between_types::Asked<2>, between_types::Handler<2>>();
+    let answers = Answers::default();
+    block_on(mediator.build().unwrap().publish(between_types::Asked::new(answers.clone(), ["a", "b"]))).unwrap();
+    assert_eq!(*answers.lock().unwrap(), ["a"]);
+}

@@ -9,7 +9,7 @@ where
     pub by: UserId,
 }
 #[automatically_derived]
-impl<T: Clone, const N: usize> Created<T, N>
+impl<T: Clone, const N: usize> Created<T, { N }>
 where
     T: Default,
 {
@@ -25,7 +25,7 @@ where
     }
 }
 #[automatically_derived]
-impl<T: Clone, const N: usize> ::mediator_core::Notification for Created<T, N>
+impl<T: Clone, const N: usize> ::mediator_core::Notification for Created<T, { N }>
 where
     T: Default,
     Self: ::core::marker::Send + ::core::marker::Sync + 'static,
@@ -43,7 +43,7 @@ where
     }
 }
 #[automatically_derived]
-impl<T: Clone, const N: usize> ::mediator_core::Event for Created<T, N>
+impl<T: Clone, const N: usize> ::mediator_core::Event for Created<T, { N }>
 where
     T: Default,
     for<'any> Self: ::mediator_core::Notification,
