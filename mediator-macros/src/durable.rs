@@ -170,15 +170,15 @@ fn expand_upcast(functions: &[Path], krate: &Path) -> TokenStream {
     let value = quote!(#krate::__private::serde_json::Value);
     let steps = functions.iter().zip(1u32..).map(|(function, version)| {
         let upcast = relocated(&quote!(#krate::__private::upcast), function);
-        quote!(let payload = if version <= #version { #upcast(#function, payload)? } else { payload };)
+        quote!(let __payload = if __version <= #version { #upcast(#function, __payload)? } else { __payload };)
     });
     quote! {
         fn upcast(
-            version: ::core::primitive::u32,
-            payload: #value,
+            __version: ::core::primitive::u32,
+            __payload: #value,
         ) -> ::core::result::Result<#value, #krate::__private::BoxError> {
             #(#steps)*
-            ::core::result::Result::Ok(payload)
+            ::core::result::Result::Ok(__payload)
         }
     }
 }

@@ -93,7 +93,7 @@ impl FnHandler<'_> {
         let message = expand_message(&self.signature.message, &krate);
         let receiver = self.self_ty.map_or_else(|| quote!(Self), ToTokens::to_token_stream);
         let borrows = self.expand_borrows(&krate);
-        let lent = if borrows.is_some() { quote_spanned!(Span::mixed_site()=> lent) } else { quote!(_) };
+        let lent = if borrows.is_some() { quote_spanned!(Span::mixed_site()=> __lent) } else { quote!(_) };
         let (trait_name, future, body) = match self.options.kind {
             Kind::Event => (quote!(FnHandler), self.expand_event_future(&krate), self.expand_body(&krate)),
             Kind::Request => (quote!(FnRequestHandler), self.expand_request_future(&krate), self.expand_request_body()),
@@ -112,7 +112,7 @@ impl FnHandler<'_> {
                 #borrows
 
                 fn call<'a>(
-                    receiver: &'a #receiver,
+                    __receiver: &'a #receiver,
                     #parameter: &'a #message,
                     #lent: #krate::__private::Lent<'a>,
                 ) -> #future {
@@ -161,8 +161,8 @@ impl FnHandler<'_> {
             (true, _) => quote_spanned! {Span::mixed_site()=>
                 #[allow(unreachable_code, clippy::diverging_sub_expression)]
                 async move {
-                    let answer: Self::Returned = #call #awaited;
-                    answer
+                    let __answer: Self::Returned = #call #awaited;
+                    __answer
                 }
             },
         };
@@ -182,7 +182,7 @@ impl FnHandler<'_> {
         if guards.is_empty() && !never {
             return if self.signature.is_async { call } else { quote!(async move { #call }) };
         }
-        let output = relocated(&quote_spanned!(Span::mixed_site()=> output), &self.signature.place_of_output());
+        let output = relocated(&quote_spanned!(Span::mixed_site()=> __output), &self.signature.place_of_output());
         let result =
             if guards.is_empty() { quote!(#output) } else { quote!(#krate::HandlerOutput::into_result(#output)) };
         let unreachable = never.then(|| quote!(#[allow(unreachable_code, clippy::diverging_sub_expression)]));
@@ -190,7 +190,7 @@ impl FnHandler<'_> {
             #unreachable
             async move {
                 #(#guards)*
-                let output #ty = #call #awaited;
+                let __output #ty = #call #awaited;
                 #result
             }
         }
@@ -202,7 +202,7 @@ impl FnHandler<'_> {
         let arguments = self.signature.parameters.iter().map(|parameter| match parameter {
             Parameter::Injected(field) => {
                 let Field { ident: name, ty, .. } = &**field;
-                quote_spanned!(Span::mixed_site()=> <#ty as ::core::clone::Clone>::clone(&receiver.#name))
+                quote_spanned!(Span::mixed_site()=> <#ty as ::core::clone::Clone>::clone(&__receiver.#name))
             }
             Parameter::Borrowed(borrowed) => {
                 index += 1;
@@ -210,14 +210,14 @@ impl FnHandler<'_> {
             }
         });
         let arguments: Vec<_> = arguments.collect();
-        let receiver = self.self_ty.map(|_| quote_spanned!(Span::mixed_site()=> receiver,));
+        let receiver = self.self_ty.map(|_| quote_spanned!(Span::mixed_site()=> __receiver,));
         let parameter = self.parameter();
         quote_spanned!(Span::mixed_site()=> #function(#receiver #parameter, #(#arguments),*))
     }
 
-    /// The event or the request, out of sight of a function that is called so.
+    /// The event or the request.
     fn parameter(&self) -> Ident {
-        Ident::new(self.options.kind.noun(), Span::mixed_site())
+        Ident::new(&format!("__{}", self.options.kind.noun()), Span::mixed_site())
     }
 
     fn expand_registration(&self, handler: TokenStream) -> TokenStream {
@@ -259,7 +259,7 @@ impl Borrowed {
         let guard = guard(index);
         let mutable = self.is_exclusive.then(|| quote!(mut));
         let refused = if self.is_optional { quote!(.ok()) } else { quote!(?) };
-        quote_spanned!(Span::mixed_site()=> let #mutable #guard = lent.#method::<#ty>(#name) #refused;)
+        quote_spanned!(Span::mixed_site()=> let #mutable #guard = __lent.#method::<#ty>(#name) #refused;)
     }
 
     /// Passes on what is borrowed.
@@ -272,7 +272,7 @@ impl Borrowed {
             // Not `as_deref_mut`, which a `&mut dyn Trait` in an `Option` would not outgrow: it must coerce.
             (true, true) => quote_spanned! {Span::mixed_site()=>
                 match &mut #guard {
-                    ::core::option::Option::Some(lent) => ::core::option::Option::Some(&mut **lent),
+                    ::core::option::Option::Some(__lent) => ::core::option::Option::Some(&mut **__lent),
                     ::core::option::Option::None => ::core::option::Option::None,
                 }
             },
@@ -281,7 +281,7 @@ impl Borrowed {
 }
 
 fn guard(index: usize) -> Ident {
-    Ident::new(&format!("borrowed_{index}"), Span::mixed_site())
+    Ident::new(&format!("__borrowed_{index}"), Span::mixed_site())
 }
 
 /// A where clause that takes for granted what the parameters must be, each at its place.

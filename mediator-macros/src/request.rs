@@ -104,8 +104,8 @@ fn expand_impl(declared: &Declared<'_>) -> TokenStream {
     // Not `Self::Response`, which would be a further error where `Self` cannot be a request.
     let result = quote!(::core::result::Result<#response, #error>);
     let (output, answer) = match options.error {
-        Some(_) => (result.clone(), quote!(output)),
-        None => (response.clone(), quote!(::core::result::Result::Ok(output))),
+        Some(_) => (result.clone(), quote!(__output)),
+        None => (response.clone(), quote!(::core::result::Result::Ok(__output))),
     };
     // Where a type shows that is more private than the request.
     let answer_given = options.types.first();
@@ -133,22 +133,22 @@ fn expand_impl(declared: &Declared<'_>) -> TokenStream {
             #error_type
             #output_type
 
-            fn into_result(output: #output) -> #result {
+            fn into_result(__output: #output) -> #result {
                 #answer
             }
 
             fn error_from(
-                error: #krate::__private::BoxError,
+                __error: #krate::__private::BoxError,
             ) -> ::core::result::Result<#error, #krate::__private::BoxError> {
                 #[allow(unused_imports)]
                 use #krate::__private::RecoverOther as _;
-                #krate::__private::Recover::<#error>::new().recover(error)
+                #krate::__private::Recover::<#error>::new().recover(__error)
             }
 
-            fn error_text(error: &#error) -> ::core::option::Option<::std::string::String> {
+            fn error_text(__error: &#error) -> ::core::option::Option<::std::string::String> {
                 #[allow(unused_imports)]
                 use #krate::__private::RecoverOther as _;
-                #krate::__private::Recover::<#error>::new().text(error)
+                #krate::__private::Recover::<#error>::new().text(__error)
             }
 
             #krate::__private::response_text!(#response);

@@ -89,11 +89,11 @@ fn register_struct(ident: &Ident, options: &Arguments) -> TokenStream {
 fn expand_provided_as(ident: &Ident, ty: &Type, krate: &Path) -> TokenStream {
     let alias = arc_of(ty);
     // Where it shows that the service does not implement the trait.
-    let service = relocated(&quote_spanned!(Span::mixed_site()=> service), ty);
+    let service = relocated(&quote_spanned!(Span::mixed_site()=> __service), ty);
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         impl #krate::__private::ProvidedAs<#alias> for #ident {
-            fn provided(service: ::std::sync::Arc<Self>) -> #alias {
+            fn provided(__service: ::std::sync::Arc<Self>) -> #alias {
                 #service
             }
         }
@@ -263,11 +263,11 @@ fn expand_service_fn(
 /// An error that does not convert shows at `error_type`.
 fn expand_fallible(call: &TokenStream, error_type: &Type, krate: &Path) -> TokenStream {
     let convert = relocated(&quote!(#krate::__private::service_error), error_type);
-    let error = relocated(&quote_spanned!(Span::mixed_site()=> error), error_type);
+    let error = relocated(&quote_spanned!(Span::mixed_site()=> __error), error_type);
     quote_spanned! {Span::mixed_site()=>
         match #call {
-            ::core::result::Result::Ok(service) => ::core::result::Result::Ok(service),
-            ::core::result::Result::Err(error) => ::core::result::Result::Err(#convert(#error)),
+            ::core::result::Result::Ok(__service) => ::core::result::Result::Ok(__service),
+            ::core::result::Result::Err(__error) => ::core::result::Result::Err(#convert(#error)),
         }
     }
 }

@@ -1304,6 +1304,111 @@ fn requests_may_come_out_of_other_macros_and_stand_in_a_body() {
     assert_eq!(block_on(mediator.send(requests_in_odd_places::Three)).unwrap(), 3);
 }
 
+/// Statics, constants and unit structs, which a pattern of the same name would mean.
+#[allow(non_upper_case_globals, non_camel_case_types)]
+mod between_values {
+    use ::serde::{Deserialize, Serialize};
+    use ::serde_json::Value;
+
+    use super::answer as add_answer;
+    use super::*;
+
+    macro_rules! values {
+        ($($static:ident $const:ident $unit:ident,)*) => {
+            $(
+                static $static: u8 = 0;
+                const $const: u8 = 0;
+                struct $unit;
+            )*
+        };
+    }
+
+    values! {
+        receiver event request,
+        lent borrowed_0 borrowed_1,
+        output answer service,
+        error response show,
+        version payload services,
+        field_0 field_1 into_result,
+        provided make call,
+        search handler message,
+    }
+
+    #[event(name = "between-values.asked", version = 2, upcast = [as_it_is])]
+    #[derive(Serialize, Deserialize)]
+    pub(crate) struct Asked {
+        #[serde(skip)]
+        pub(crate) answers: Answers,
+    }
+
+    fn as_it_is(value: Value) -> Result<Value, String> {
+        Ok(value)
+    }
+
+    #[request(u8)]
+    struct Count;
+
+    #[request(u8, error = SendError)]
+    struct Recount;
+
+    #[event_handler(order = 1)]
+    async fn function(asked: &Asked, a: Option<Arc<u8>>, b: Option<&u8>, c: Option<&mut i8>) -> Result<(), String> {
+        add_answer(&asked.answers, "fn");
+        (a.is_none() && b.is_none() && c.is_none()).then_some(()).ok_or_else(String::new)
+    }
+
+    #[event_handler(manual)]
+    fn never(_: &Asked, _: Option<&u8>) -> ! {
+        panic!()
+    }
+
+    #[request_handler]
+    async fn count(_: &Count, a: Option<Arc<u8>>, b: Option<&u8>) -> u8 {
+        u8::from(a.is_none() && b.is_none())
+    }
+
+    #[request_handler]
+    fn never_counted(_: &Recount, _: Option<&mut u8>) -> ! {
+        panic!()
+    }
+
+    impl ::std::fmt::LowerHex for Voice {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            self.number.fmt(f)
+        }
+    }
+
+    #[service(dyn ::std::fmt::LowerHex + Send + Sync)]
+    struct Voice {
+        #[inject(default)]
+        number: u8,
+        other: Option<Arc<u8>>,
+    }
+
+    #[service]
+    fn number(voice: Arc<Voice>) -> Result<u16, String> {
+        Ok(u16::from(voice.number))
+    }
+
+    #[derive(Inject)]
+    struct Methods {
+        number: u16,
+    }
+
+    #[event_handlers]
+    impl Methods {
+        #[event_handler(order = 2)]
+        async fn asked(&self, asked: &Asked, other: Option<&mut u8>) {
+            add_answer(&asked.answers, if self.number == 0 && other.is_none() { "method" } else { "" });
+        }
+    }
+}
+
+#[test]
+fn values_of_the_users_own_are_not_taken_for_bindings() {
+    assert_eq!(answers_to(between_values::Asked::new), ["fn", "method"]);
+}
+
 mod between_types {
     use super::*;
 

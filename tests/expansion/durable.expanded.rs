@@ -49,23 +49,23 @@ impl ::mediator_core::durable::DurableEvent for OrderPlaced {
         )
     }
     fn upcast(
-        version: ::core::primitive::u32,
-        payload: ::mediator_core::__private::serde_json::Value,
+        __version: ::core::primitive::u32,
+        __payload: ::mediator_core::__private::serde_json::Value,
     ) -> ::core::result::Result<
         ::mediator_core::__private::serde_json::Value,
         ::mediator_core::__private::BoxError,
     > {
-        let payload = if version <= 1u32 {
-            ::mediator_core::__private::upcast(from_1, payload)?
+        let __payload = if __version <= 1u32 {
+            ::mediator_core::__private::upcast(from_1, __payload)?
         } else {
-            payload
+            __payload
         };
-        let payload = if version <= 2u32 {
-            ::mediator_core::__private::upcast(from_2, payload)?
+        let __payload = if __version <= 2u32 {
+            ::mediator_core::__private::upcast(from_2, __payload)?
         } else {
-            payload
+            __payload
         };
-        ::core::result::Result::Ok(payload)
+        ::core::result::Result::Ok(__payload)
     }
 }
 ::mediator_core::__private::inventory::submit! {
@@ -95,14 +95,14 @@ const _: () = {
             ::mediator_core::__private::Borrow::exclusive::<SqliteConnection>("tx"),
         ];
         fn call<'a>(
-            receiver: &'a Self,
-            event: &'a OrderPlaced,
-            lent: ::mediator_core::__private::Lent<'a>,
+            __receiver: &'a Self,
+            __event: &'a OrderPlaced,
+            __lent: ::mediator_core::__private::Lent<'a>,
         ) -> impl ::mediator_core::HandlerFuture {
             async move {
-                let mut borrowed_0 = lent.exclusive::<SqliteConnection>("tx")?;
-                let output = write_invoice(event, &mut *borrowed_0).await;
-                ::mediator_core::HandlerOutput::into_result(output)
+                let mut __borrowed_0 = __lent.exclusive::<SqliteConnection>("tx")?;
+                let __output = write_invoice(__event, &mut *__borrowed_0).await;
+                ::mediator_core::HandlerOutput::into_result(__output)
             }
         }
     }

@@ -32,14 +32,14 @@ const _: () = {
     {
         type Receiver = Self;
         fn call<'a>(
-            receiver: &'a Self,
-            event: &'a OrderPlaced,
+            __receiver: &'a Self,
+            __event: &'a OrderPlaced,
             _: ::mediator_core::__private::Lent<'a>,
         ) -> impl ::mediator_core::HandlerFuture {
             update_stats(
-                event,
-                <Arc<Stats> as ::core::clone::Clone>::clone(&receiver.stats),
-                <u32 as ::core::clone::Clone>::clone(&receiver.attempts),
+                __event,
+                <Arc<Stats> as ::core::clone::Clone>::clone(&__receiver.stats),
+                <u32 as ::core::clone::Clone>::clone(&__receiver.attempts),
             )
         }
     }

@@ -27,23 +27,23 @@ const _: () = {
             ::mediator_core::__private::Borrow::shared::<Tenant>("tenant").optional(),
         ];
         fn call<'a>(
-            receiver: &'a Self,
-            event: &'a OrderPlaced,
-            lent: ::mediator_core::__private::Lent<'a>,
+            __receiver: &'a Self,
+            __event: &'a OrderPlaced,
+            __lent: ::mediator_core::__private::Lent<'a>,
         ) -> impl ::mediator_core::HandlerFuture {
             async move {
-                let mut borrowed_0 = lent.exclusive::<Connection<'_>>("tx")?;
-                let borrowed_1 = lent.shared::<Tenant>("tenant").ok();
-                let output = write_invoice(
-                        event,
+                let mut __borrowed_0 = __lent.exclusive::<Connection<'_>>("tx")?;
+                let __borrowed_1 = __lent.shared::<Tenant>("tenant").ok();
+                let __output = write_invoice(
+                        __event,
                         <Arc<
                             dyn Mailer,
-                        > as ::core::clone::Clone>::clone(&receiver.mailer),
-                        &mut *borrowed_0,
-                        borrowed_1.as_deref(),
+                        > as ::core::clone::Clone>::clone(&__receiver.mailer),
+                        &mut *__borrowed_0,
+                        __borrowed_1.as_deref(),
                     )
                     .await;
-                ::mediator_core::HandlerOutput::into_result(output)
+                ::mediator_core::HandlerOutput::into_result(__output)
             }
         }
     }

@@ -25,12 +25,15 @@ const _: () = {
     {
         type Receiver = Self;
         fn call<'a>(
-            receiver: &'a Self,
-            event: &'a OrderPlaced,
+            __receiver: &'a Self,
+            __event: &'a OrderPlaced,
             _: ::bus::__private::Lent<'a>,
         ) -> impl ::bus::HandlerFuture {
             async move {
-                count(event, <Counter as ::core::clone::Clone>::clone(&receiver.counter))
+                count(
+                    __event,
+                    <Counter as ::core::clone::Clone>::clone(&__receiver.counter),
+                )
             }
         }
     }

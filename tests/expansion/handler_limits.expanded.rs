@@ -13,11 +13,11 @@ const _: () = {
     impl ::bus::__private::FnHandler<OrderPlaced> for __MediatorHandlerFn {
         type Receiver = Self;
         fn call<'a>(
-            receiver: &'a Self,
-            event: &'a OrderPlaced,
+            __receiver: &'a Self,
+            __event: &'a OrderPlaced,
             _: ::bus::__private::Lent<'a>,
         ) -> impl ::bus::HandlerFuture {
-            announce(event)
+            announce(__event)
         }
     }
     ::bus::__private::inventory::submit! {
@@ -47,14 +47,14 @@ const _: () = {
         type Receiver = Self;
         type Returned = Result<u64, OrderError>;
         fn call<'a>(
-            receiver: &'a Self,
-            request: &'a PlaceOrder,
+            __receiver: &'a Self,
+            __request: &'a PlaceOrder,
             _: ::bus::__private::Lent<'a>,
         ) -> ::core::result::Result<
             impl ::core::future::Future<Output = Self::Returned> + ::core::marker::Send,
             ::bus::__private::BorrowError<'a>,
         > {
-            ::core::result::Result::Ok(place(request))
+            ::core::result::Result::Ok(place(__request))
         }
     }
     ::bus::__private::inventory::submit! {

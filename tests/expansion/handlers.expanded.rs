@@ -10,11 +10,11 @@ const _: () = {
     impl ::mediator_core::__private::FnHandler<IssueOpened> for __MediatorHandlerFn {
         type Receiver = Triage;
         fn call<'a>(
-            receiver: &'a Triage,
-            event: &'a IssueOpened,
+            __receiver: &'a Triage,
+            __event: &'a IssueOpened,
             _: ::mediator_core::__private::Lent<'a>,
         ) -> impl ::mediator_core::HandlerFuture {
-            <Triage>::opened(receiver, event)
+            <Triage>::opened(__receiver, __event)
         }
     }
     ::mediator_core::__private::inventory::submit! {
@@ -33,14 +33,15 @@ const _: () = {
             ::mediator_core::__private::Borrow::exclusive::<Connection>("tx"),
         ];
         fn call<'a>(
-            receiver: &'a Triage,
-            event: &'a IssueClosed,
-            lent: ::mediator_core::__private::Lent<'a>,
+            __receiver: &'a Triage,
+            __event: &'a IssueClosed,
+            __lent: ::mediator_core::__private::Lent<'a>,
         ) -> impl ::mediator_core::HandlerFuture {
             async move {
-                let mut borrowed_0 = lent.exclusive::<Connection>("tx")?;
-                let output = <Triage>::closed(receiver, event, &mut *borrowed_0).await;
-                ::mediator_core::HandlerOutput::into_result(output)
+                let mut __borrowed_0 = __lent.exclusive::<Connection>("tx")?;
+                let __output = <Triage>::closed(__receiver, __event, &mut *__borrowed_0)
+                    .await;
+                ::mediator_core::HandlerOutput::into_result(__output)
             }
         }
     }
@@ -64,23 +65,23 @@ const _: () = {
                 .optional(),
         ];
         fn call<'a>(
-            receiver: &'a Triage,
-            event: &'a (dyn ::mediator_core::DynNotification + 'static),
-            lent: ::mediator_core::__private::Lent<'a>,
+            __receiver: &'a Triage,
+            __event: &'a (dyn ::mediator_core::DynNotification + 'static),
+            __lent: ::mediator_core::__private::Lent<'a>,
         ) -> impl ::mediator_core::HandlerFuture {
             async move {
-                let mut borrowed_0 = lent.exclusive::<dyn Journal>("journal").ok();
-                let output = <Triage>::watch(
-                    receiver,
-                    event,
-                    match &mut borrowed_0 {
-                        ::core::option::Option::Some(lent) => {
-                            ::core::option::Option::Some(&mut **lent)
+                let mut __borrowed_0 = __lent.exclusive::<dyn Journal>("journal").ok();
+                let __output = <Triage>::watch(
+                    __receiver,
+                    __event,
+                    match &mut __borrowed_0 {
+                        ::core::option::Option::Some(__lent) => {
+                            ::core::option::Option::Some(&mut **__lent)
                         }
                         ::core::option::Option::None => ::core::option::Option::None,
                     },
                 );
-                ::mediator_core::HandlerOutput::into_result(output)
+                ::mediator_core::HandlerOutput::into_result(__output)
             }
         }
     }

@@ -19,14 +19,14 @@ const _: () = {
             ::mediator_core::__private::Borrow::shared::<Publisher>("publisher"),
         ];
         fn call<'a>(
-            receiver: &'a Self,
-            event: &'a (dyn ::mediator_core::DynNotification + 'static),
-            lent: ::mediator_core::__private::Lent<'a>,
+            __receiver: &'a Self,
+            __event: &'a (dyn ::mediator_core::DynNotification + 'static),
+            __lent: ::mediator_core::__private::Lent<'a>,
         ) -> impl ::mediator_core::HandlerFuture {
             async move {
-                let borrowed_0 = lent.shared::<Publisher>("publisher")?;
-                let output = observe(event, &*borrowed_0);
-                ::mediator_core::HandlerOutput::into_result(output)
+                let __borrowed_0 = __lent.shared::<Publisher>("publisher")?;
+                let __output = observe(__event, &*__borrowed_0);
+                ::mediator_core::HandlerOutput::into_result(__output)
             }
         }
     }

@@ -15,21 +15,23 @@ impl ::mediator_core::Request for PlaceOrder {
     type Error = OrderError;
     type Output = ::core::result::Result<OrderConfirmation, OrderError>;
     fn into_result(
-        output: ::core::result::Result<OrderConfirmation, OrderError>,
+        __output: ::core::result::Result<OrderConfirmation, OrderError>,
     ) -> ::core::result::Result<OrderConfirmation, OrderError> {
-        output
+        __output
     }
     fn error_from(
-        error: ::mediator_core::__private::BoxError,
+        __error: ::mediator_core::__private::BoxError,
     ) -> ::core::result::Result<OrderError, ::mediator_core::__private::BoxError> {
         #[allow(unused_imports)]
         use ::mediator_core::__private::RecoverOther as _;
-        ::mediator_core::__private::Recover::<OrderError>::new().recover(error)
+        ::mediator_core::__private::Recover::<OrderError>::new().recover(__error)
     }
-    fn error_text(error: &OrderError) -> ::core::option::Option<::std::string::String> {
+    fn error_text(
+        __error: &OrderError,
+    ) -> ::core::option::Option<::std::string::String> {
         #[allow(unused_imports)]
         use ::mediator_core::__private::RecoverOther as _;
-        ::mediator_core::__private::Recover::<OrderError>::new().text(error)
+        ::mediator_core::__private::Recover::<OrderError>::new().text(__error)
     }
     ::mediator_core::__private::response_text!(OrderConfirmation);
     fn request_name() -> &'static ::core::primitive::str {
@@ -60,12 +62,12 @@ impl ::mediator_core::Request for Tidy {
     type Error = ::mediator_core::SendError;
     type Output = ();
     fn into_result(
-        output: (),
+        __output: (),
     ) -> ::core::result::Result<(), ::mediator_core::SendError> {
-        ::core::result::Result::Ok(output)
+        ::core::result::Result::Ok(__output)
     }
     fn error_from(
-        error: ::mediator_core::__private::BoxError,
+        __error: ::mediator_core::__private::BoxError,
     ) -> ::core::result::Result<
         ::mediator_core::SendError,
         ::mediator_core::__private::BoxError,
@@ -73,15 +75,15 @@ impl ::mediator_core::Request for Tidy {
         #[allow(unused_imports)]
         use ::mediator_core::__private::RecoverOther as _;
         ::mediator_core::__private::Recover::<::mediator_core::SendError>::new()
-            .recover(error)
+            .recover(__error)
     }
     fn error_text(
-        error: &::mediator_core::SendError,
+        __error: &::mediator_core::SendError,
     ) -> ::core::option::Option<::std::string::String> {
         #[allow(unused_imports)]
         use ::mediator_core::__private::RecoverOther as _;
         ::mediator_core::__private::Recover::<::mediator_core::SendError>::new()
-            .text(error)
+            .text(__error)
     }
     ::mediator_core::__private::response_text!(());
     fn request_name() -> &'static ::core::primitive::str {

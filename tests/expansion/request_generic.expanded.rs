@@ -19,12 +19,12 @@ where
     type Error = ::mediator_core::SendError;
     type Output = Option<T>;
     fn into_result(
-        output: Option<T>,
+        __output: Option<T>,
     ) -> ::core::result::Result<Option<T>, ::mediator_core::SendError> {
-        ::core::result::Result::Ok(output)
+        ::core::result::Result::Ok(__output)
     }
     fn error_from(
-        error: ::mediator_core::__private::BoxError,
+        __error: ::mediator_core::__private::BoxError,
     ) -> ::core::result::Result<
         ::mediator_core::SendError,
         ::mediator_core::__private::BoxError,
@@ -32,15 +32,15 @@ where
         #[allow(unused_imports)]
         use ::mediator_core::__private::RecoverOther as _;
         ::mediator_core::__private::Recover::<::mediator_core::SendError>::new()
-            .recover(error)
+            .recover(__error)
     }
     fn error_text(
-        error: &::mediator_core::SendError,
+        __error: &::mediator_core::SendError,
     ) -> ::core::option::Option<::std::string::String> {
         #[allow(unused_imports)]
         use ::mediator_core::__private::RecoverOther as _;
         ::mediator_core::__private::Recover::<::mediator_core::SendError>::new()
-            .text(error)
+            .text(__error)
     }
     ::mediator_core::__private::response_text!(Option < T >);
     fn request_name() -> &'static ::core::primitive::str {

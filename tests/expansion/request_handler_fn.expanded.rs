@@ -23,8 +23,8 @@ const _: () = {
         type Receiver = Self;
         type Returned = Result<OrderConfirmation, OrderError>;
         fn call<'a>(
-            receiver: &'a Self,
-            request: &'a PlaceOrder,
+            __receiver: &'a Self,
+            __request: &'a PlaceOrder,
             _: ::mediator_core::__private::Lent<'a>,
         ) -> ::core::result::Result<
             impl ::core::future::Future<Output = Self::Returned> + ::core::marker::Send,
@@ -32,8 +32,8 @@ const _: () = {
         > {
             ::core::result::Result::Ok(
                 place_order(
-                    request,
-                    <Arc<Orders> as ::core::clone::Clone>::clone(&receiver.orders),
+                    __request,
+                    <Arc<Orders> as ::core::clone::Clone>::clone(&__receiver.orders),
                 ),
             )
         }
@@ -68,17 +68,17 @@ const _: () = {
             ::mediator_core::__private::Borrow::shared::<Sender>("sender"),
         ];
         fn call<'a>(
-            receiver: &'a Self,
-            request: &'a Write,
-            lent: ::mediator_core::__private::Lent<'a>,
+            __receiver: &'a Self,
+            __request: &'a Write,
+            __lent: ::mediator_core::__private::Lent<'a>,
         ) -> ::core::result::Result<
             impl ::core::future::Future<Output = Self::Returned> + ::core::marker::Send,
             ::mediator_core::__private::BorrowError<'a>,
         > {
-            let mut borrowed_0 = lent.exclusive::<Connection>("tx")?;
-            let borrowed_1 = lent.shared::<Sender>("sender")?;
+            let mut __borrowed_0 = __lent.exclusive::<Connection>("tx")?;
+            let __borrowed_1 = __lent.shared::<Sender>("sender")?;
             ::core::result::Result::Ok(async move {
-                write(request, &mut *borrowed_0, &*borrowed_1)
+                write(__request, &mut *__borrowed_0, &*__borrowed_1)
             })
         }
     }

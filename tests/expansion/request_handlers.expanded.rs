@@ -18,16 +18,16 @@ const _: () = {
             ::mediator_core::__private::Borrow::exclusive::<Connection>("tx"),
         ];
         fn call<'a>(
-            receiver: &'a Orders,
-            request: &'a PlaceOrder,
-            lent: ::mediator_core::__private::Lent<'a>,
+            __receiver: &'a Orders,
+            __request: &'a PlaceOrder,
+            __lent: ::mediator_core::__private::Lent<'a>,
         ) -> ::core::result::Result<
             impl ::core::future::Future<Output = Self::Returned> + ::core::marker::Send,
             ::mediator_core::__private::BorrowError<'a>,
         > {
-            let mut borrowed_0 = lent.exclusive::<Connection>("tx")?;
+            let mut __borrowed_0 = __lent.exclusive::<Connection>("tx")?;
             ::core::result::Result::Ok(async move {
-                <Orders>::place(receiver, request, &mut *borrowed_0).await
+                <Orders>::place(__receiver, __request, &mut *__borrowed_0).await
             })
         }
     }
@@ -46,14 +46,16 @@ const _: () = {
         type Receiver = Orders;
         type Returned = usize;
         fn call<'a>(
-            receiver: &'a Orders,
-            request: &'a CountOrders,
+            __receiver: &'a Orders,
+            __request: &'a CountOrders,
             _: ::mediator_core::__private::Lent<'a>,
         ) -> ::core::result::Result<
             impl ::core::future::Future<Output = Self::Returned> + ::core::marker::Send,
             ::mediator_core::__private::BorrowError<'a>,
         > {
-            ::core::result::Result::Ok(async move { <Orders>::count(receiver, request) })
+            ::core::result::Result::Ok(async move {
+                <Orders>::count(__receiver, __request)
+            })
         }
     }
     ::mediator_core::__private::inventory::submit! {

@@ -12,8 +12,8 @@ impl ::mediator_core::Inject for Smtp {
 }
 #[automatically_derived]
 impl ::mediator_core::__private::ProvidedAs<::std::sync::Arc<dyn Mailer>> for Smtp {
-    fn provided(service: ::std::sync::Arc<Self>) -> ::std::sync::Arc<dyn Mailer> {
-        service
+    fn provided(__service: ::std::sync::Arc<Self>) -> ::std::sync::Arc<dyn Mailer> {
+        __service
     }
 }
 ::mediator_core::__private::inventory::submit! {
@@ -44,12 +44,12 @@ const _: () = {
         type Provided = SmtpUrl;
         fn make(self) -> ::core::result::Result<SmtpUrl, ::mediator_core::InjectError> {
             match smtp_url(self.config) {
-                ::core::result::Result::Ok(service) => {
-                    ::core::result::Result::Ok(service)
+                ::core::result::Result::Ok(__service) => {
+                    ::core::result::Result::Ok(__service)
                 }
-                ::core::result::Result::Err(error) => {
+                ::core::result::Result::Err(__error) => {
                     ::core::result::Result::Err(
-                        ::mediator_core::__private::service_error(error),
+                        ::mediator_core::__private::service_error(__error),
                     )
                 }
             }

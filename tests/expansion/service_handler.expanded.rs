@@ -17,8 +17,8 @@ impl ::mediator_core::Inject for Log {
 }
 #[automatically_derived]
 impl ::mediator_core::__private::ProvidedAs<::std::sync::Arc<dyn Lines>> for Log {
-    fn provided(service: ::std::sync::Arc<Self>) -> ::std::sync::Arc<dyn Lines> {
-        service
+    fn provided(__service: ::std::sync::Arc<Self>) -> ::std::sync::Arc<dyn Lines> {
+        __service
     }
 }
 ::mediator_core::__private::inventory::submit! {

@@ -36,6 +36,17 @@ fn assertions_that_hold_return_what_they_found() {
 }
 
 #[test]
+fn values_of_the_users_own_are_not_taken_for_bindings() {
+    #![allow(non_upper_case_globals, non_camel_case_types, dead_code)]
+    static search: u8 = 0;
+    const show: u8 = 0;
+    struct event;
+    let (recorder, _mediator) = two_orders();
+    assert_published!(recorder, OrderPlaced { order_id, .. } if order_id == "o-2");
+    assert_not_published!(recorder, Counted);
+}
+
+#[test]
 fn an_event_that_is_missing_is_told_with_what_was_published_instead() {
     let (recorder, _mediator) = two_orders();
     let message = message(|| assert_published!(recorder, OrderPlaced { order_id, .. } if order_id == "o-3"));

@@ -5,12 +5,12 @@
 #[doc(hidden)]
 macro_rules! __response_text {
     ($Response:ty) => {
-        fn response_text(response: &$Response) -> ::core::option::Option<::std::string::String> {
+        fn response_text(__response: &$Response) -> ::core::option::Option<::std::string::String> {
             // By `Debug` if the answer has it: that is found first.
             #[allow(unused_imports)]
             use $crate::testing::__private::{ShowDebug as _, ShowNothing as _};
-            let show = (&$crate::testing::__private::TypeToShow::<$Response>::new()).show();
-            show(response).map(|response| ::std::format!("{response:?}"))
+            let __show = (&$crate::testing::__private::TypeToShow::<$Response>::new()).show();
+            __show(__response).map(|__response| ::std::format!("{__response:?}"))
         }
     };
 }

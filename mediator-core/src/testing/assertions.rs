@@ -120,7 +120,7 @@ macro_rules! __search_published {
             @ $recorder,
             $assert,
             ::core::stringify!($pattern $(if $guard)?),
-            |event| match event {
+            |__event| match __event {
                 $pattern $(if $guard)? => true,
                 #[allow(unreachable_patterns)]
                 _ => false,
@@ -128,12 +128,12 @@ macro_rules! __search_published {
         )
     };
     (@ $recorder:expr, $assert:ident, $wanted:expr, $matches:expr) => {{
-        let search = $crate::testing::__private::search(&$recorder, $wanted, $matches);
+        let __search = $crate::testing::__private::search(&$recorder, $wanted, $matches);
         // By `Debug` if the event has it: that is found first.
         #[allow(unused_imports)]
         use $crate::testing::__private::{ShowDebug as _, ShowNothing as _};
-        let show = (&search.event_type()).show();
-        search.$assert(show)
+        let __show = (&__search.event_type()).show();
+        __search.$assert(__show)
     }};
 }
 
