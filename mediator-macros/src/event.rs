@@ -3,8 +3,10 @@
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{
     Attribute, Field, Fields, Generics, Ident, Item, ItemStruct, Path, Type, Visibility, WhereClause, parse_quote,
+    parse_quote_spanned,
 };
 
 use crate::arguments::{Arguments, Positional, ungrouped};
@@ -44,10 +46,10 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
     let has_room = has_room_for_id(&item, errors);
     let rejected = if crate::SERDE { None } else { serde_derives::reject(&item.attrs) };
     let (skip, serde_error) = rejected.unzip();
+    let lints = item::lint_attributes(item.attrs.iter().chain(item.fields.iter().flat_map(|field| &field.attrs)));
     if has_room {
         add_id(&mut item, &options.krate(), skip.as_ref());
     }
-    let lints = item::lint_attributes(item.attrs.iter().chain(item.fields.iter().flat_map(|field| &field.attrs)));
     let declared = Declared { ident: &item.ident, generics: &item.generics, lints: &lints, options };
     let new = options.new.as_ref().is_none_or(|new| new.value);
     let new = new.then(|| expand_new(&declared, &item.vis, &parameters, has_room));
@@ -124,8 +126,14 @@ fn is_expanded(item: &ItemStruct) -> bool {
 
 fn add_id(item: &mut ItemStruct, krate: &Path, attribute: Option<&Attribute>) {
     if matches!(item.fields, Fields::Unit) {
-        item.fields = Fields::Named(parse_quote!({}));
-        item.semi_token = None;
+        // At the semicolon, so that the struct remains what the user wrote.
+        let place = item.semi_token.take();
+        item.fields = Fields::Named(parse_quote_spanned!(place.span()=> {}));
+    }
+    let is_public = |field: &Field| matches!(field.vis, Visibility::Public(_));
+    if !item.fields.is_empty() && !item.fields.iter().any(is_public) {
+        // The user has not mixed them.
+        item.attrs.push(parse_quote!(#[allow(clippy::partial_pub_fields)]));
     }
     let id = parse_quote! {
         #[doc = #ID_DOC]

@@ -389,7 +389,7 @@ fn raw_identifiers_are_names_like_any_other() {
 }
 
 /// What is deprecated, or breaks a lint by permission, is used by the generated code without a word.
-#[warn(clippy::trivially_copy_pass_by_ref)]
+#[warn(clippy::partial_pub_fields, clippy::trivially_copy_pass_by_ref)]
 mod lint_levels {
     use ::std::fmt::Debug;
 
@@ -447,6 +447,17 @@ mod lint_levels {
         b: bool,
         c: bool,
         d: bool,
+    }
+
+    #[event]
+    pub(crate) struct WithPublicFields {
+        pub a: u8,
+    }
+
+    #[event]
+    pub(crate) struct WithPrivateFields {
+        a: u8,
+        pub(crate) b: u8,
     }
 
     #[derive(Notification)]
