@@ -236,7 +236,7 @@ pub mod __private {
     pub use crate::registry::event_registration::EventRegistration;
     pub use crate::registry::handler_behavior::HandlerBehavior;
     pub use crate::registry::linked_modules::LinkedModules;
-    pub use crate::registry::order::HandlerRef;
+    pub use crate::registry::order::{FunctionItem, HandlerRef};
     pub use crate::registry::registration::HandlerRegistration;
     pub use crate::registry::request_registration::RequestRegistration;
     pub use crate::request::recover::{Recover, RecoverOther};

@@ -45,7 +45,9 @@ fn on_other(item: &Item, body: Option<Group>, errors: &mut Errors) -> TokenStrea
 /// `after = update_stats`
 fn reject_functions(options: &Arguments, errors: &mut Errors) {
     for function in options.after.iter().chain(&options.before).filter(|behavior| is_function(behavior)) {
-        errors.at(function, "a behavior runs around handlers, before or after another behavior; name that one's type");
+        let message = "a behavior runs before or after another behavior, and in lower case this names a function; \
+                       name that one's type, one in lower case by an alias, as in `type Timing = timing;`";
+        errors.at(function, message);
     }
 }
 

@@ -45,10 +45,21 @@ impl HandlerRef {
 
     /// A handler that is a function or a method.
     #[must_use]
-    pub const fn to_function<Item: Copy + 'static>(_item: Item) -> Self {
+    pub const fn to_function<Item: FunctionItem>(_item: Item) -> Self {
         Self::to::<Item>()
     }
 }
+
+/// The type of a function, as far as it can be told from others.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no function",
+    label = "in lower case this names a function or a method",
+    note = "a handler's type is named in upper case; one that is not, by an alias, as in `type Audit = audit;`"
+)]
+pub trait FunctionItem: Copy + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<Item: Copy + 'static> FunctionItem for Item {}
 
 /// What can name others in `after = …` and `before = …`.
 pub(crate) trait Ordered {
