@@ -58,7 +58,9 @@ pub type Outcome<M = AnyMessage> = Result<<M as Message>::Response, <M as Messag
     note = "write `impl Behavior for {Self} {{ async fn handle(&self, mut call: Call<'_>) -> Outcome {{ call.run().await }} }}`, \
             or with the message that it is around, `Behavior<PlaceOrder>` and `Call<'_, PlaceOrder>`"
 )]
-pub trait Behavior<M: Message = AnyMessage>: Send + Sync + 'static {
+// That `M` is a `Message` is required where the behavior is registered or given to a builder; required here as well, a type that
+// is none would be more errors.
+pub trait Behavior<M = AnyMessage>: Send + Sync + 'static {
     /// Runs around one call of a handler; written as an `async fn`.
     ///
     /// When the publish or send is cancelled, the future is dropped at the `.await` it is waiting at, and what is inside with it.
@@ -66,5 +68,7 @@ pub trait Behavior<M: Message = AnyMessage>: Send + Sync + 'static {
     /// # Errors
     ///
     /// The handler's own error, or another one that the behavior returns instead.
-    fn handle(&self, call: Call<'_, M>) -> impl Future<Output = Outcome<M>> + Send;
+    fn handle(&self, call: Call<'_, M>) -> impl Future<Output = Outcome<M>> + Send
+    where
+        M: Message;
 }
