@@ -5,6 +5,8 @@
 mod arguments;
 #[path = "../mediator-macros/src/behavior.rs"]
 mod behavior;
+#[path = "../mediator-macros/src/doubts.rs"]
+mod doubts;
 #[path = "../mediator-macros/src/durable.rs"]
 mod durable;
 #[path = "../mediator-macros/src/errors.rs"]

@@ -241,7 +241,7 @@ pub mod __private {
     pub use crate::registry::request_registration::RequestRegistration;
     pub use crate::request::recover::{Recover, RecoverOther};
     pub use crate::services::module_service::{
-        ProvidedAs, ServiceAlias, ServiceFn, ServiceRegistration, service_error,
+        ModuleService, ProvidedAs, ServiceAlias, ServiceFn, ServiceRegistration, Shareable, service_error,
     };
     pub use inventory;
     #[cfg(feature = "durable")]

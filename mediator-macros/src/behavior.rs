@@ -5,6 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics, Item, ItemImpl, ItemStruct, Path, parse_quote};
 
 use crate::arguments::{Arguments, Positional};
+use crate::doubts::Doubts;
 use crate::errors::Errors;
 use crate::event_handler::{ASYNC_TRAIT, reject_async_trait, reject_trait_of_others, without_async_trait};
 use crate::registration::{BehaviorRegistration, is_function, plain_name};
@@ -59,7 +60,7 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
         TokenStream::new()
     } else {
         require_concrete(&item.generics, errors);
-        inject::on_struct(&mut item, options, errors)
+        inject::on_struct(&mut item, &Doubts::none(), options, errors)
     };
     // What is not concrete is an error of the macro that makes it `Inject`.
     let is_registered = errors.is_empty() && item.generics.params.is_empty();

@@ -5,6 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{Attribute, GenericParam, Generics, Item, ItemImpl, ItemStruct, Type, parse_quote};
 
 use crate::arguments::{Arguments, Positional};
+use crate::doubts::Doubts;
 use crate::errors::Errors;
 use crate::kind::Kind;
 use crate::registration::{Registration, plain_name};
@@ -73,7 +74,7 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
         TokenStream::new()
     } else {
         require_concrete(&item.generics, kind, errors);
-        inject::on_struct(&mut item, options, errors)
+        inject::on_struct(&mut item, &Doubts::none(), options, errors)
     };
     let registrations = options.types.iter().map(|event| {
         // At the event, which is where it is missing if there is no `impl EventHandler` for it.

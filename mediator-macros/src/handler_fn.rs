@@ -3,16 +3,15 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{
-    Attribute, Field, Generics, ItemFn, Path, PredicateType, ReturnType, Token, Type, WherePredicate, parse_quote,
-};
+use syn::{Attribute, Field, Generics, ItemFn, Path, ReturnType, Type};
 
 use crate::arguments::Arguments;
+use crate::doubts::Doubts;
 use crate::errors::Errors;
 use crate::kind::Kind;
 use crate::registration::{Function, Registration, expand_message, plain_name};
 use crate::signature::{Borrowed, HandlerSignature, Parameter};
-use crate::types::{last_ident, relocated};
+use crate::types::relocated;
 use crate::{inject, item};
 
 pub(crate) fn on_fn(mut item: ItemFn, body: Option<Group>, options: &Arguments, errors: &mut Errors) -> TokenStream {
@@ -57,9 +56,8 @@ impl FnHandler<'_> {
         let krate = self.options.krate();
         let hidden = Ident::new(HIDDEN, Span::mixed_site().located_at(self.signature.ident.span()));
         let mut fields: Vec<Field> = self.signature.injected().cloned().collect();
-        let doubtful: Vec<Type> =
-            fields.iter().filter(|field| !is_surely_service(&field.ty)).map(|field| field.ty.clone()).collect();
-        let services = require_services(&doubtful, &krate);
+        let doubts = Doubts::of_parameters(&fields);
+        let services = doubts.take_for_granted(Generics::default(), &krate);
         let (derive, inject) =
             inject::on_handler(&hidden, &services, &[], fields.iter_mut().collect(), self.options, errors);
         if !errors.is_empty() {
@@ -67,9 +65,7 @@ impl FnHandler<'_> {
         }
         let inject = self.self_ty.is_none().then_some(inject);
         let handler = self.expand_impl(&hidden, &services);
-        // Where a parameter that cannot be injected shows: at its type, unless it might be one of several.
-        let shown = if let [ty] = &*doubtful { relocated(&hidden, ty) } else { quote!(#hidden) };
-        let registration = self.expand_registration(shown);
+        let registration = self.expand_registration(doubts.shown(&hidden));
         let check = self.expand_check(&krate);
         quote_spanned! {Span::mixed_site()=>
             #(#attributes)*
@@ -282,28 +278,4 @@ impl Borrowed {
 
 fn guard(index: usize) -> Ident {
     Ident::new(&format!("__borrowed_{index}"), Span::mixed_site())
-}
-
-/// A where clause that takes for granted what the parameters must be, each at its place.
-///
-/// Under a `for` rustc takes it so even if it is plainly false, and finds that out once, at the registration, instead of in
-/// each line that needs it. It takes time, though, so what is hardly ever wrong goes without.
-fn require_services(types: &[Type], krate: &Path) -> Generics {
-    let mut generics = Generics::default();
-    for ty in types {
-        let service = relocated(&quote!(#krate::Service), ty);
-        generics.make_where_clause().predicates.push(WherePredicate::Type(PredicateType {
-            attrs: Vec::new(),
-            lifetimes: Some(parse_quote!(for<'any>)),
-            bounded_ty: ty.clone(),
-            colon_token: <Token![:]>::default(),
-            bounds: parse_quote!(#service),
-        }));
-    }
-    generics
-}
-
-fn is_surely_service(ty: &Type) -> bool {
-    let name = last_ident(ty).map(ToString::to_string);
-    name.is_some_and(|name| ["Arc", "Publisher"].contains(&name.as_str()))
 }

@@ -11,9 +11,10 @@ use syn::{
 };
 
 use crate::arguments::{Arguments, ungrouped};
+use crate::doubts::Doubts;
 use crate::errors::Errors;
 use crate::item;
-use crate::types::{arguments_of, mentions, require_named, require_owned};
+use crate::types::{argument_of, arguments_of, has_trait, is_shared, mentions, require_named, require_owned};
 
 // #[derive(Inject)] #[inject(crate = path)] on a struct, and on its fields
 //
@@ -45,14 +46,20 @@ fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
     expand_impl(&item.ident, &item.generics, &lints, &fields, &body, &options.krate())
 }
 
-/// The same for a struct that is a handler or a service.
-pub(crate) fn on_struct(item: &mut ItemStruct, options: &Arguments, errors: &mut Errors) -> TokenStream {
+/// The same for a struct that is a handler or a service, taking for granted what is in doubt.
+pub(crate) fn on_struct(
+    item: &mut ItemStruct,
+    doubts: &Doubts,
+    options: &Arguments,
+    errors: &mut Errors,
+) -> TokenStream {
     for field in &mut item.fields {
         require_owned(&mut field.ty, errors);
         require_named(&mut field.ty, errors);
     }
+    let generics = doubts.take_for_granted(item.generics.clone(), &options.krate());
     let fields = item.fields.iter_mut().collect();
-    let (derive, inject) = on_handler(&item.ident, &item.generics, &item.attrs, fields, options, errors);
+    let (derive, inject) = on_handler(&item.ident, &generics, &item.attrs, fields, options, errors);
     item.attrs.extend(derive);
     inject
 }
@@ -67,8 +74,7 @@ pub(crate) fn on_handler(
     options: &Arguments,
     errors: &mut Errors,
 ) -> (Vec<Attribute>, TokenStream) {
-    let conditional = |attribute: &Attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr");
-    if declared.iter().any(|field| field.attrs.iter().any(conditional)) {
+    if declared.iter().any(|field| is_conditional(field)) {
         // To a derive, rustc shows only what the conditions leave.
         return (options.derive_inject(), TokenStream::new());
     }
@@ -81,6 +87,16 @@ pub(crate) fn on_handler(
     let body = expand_body(&fields, &own_errors);
     errors.extend(own_errors);
     (Vec::new(), expand_impl(ident, generics, &lints, &fields, &body, &options.krate()))
+}
+
+/// Whether it depends on a condition if the field is there, or how it is filled.
+pub(crate) fn is_conditional(field: &Field) -> bool {
+    field.attrs.iter().any(|attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr"))
+}
+
+/// Whether it is filled by an `#[inject(…)]`.
+pub(crate) fn is_filled(field: &Field) -> bool {
+    field.attrs.iter().any(|attribute| attribute.path().is_ident("inject"))
 }
 
 /// Takes `#[inject(…)]` and `#[cfg_attr(…, inject(…))]`.
@@ -117,6 +133,24 @@ pub(crate) fn optional(ty: &Type) -> Option<&Type> {
     }
 }
 
+/// `Box<dyn Fn()>` and `Arc<dyn Fn()>`, about which rustc would say more than is needed.
+fn reject_closure(service: &Type, errors: &mut Errors) {
+    let boxed = argument_of(service, "Box").filter(|closure| is_closure(closure));
+    let unshared = argument_of(service, "Arc").filter(|closure| is_closure(closure) && !is_shared(closure));
+    if boxed.is_some() {
+        let message = "a closure in a `Box` cannot be cloned for who is injected with it; share it, as in \
+                       `Arc<dyn Fn() + Send + Sync>`";
+        errors.at(service, message);
+    } else if let Some(closure) = unshared {
+        errors.at(closure, "threads share this closure; write `dyn Fn() + Send + Sync`");
+    }
+}
+
+/// `dyn Fn()`, `dyn FnMut()` or `dyn FnOnce()`
+fn is_closure(ty: &Type) -> bool {
+    ["Fn", "FnMut", "FnOnce"].iter().any(|name| has_trait(ty, name))
+}
+
 /// A field and what to fill it with.
 struct Injected {
     /// As it is named in messages.
@@ -146,7 +180,9 @@ impl Injected {
         };
         // Out of sight of the expressions of `with = …`; and not the field's own name, which need not be one for a local.
         let local = format_ident!("__field_{index}", span = Span::mixed_site());
-        Self { name, member, local, ty: field.ty.clone(), source: Source::parse(&field.attrs, errors) }
+        let injected = Self { name, member, local, ty: field.ty.clone(), source: Source::parse(&field.attrs, errors) };
+        injected.service().into_iter().for_each(|service| reject_closure(service, errors));
+        injected
     }
 
     /// Looks the service up.

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod behavior;
+mod doubts;
 mod durable;
 mod errors;
 mod event;

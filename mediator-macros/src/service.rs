@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::{Field, FnArg, GenericParam, Generics, Item, ItemFn, ItemStruct, Path, ReturnType, Safety, Type};
 
 use crate::arguments::{Arguments, Positional, ungrouped};
+use crate::doubts::Doubts;
 use crate::errors::Errors;
 use crate::registration::{default_name, plain_name};
 use crate::signature::{Parameter, allow_by_value, error_of, is_borrow, reject_unshared_error};
@@ -50,15 +51,17 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
         "name all traits in one, as in `#[service(dyn Mailer, dyn Clock)]`",
     );
     let attributes = item::lint_attributes(&item.attrs);
-    let inject = if item::is_injected_later(&options.krate(), &item.attrs) {
+    let is_injected_later = item::is_injected_later(&options.krate(), &item.attrs);
+    let doubts = if is_injected_later { Doubts::none() } else { Doubts::of_fields(&item.fields) };
+    let inject = if is_injected_later {
         TokenStream::new()
     } else {
         require_concrete(&item.generics, errors);
-        inject::on_struct(&mut item, options, errors)
+        inject::on_struct(&mut item, &doubts, options, errors)
     };
     // What is not concrete is an error of the macro that makes it `Inject`.
     let is_registered = errors.is_empty() && item.generics.params.is_empty();
-    let registration = is_registered.then(|| register_struct(&item.ident, options));
+    let registration = is_registered.then(|| register_struct(&item.ident, &doubts, options));
     let generated = item::with_lints(&attributes, quote!(#inject #registration));
     quote! {
         #item
@@ -67,8 +70,10 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
     }
 }
 
-fn register_struct(ident: &Ident, options: &Arguments) -> TokenStream {
+fn register_struct(ident: &Ident, doubts: &Doubts, options: &Arguments) -> TokenStream {
     let krate = options.krate();
+    let shown = doubts.shown(ident);
+    let services = doubts.take_for_granted(Generics::default(), &krate).where_clause;
     let name = default_name(&plain_name(ident));
     let impls = options.types.iter().map(|ty| expand_provided_as(ident, ty, &krate));
     let aliases = options.types.iter().map(|ty| {
@@ -77,10 +82,13 @@ fn register_struct(ident: &Ident, options: &Arguments) -> TokenStream {
     });
     let also = (!options.types.is_empty()).then(|| quote!(.also(const { &[#(#aliases),*] })));
     quote! {
+        #[automatically_derived]
+        impl #krate::__private::ModuleService for #ident #services {}
+
         #(#impls)*
 
         #krate::__private::inventory::submit! {
-            #krate::__private::ServiceRegistration::of_struct::<#ident>(#name, ::core::module_path!()) #also
+            #krate::__private::ServiceRegistration::of_struct::<#shown>(#name, ::core::module_path!()) #also
         }
     }
 }

@@ -13,7 +13,9 @@ use crate::errors::Errors;
 use crate::inject;
 use crate::kind::Kind;
 use crate::registration::plain_name;
-use crate::types::{argument_of, as_borrow, last_ident, mentions, reject_other_traits, traits_of, without_self};
+use crate::types::{
+    argument_of, as_borrow, has_trait, is_shared, last_ident, mentions, reject_other_traits, without_self,
+};
 
 const CONCRETE: &str = "a handler function must be concrete; name the type, or use an `Arc<dyn …>`";
 
@@ -179,8 +181,7 @@ fn reject_future(output: &Type, errors: &mut Errors) {
 /// `Result<(), Box<dyn Error>>`, about which rustc would say more than is needed.
 pub(crate) fn reject_unshared_error(output: &Type, errors: &mut Errors) {
     let Some(error) = error_of(output).and_then(|error| argument_of(error, "Box")) else { return };
-    let is = |name: &str| traits_of(error).any(|path| path.segments.last().is_some_and(|last| last.ident == name));
-    if is("Error") && !(is("Send") && is("Sync")) {
+    if has_trait(error, "Error") && !is_shared(error) {
         errors.at(error, "threads share this error; write `dyn Error + Send + Sync`");
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn arguments_of(generics: &Generics) -> Option<TokenStream> {
 
 /// Whether it is `dyn DynNotification`, the event of an observer.
 pub(crate) fn is_any_event(ty: &Type) -> bool {
-    traits_of(ty).any(|path| path.segments.last().is_some_and(|last| last.ident == "DynNotification"))
+    has_trait(ty, "DynNotification")
 }
 
 /// The traits of `dyn Trait + Trait`; none of another type.
@@ -63,6 +63,16 @@ pub(crate) fn traits_of(ty: &Type) -> impl Iterator<Item = &Path> {
         TypeParamBound::Trait(bound) => Some(&bound.path),
         _ => None,
     })
+}
+
+/// Whether it is `dyn Trait` with this trait among them, whatever the path to it.
+pub(crate) fn has_trait(ty: &Type, name: &str) -> bool {
+    traits_of(ty).any(|path| path.segments.last().is_some_and(|last| last.ident == name))
+}
+
+/// `dyn Trait + Send + Sync`
+pub(crate) fn is_shared(ty: &Type) -> bool {
+    has_trait(ty, "Send") && has_trait(ty, "Sync")
 }
 
 /// As an event there is one trait only, and as a request none.

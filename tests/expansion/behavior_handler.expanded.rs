@@ -14,6 +14,8 @@ impl ::mediator_core::Inject for Audit {
     ::mediator_core::__private::HandlerRegistration::new:: < OrderPlaced, Audit >
     (::core::concat!(::core::module_path!(), "::Audit"), ::core::module_path!(), "1.2.3")
 }
+#[automatically_derived]
+impl ::mediator_core::__private::ModuleService for Audit {}
 ::mediator_core::__private::inventory::submit! {
     ::mediator_core::__private::ServiceRegistration::of_struct:: < Audit >
     (::core::concat!(::core::module_path!(), "::Audit"), ::core::module_path!())

@@ -2,7 +2,10 @@ struct Smtp {
     url: SmtpUrl,
 }
 #[automatically_derived]
-impl ::mediator_core::Inject for Smtp {
+impl ::mediator_core::Inject for Smtp
+where
+    for<'any> SmtpUrl: ::mediator_core::Service,
+{
     fn inject(
         __services: &::mediator_core::Services<'_>,
     ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
@@ -10,6 +13,11 @@ impl ::mediator_core::Inject for Smtp {
         ::core::result::Result::Ok(Self { url: __field_0? })
     }
 }
+#[automatically_derived]
+impl ::mediator_core::__private::ModuleService for Smtp
+where
+    for<'any> SmtpUrl: ::mediator_core::Service,
+{}
 #[automatically_derived]
 impl ::mediator_core::__private::ProvidedAs<::std::sync::Arc<dyn Mailer>> for Smtp {
     fn provided(__service: ::std::sync::Arc<Self>) -> ::std::sync::Arc<dyn Mailer> {

@@ -16,6 +16,8 @@ impl ::mediator_core::Inject for Log {
     (::core::concat!(::core::module_path!(), "::Log"), ::core::module_path!(), "1.2.3")
 }
 #[automatically_derived]
+impl ::mediator_core::__private::ModuleService for Log {}
+#[automatically_derived]
 impl ::mediator_core::__private::ProvidedAs<::std::sync::Arc<dyn Lines>> for Log {
     fn provided(__service: ::std::sync::Arc<Self>) -> ::std::sync::Arc<dyn Lines> {
         __service

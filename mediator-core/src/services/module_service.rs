@@ -47,6 +47,22 @@ pub struct ServiceAlias {
     convert: fn(&AnyService) -> Option<AnyService>,
 }
 
+/// What the macros implement for a struct that is a service: what it is besides is shown where they do.
+#[doc(hidden)]
+pub trait ModuleService: Inject + Shareable {}
+
+/// What threads can share, in one word, so that rustc says once that it is not.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "threads cannot share `{Self}`",
+    label = "not `Send + Sync + 'static`",
+    note = "all threads share a service and what it holds; use an `Arc`, a `Mutex` or an atomic"
+)]
+pub trait Shareable: Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync + 'static> Shareable for T {}
+
 /// What the macros implement for a service that is provided under another type as well.
 #[doc(hidden)]
 pub trait ProvidedAs<Alias>: Sized {
@@ -104,8 +120,8 @@ impl ServiceRegistration {
     /// A struct, provided as `Arc<S>`.
     #[must_use]
     #[track_caller]
-    pub const fn of_struct<S: Inject + Send + Sync + 'static>(name: &'static str, module_path: &'static str) -> Self {
-        fn make<S: Inject + Send + Sync + 'static>(services: &Services<'_>) -> Result<AnyService, InjectError> {
+    pub const fn of_struct<S: ModuleService>(name: &'static str, module_path: &'static str) -> Self {
+        fn make<S: ModuleService>(services: &Services<'_>) -> Result<AnyService, InjectError> {
             let service = services.given::<S>().map_or_else(|| S::inject(services).map(Arc::new), Ok)?;
             Ok(Arc::new(service))
         }
