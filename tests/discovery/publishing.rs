@@ -110,7 +110,7 @@ mod north {
     use mediator_core::prelude::*;
 
     #[event(name = "counted")]
-    pub struct Counted;
+    pub(super) struct Counted;
 }
 
 mod south {
