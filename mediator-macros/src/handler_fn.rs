@@ -34,6 +34,9 @@ pub(crate) fn on_fn(mut item: ItemFn, body: Option<Group>, options: &Arguments, 
 }
 
 /// The type that stands for the function, out of sight of the user's code.
+///
+/// It has the place of the function's name, so that rustc says the same of a parameter's type that does not exist as it does of
+/// the function, and says it once.
 const HIDDEN: &str = "__MediatorHandlerFn";
 
 /// A handler that is a function or a method.
@@ -54,7 +57,7 @@ impl FnHandler<'_> {
     /// What the runtime needs, in a scope of its own, so that the user's names stay the user's; nothing after an error.
     pub(crate) fn expand(&self, attributes: &[Attribute], errors: &mut Errors) -> TokenStream {
         let krate = self.options.krate();
-        let hidden = Ident::new(HIDDEN, Span::mixed_site().located_at(self.signature.ident.span()));
+        let hidden = Ident::new(HIDDEN, self.signature.ident.span());
         let mut fields: Vec<Field> = self.signature.injected().cloned().collect();
         let doubts = Doubts::of_parameters(&fields);
         let services = doubts.take_for_granted(Generics::default(), &krate);
@@ -197,8 +200,8 @@ impl FnHandler<'_> {
         let mut index = 0;
         let arguments = self.signature.parameters.iter().map(|parameter| match parameter {
             Parameter::Injected(field) => {
-                let Field { ident: name, ty, .. } = &**field;
-                quote_spanned!(Span::mixed_site()=> <#ty as ::core::clone::Clone>::clone(&__receiver.#name))
+                let name = &field.ident;
+                quote_spanned!(Span::mixed_site()=> ::core::clone::Clone::clone(&__receiver.#name))
             }
             Parameter::Borrowed(borrowed) => {
                 index += 1;

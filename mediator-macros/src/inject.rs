@@ -14,7 +14,9 @@ use crate::arguments::{Arguments, ungrouped};
 use crate::doubts::Doubts;
 use crate::errors::Errors;
 use crate::item;
-use crate::types::{argument_of, arguments_of, has_trait, is_shared, mentions, require_named, require_owned};
+use crate::types::{
+    argument_of, arguments_of, has_trait, is_shared, mentions, relocated, require_named, require_owned,
+};
 
 // #[derive(Inject)] #[inject(crate = path)] on a struct, and on its fields
 //
@@ -42,7 +44,8 @@ fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
     let lints = item::lint_attributes(item.attrs.iter().chain(of_fields));
     // About which rustc complains by itself.
     let is_opaque = fields.iter().any(|field| mentions(&field.ty, "impl"));
-    let body = if is_opaque { quote!(::core::unimplemented!()) } else { expand_body(&fields, errors) };
+    let body =
+        if is_opaque { quote!(::core::unimplemented!()) } else { expand_body(&fields, &options.krate(), errors) };
     expand_impl(&item.ident, &item.generics, &lints, &fields, &body, &options.krate())
 }
 
@@ -84,7 +87,7 @@ pub(crate) fn on_handler(
     let parse = |(index, field): (usize, &&mut Field)| Injected::parse((index, field), &mut own_errors);
     let fields: Vec<_> = declared.iter().enumerate().map(parse).collect();
     declared.iter_mut().for_each(|field| _ = take_attributes(&mut field.attrs));
-    let body = expand_body(&fields, &own_errors);
+    let body = expand_body(&fields, &options.krate(), &own_errors);
     errors.extend(own_errors);
     (Vec::new(), expand_impl(ident, generics, &lints, &fields, &body, &options.krate()))
 }
@@ -185,15 +188,15 @@ impl Injected {
         injected
     }
 
-    /// Looks the service up.
+    /// Looks the service up, as one of the field's type, which rustc knows: a type that does not exist is reported once.
     ///
     /// All fields do so before the first missing one ends it, so that all are reported.
-    fn expand_lookup(&self) -> Option<TokenStream> {
+    fn expand_lookup(&self, krate: &Path) -> Option<TokenStream> {
         let Self { name, local, ty, .. } = self;
-        let at_type = Span::mixed_site().located_at(ty.span());
         let service = self.service()?;
         let method = if optional(ty).is_some() { quote!(get_optional_for) } else { quote!(get_for) };
-        Some(quote_spanned!(at_type=> let #local = __services.#method::<#service>(#name);))
+        let lookup = relocated(&quote!(#krate::Services::#method), service);
+        Some(quote_spanned!(Span::mixed_site()=> let #local = #lookup(__services, #name);))
     }
 
     /// The type that is looked up, if one is.
@@ -204,9 +207,16 @@ impl Injected {
     fn expand_value(&self) -> TokenStream {
         let Self { member, local, ty, source, .. } = self;
         let at_type = Span::mixed_site().located_at(ty.span());
+        let default = relocated(&quote!(::core::default::Default::default), ty);
         let value = match source {
-            Source::Services => quote!(#local?),
-            Source::Default => quote_spanned!(at_type=> <#ty as ::core::default::Default>::default()),
+            // Not `?`, which takes rustc longer.
+            Source::Services => quote_spanned! {Span::mixed_site()=>
+                match #local {
+                    ::core::result::Result::Ok(__service) => __service,
+                    ::core::result::Result::Err(__error) => return ::core::result::Result::Err(__error),
+                }
+            },
+            Source::Default => quote_spanned!(at_type=> #default()),
             Source::With(expr) => quote!(#expr),
         };
         quote!(#member: #value)
@@ -249,11 +259,11 @@ impl Source {
     }
 }
 
-fn expand_body(fields: &[Injected], errors: &Errors) -> TokenStream {
+fn expand_body(fields: &[Injected], krate: &Path, errors: &Errors) -> TokenStream {
     if !errors.is_empty() {
         return quote!(::core::unimplemented!());
     }
-    let lookups = fields.iter().filter_map(Injected::expand_lookup);
+    let lookups = fields.iter().filter_map(|field| field.expand_lookup(krate));
     let values = fields.iter().map(Injected::expand_value);
     quote! {
         #(#lookups)*

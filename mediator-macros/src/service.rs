@@ -112,7 +112,7 @@ fn arc_of(ty: &Type) -> TokenStream {
     relocated(&quote!(::std::sync::Arc<#ty>), ty)
 }
 
-/// The type that stands for the parameters, out of sight of the user's code.
+/// The type that stands for the parameters, out of sight of the user's code; at the function's name, as that of a handler.
 const HIDDEN: &str = "__MediatorService";
 
 fn on_fn(mut item: ItemFn, body: Option<Group>, options: &Arguments, errors: &mut Errors) -> TokenStream {
@@ -215,7 +215,7 @@ fn expand_fn(
     errors: &mut Errors,
 ) -> TokenStream {
     let krate = options.krate();
-    let hidden = Ident::new(HIDDEN, Span::mixed_site().located_at(item.sig.ident.span()));
+    let hidden = Ident::new(HIDDEN, item.sig.ident.span());
     let (derive, inject) =
         inject::on_handler(&hidden, &Generics::default(), &[], fields.iter_mut().collect(), options, errors);
     if !errors.is_empty() {

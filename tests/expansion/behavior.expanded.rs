@@ -7,10 +7,15 @@ impl ::mediator_core::Inject for Timing {
     fn inject(
         __services: &::mediator_core::Services<'_>,
     ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
-        let __field_0 = __services.get_for::<Arc<Log>>("log");
+        let __field_0 = ::mediator_core::Services::get_for(__services, "log");
         ::core::result::Result::Ok(Self {
-            log: __field_0?,
-            calls: <AtomicUsize as ::core::default::Default>::default(),
+            log: match __field_0 {
+                ::core::result::Result::Ok(__service) => __service,
+                ::core::result::Result::Err(__error) => {
+                    return ::core::result::Result::Err(__error);
+                }
+            },
+            calls: ::core::default::Default::default(),
         })
     }
 }

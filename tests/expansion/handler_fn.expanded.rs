@@ -18,9 +18,14 @@ const _: () = {
         fn inject(
             __services: &::mediator_core::Services<'_>,
         ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
-            let __field_0 = __services.get_for::<Arc<Stats>>("stats");
+            let __field_0 = ::mediator_core::Services::get_for(__services, "stats");
             ::core::result::Result::Ok(Self {
-                stats: __field_0?,
+                stats: match __field_0 {
+                    ::core::result::Result::Ok(__service) => __service,
+                    ::core::result::Result::Err(__error) => {
+                        return ::core::result::Result::Err(__error);
+                    }
+                },
                 attempts: 3,
             })
         }
@@ -38,8 +43,8 @@ const _: () = {
         ) -> impl ::mediator_core::HandlerFuture {
             update_stats(
                 __event,
-                <Arc<Stats> as ::core::clone::Clone>::clone(&__receiver.stats),
-                <u32 as ::core::clone::Clone>::clone(&__receiver.attempts),
+                ::core::clone::Clone::clone(&__receiver.stats),
+                ::core::clone::Clone::clone(&__receiver.attempts),
             )
         }
     }

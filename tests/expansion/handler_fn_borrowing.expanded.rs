@@ -15,8 +15,15 @@ const _: () = {
         fn inject(
             __services: &::mediator_core::Services<'_>,
         ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
-            let __field_0 = __services.get_for::<Arc<dyn Mailer>>("mailer");
-            ::core::result::Result::Ok(Self { mailer: __field_0? })
+            let __field_0 = ::mediator_core::Services::get_for(__services, "mailer");
+            ::core::result::Result::Ok(Self {
+                mailer: match __field_0 {
+                    ::core::result::Result::Ok(__service) => __service,
+                    ::core::result::Result::Err(__error) => {
+                        return ::core::result::Result::Err(__error);
+                    }
+                },
+            })
         }
     }
     #[automatically_derived]
@@ -36,9 +43,7 @@ const _: () = {
                 let __borrowed_1 = __lent.shared::<Tenant>("tenant").ok();
                 let __output = write_invoice(
                         __event,
-                        <Arc<
-                            dyn Mailer,
-                        > as ::core::clone::Clone>::clone(&__receiver.mailer),
+                        ::core::clone::Clone::clone(&__receiver.mailer),
                         &mut *__borrowed_0,
                         __borrowed_1.as_deref(),
                     )

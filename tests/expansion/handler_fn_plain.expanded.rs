@@ -14,8 +14,15 @@ const _: () = {
         fn inject(
             __services: &::bus::Services<'_>,
         ) -> ::core::result::Result<Self, ::bus::InjectError> {
-            let __field_0 = __services.get_for::<Counter>("counter");
-            ::core::result::Result::Ok(Self { counter: __field_0? })
+            let __field_0 = ::bus::Services::get_for(__services, "counter");
+            ::core::result::Result::Ok(Self {
+                counter: match __field_0 {
+                    ::core::result::Result::Ok(__service) => __service,
+                    ::core::result::Result::Err(__error) => {
+                        return ::core::result::Result::Err(__error);
+                    }
+                },
+            })
         }
     }
     #[automatically_derived]
@@ -30,10 +37,7 @@ const _: () = {
             _: ::bus::__private::Lent<'a>,
         ) -> impl ::bus::HandlerFuture {
             async move {
-                count(
-                    __event,
-                    <Counter as ::core::clone::Clone>::clone(&__receiver.counter),
-                )
+                count(__event, ::core::clone::Clone::clone(&__receiver.counter))
             }
         }
     }

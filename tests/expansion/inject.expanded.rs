@@ -11,12 +11,22 @@ impl ::mediator_core::Inject for SendEmail {
     fn inject(
         __services: &::mediator_core::Services<'_>,
     ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
-        let __field_0 = __services.get_for::<Arc<dyn Mailer>>("mailer");
-        let __field_1 = __services.get_optional_for::<Arc<dyn Clock>>("clock");
+        let __field_0 = ::mediator_core::Services::get_for(__services, "mailer");
+        let __field_1 = ::mediator_core::Services::get_optional_for(__services, "clock");
         ::core::result::Result::Ok(Self {
-            mailer: __field_0?,
-            clock: __field_1?,
-            sent: <AtomicUsize as ::core::default::Default>::default(),
+            mailer: match __field_0 {
+                ::core::result::Result::Ok(__service) => __service,
+                ::core::result::Result::Err(__error) => {
+                    return ::core::result::Result::Err(__error);
+                }
+            },
+            clock: match __field_1 {
+                ::core::result::Result::Ok(__service) => __service,
+                ::core::result::Result::Err(__error) => {
+                    return ::core::result::Result::Err(__error);
+                }
+            },
+            sent: ::core::default::Default::default(),
             timeout: Duration::from_secs(3),
         })
     }

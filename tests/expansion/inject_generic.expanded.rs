@@ -7,10 +7,15 @@ where
     fn inject(
         __services: &::mediator_core::Services<'_>,
     ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
-        let __field_0 = __services.get_for::<Arc<T>>("0");
+        let __field_0 = ::mediator_core::Services::get_for(__services, "0");
         ::core::result::Result::Ok(Self {
-            0: __field_0?,
-            1: <Cache as ::core::default::Default>::default(),
+            0: match __field_0 {
+                ::core::result::Result::Ok(__service) => __service,
+                ::core::result::Result::Err(__error) => {
+                    return ::core::result::Result::Err(__error);
+                }
+            },
+            1: ::core::default::Default::default(),
         })
     }
 }

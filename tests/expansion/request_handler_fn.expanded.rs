@@ -13,8 +13,15 @@ const _: () = {
         fn inject(
             __services: &::mediator_core::Services<'_>,
         ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
-            let __field_0 = __services.get_for::<Arc<Orders>>("orders");
-            ::core::result::Result::Ok(Self { orders: __field_0? })
+            let __field_0 = ::mediator_core::Services::get_for(__services, "orders");
+            ::core::result::Result::Ok(Self {
+                orders: match __field_0 {
+                    ::core::result::Result::Ok(__service) => __service,
+                    ::core::result::Result::Err(__error) => {
+                        return ::core::result::Result::Err(__error);
+                    }
+                },
+            })
         }
     }
     #[automatically_derived]
@@ -31,10 +38,7 @@ const _: () = {
             ::mediator_core::__private::BorrowError<'a>,
         > {
             ::core::result::Result::Ok(
-                place_order(
-                    __request,
-                    <Arc<Orders> as ::core::clone::Clone>::clone(&__receiver.orders),
-                ),
+                place_order(__request, ::core::clone::Clone::clone(&__receiver.orders)),
             )
         }
     }

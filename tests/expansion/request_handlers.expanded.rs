@@ -73,8 +73,15 @@ impl ::mediator_core::Inject for Listing {
     fn inject(
         __services: &::mediator_core::Services<'_>,
     ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
-        let __field_0 = __services.get_for::<Arc<Orders>>("orders");
-        ::core::result::Result::Ok(Self { orders: __field_0? })
+        let __field_0 = ::mediator_core::Services::get_for(__services, "orders");
+        ::core::result::Result::Ok(Self {
+            orders: match __field_0 {
+                ::core::result::Result::Ok(__service) => __service,
+                ::core::result::Result::Err(__error) => {
+                    return ::core::result::Result::Err(__error);
+                }
+            },
+        })
     }
 }
 ::mediator_core::__private::inventory::submit! {

@@ -9,8 +9,15 @@ where
     fn inject(
         __services: &::mediator_core::Services<'_>,
     ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
-        let __field_0 = __services.get_for::<SmtpUrl>("url");
-        ::core::result::Result::Ok(Self { url: __field_0? })
+        let __field_0 = ::mediator_core::Services::get_for(__services, "url");
+        ::core::result::Result::Ok(Self {
+            url: match __field_0 {
+                ::core::result::Result::Ok(__service) => __service,
+                ::core::result::Result::Err(__error) => {
+                    return ::core::result::Result::Err(__error);
+                }
+            },
+        })
     }
 }
 #[automatically_derived]
@@ -43,8 +50,15 @@ const _: () = {
         fn inject(
             __services: &::mediator_core::Services<'_>,
         ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
-            let __field_0 = __services.get_for::<Arc<Config>>("config");
-            ::core::result::Result::Ok(Self { config: __field_0? })
+            let __field_0 = ::mediator_core::Services::get_for(__services, "config");
+            ::core::result::Result::Ok(Self {
+                config: match __field_0 {
+                    ::core::result::Result::Ok(__service) => __service,
+                    ::core::result::Result::Err(__error) => {
+                        return ::core::result::Result::Err(__error);
+                    }
+                },
+            })
         }
     }
     #[automatically_derived]

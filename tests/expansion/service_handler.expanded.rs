@@ -7,7 +7,7 @@ impl ::mediator_core::Inject for Log {
         __services: &::mediator_core::Services<'_>,
     ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
         ::core::result::Result::Ok(Self {
-            lines: <Mutex<Vec<String>> as ::core::default::Default>::default(),
+            lines: ::core::default::Default::default(),
         })
     }
 }
