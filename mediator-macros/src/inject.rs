@@ -287,6 +287,7 @@ fn expand_impl(
         #[automatically_derived]
         #(#lints)*
         impl #impl_generics #krate::Inject for #ident #arguments #where_clause {
+            #[inline]
             fn inject(__services: &#krate::Services<'_>) -> ::core::result::Result<Self, #krate::InjectError> {
                 #body
             }

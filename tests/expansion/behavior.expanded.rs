@@ -4,6 +4,7 @@ struct Timing {
 }
 #[automatically_derived]
 impl ::mediator_core::Inject for Timing {
+    #[inline]
     fn inject(
         __services: &::mediator_core::Services<'_>,
     ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {

@@ -3,6 +3,7 @@ struct Audit {
 }
 #[automatically_derived]
 impl ::mediator_core::Inject for Audit {
+    #[inline]
     fn inject(
         __services: &::mediator_core::Services<'_>,
     ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {

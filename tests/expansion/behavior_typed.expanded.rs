@@ -5,6 +5,7 @@ const _: () = {
     #[automatically_derived]
     #[allow(dead_code)]
     impl ::bus::Inject for CheckCredit {
+        #[inline]
         fn inject(
             __services: &::bus::Services<'_>,
         ) -> ::core::result::Result<Self, ::bus::InjectError> {

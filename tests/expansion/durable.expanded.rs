@@ -82,6 +82,7 @@ const _: () = {
     struct __MediatorHandlerFn {}
     #[automatically_derived]
     impl ::mediator_core::Inject for __MediatorHandlerFn {
+        #[inline]
         fn inject(
             __services: &::mediator_core::Services<'_>,
         ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {

@@ -15,6 +15,7 @@ const _: () = {
     where
         for<'any> u32: ::mediator_core::Service,
     {
+        #[inline]
         fn inject(
             __services: &::mediator_core::Services<'_>,
         ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {

@@ -11,6 +11,7 @@ const _: () = {
     where
         for<'any> Counter: ::bus::Service,
     {
+        #[inline]
         fn inject(
             __services: &::bus::Services<'_>,
         ) -> ::core::result::Result<Self, ::bus::InjectError> {

@@ -3,6 +3,7 @@ const _: () = {
     struct __MediatorHandlerFn {}
     #[automatically_derived]
     impl ::bus::Inject for __MediatorHandlerFn {
+        #[inline]
         fn inject(
             __services: &::bus::Services<'_>,
         ) -> ::core::result::Result<Self, ::bus::InjectError> {
@@ -36,6 +37,7 @@ const _: () = {
     struct __MediatorHandlerFn {}
     #[automatically_derived]
     impl ::bus::Inject for __MediatorHandlerFn {
+        #[inline]
         fn inject(
             __services: &::bus::Services<'_>,
         ) -> ::core::result::Result<Self, ::bus::InjectError> {
@@ -69,6 +71,7 @@ const _: () = {
 struct SendEmail;
 #[automatically_derived]
 impl ::bus::Inject for SendEmail {
+    #[inline]
     fn inject(
         __services: &::bus::Services<'_>,
     ) -> ::core::result::Result<Self, ::bus::InjectError> {

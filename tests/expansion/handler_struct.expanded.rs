@@ -3,6 +3,7 @@ struct SendEmail {
 }
 #[automatically_derived]
 impl ::mediator_core::Inject for SendEmail {
+    #[inline]
     fn inject(
         __services: &::mediator_core::Services<'_>,
     ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {

@@ -8,6 +8,7 @@ pub struct SendEmail {
 }
 #[automatically_derived]
 impl ::mediator_core::Inject for SendEmail {
+    #[inline]
     fn inject(
         __services: &::mediator_core::Services<'_>,
     ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {

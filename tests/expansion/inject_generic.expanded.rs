@@ -4,6 +4,7 @@ impl<T> ::mediator_core::Inject for Store<T>
 where
     Arc<T>: ::mediator_core::Service,
 {
+    #[inline]
     fn inject(
         __services: &::mediator_core::Services<'_>,
     ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {

@@ -70,6 +70,7 @@ struct Listing {
 }
 #[automatically_derived]
 impl ::mediator_core::Inject for Listing {
+    #[inline]
     fn inject(
         __services: &::mediator_core::Services<'_>,
     ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {

@@ -6,6 +6,7 @@ impl ::mediator_core::Inject for Smtp
 where
     for<'any> SmtpUrl: ::mediator_core::Service,
 {
+    #[inline]
     fn inject(
         __services: &::mediator_core::Services<'_>,
     ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
@@ -47,6 +48,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl ::mediator_core::Inject for __MediatorService {
+        #[inline]
         fn inject(
             __services: &::mediator_core::Services<'_>,
         ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {

@@ -25,6 +25,13 @@ use turn::{Between, Turns};
 
 mod turn;
 
+/// The ids of the deliveries of an event, by its row.
+macro_rules! of_event {
+    ($event:literal) => {
+        concat!("BETWEEN ", $event, " * 1000000 AND ", $event, " * 1000000 + 999999")
+    };
+}
+
 type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
 /// Keeps deliveries in a SQLite database, in tables of its own beside the user's.
@@ -128,11 +135,13 @@ impl SqliteStore {
     /// The events in the next few hundred rows behind `after` that nobody needs, as a JSON array, and the last of these rows;
     /// `None` behind the last row.
     async fn unneeded(&self, after: EventRow, keep: Duration) -> Result<Option<(EventRow, String)>, StoreError> {
-        const UNNEEDED: &str = "\
-            SELECT max(id), json_group_array(id) FILTER (WHERE unneeded) FROM (
+        const UNNEEDED: &str = concat!(
+            "SELECT max(id), json_group_array(id) FILTER (WHERE unneeded) FROM (
                 SELECT id, NOT (received AND recorded_at > ?2)
-                    AND NOT EXISTS (SELECT 1 FROM mediator_delivery d WHERE d.event = e.id) AS unneeded
-                FROM mediator_event e WHERE id > ?1 ORDER BY id LIMIT 500)";
+                    AND NOT EXISTS (SELECT 1 FROM mediator_delivery d WHERE d.id ",
+            of_event!("e.id"),
+            ") AS unneeded FROM mediator_event e WHERE id > ?1 ORDER BY id LIMIT 500)"
+        );
         let doing = "look for events to purge";
         let received_before = self.micros().saturating_sub(length(keep));
         let query = sqlx::query(UNNEEDED).bind(after).bind(received_before);
@@ -325,9 +334,11 @@ impl Store for SqliteStore {
     }
 
     async fn unschedule(&self, connection: Option<&mut SqliteConnection>, event: EventId) -> Result<u64, StoreError> {
-        const UNSCHEDULE: &str = "\
-            DELETE FROM mediator_delivery
-            WHERE event = (SELECT id FROM mediator_event WHERE event_id = ?1) AND state IN (0, 2) AND attempts = 0";
+        const UNSCHEDULE: &str = concat!(
+            "DELETE FROM mediator_delivery WHERE id ",
+            of_event!("(SELECT id FROM mediator_event WHERE event_id = ?1)"),
+            " AND state IN (0, 2) AND attempts = 0"
+        );
         let doing = "unschedule an event";
         let query = sqlx::query(UNSCHEDULE).bind(event.as_uuid().as_bytes().to_vec());
         match connection {
@@ -450,9 +461,13 @@ impl SqliteStore {
             query.push(" AND d.name = ").push_bind(name.clone());
         }
         if let Some(event) = filter.event_id {
+            let event = event.as_uuid().as_bytes().to_vec();
             query
-                .push(" AND d.event = (SELECT id FROM mediator_event WHERE event_id = ")
-                .push_bind(event.as_uuid().as_bytes().to_vec())
+                .push(" AND d.id BETWEEN (SELECT id * 1000000 FROM mediator_event WHERE event_id = ")
+                .push_bind(event.clone());
+            query
+                .push(") AND (SELECT id * 1000000 + 999999 FROM mediator_event WHERE event_id = ")
+                .push_bind(event)
                 .push(")");
         }
         if let Some(state) = filter.state {
