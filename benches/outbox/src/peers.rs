@@ -19,7 +19,7 @@ use crate::sqlite::Sqlite;
 use crate::work::{self, Placed};
 
 /// How many jobs there are, for those who are fast.
-const MANY: usize = 20_000;
+const MANY: usize = 60_000;
 
 /// How many there are for those who take a second for a thousand.
 const FEW: usize = 2_000;

@@ -11,7 +11,7 @@ use crate::outbox::names;
 use crate::store::{Claimed, Wanted};
 
 /// The most that are claimed at once.
-pub(super) const MOST: usize = 128;
+pub(super) const MOST: usize = 256;
 
 /// What a worker claims: for each name of a handler and of its event, a share of the batch that grows while it is used up.
 pub(super) struct Quotas {
