@@ -101,33 +101,51 @@ pub(crate) struct WeakCore {
 }
 
 /// How a handle leads to its mediator.
-pub(crate) enum Link {
+pub(crate) struct Link {
+    /// The mediator's handlers, if what `kind` says keeps them.
+    core: Option<NonNull<Core>>,
+    kind: Kind,
+}
+
+enum Kind {
     Strong(Arc<Core>),
     /// Does not keep the handlers, which may own it.
     Weak(Arc<WeakCore>),
-    /// Of the handle in a dispatch, of a publish or a send. Set by [`lent_by`](Self::lent_by) for as long as it is borrowed.
+    /// Of the handle in a dispatch, of a publish or a send. Set by [`Link::lent_by`] for as long as it is borrowed.
     Publish(AtomicPtr<Dispatch<'static>>),
     Scope(ScopeLink),
 }
 
 /// How a scope leads to its mediator.
-pub(crate) struct ScopeLink {
+struct ScopeLink {
     /// Of the handle that the scope was made from, which it borrows; itself of no scope.
     base: NonNull<Link>,
     /// Those of the scope. Set by [`Link::lending`] for as long as the link is borrowed, since the scope may move before.
     values: AtomicPtr<Values>,
 }
 
-// SAFETY: the pointers stand for shared references to a `Dispatch`, a `Link` and `Values`, which are `Sync`.
+// SAFETY: the pointers stand for shared references to a `Core`, a `Dispatch`, a `Link` and `Values`, which are `Sync`.
 unsafe impl Send for Link {}
-// SAFETY: the pointers stand for shared references to a `Dispatch`, a `Link` and `Values`, which are `Sync`.
+// SAFETY: the pointers stand for shared references to a `Core`, a `Dispatch`, a `Link` and `Values`, which are `Sync`.
 unsafe impl Sync for Link {}
 
 impl Link {
+    pub(crate) fn strong(core: Arc<Core>) -> Self {
+        Self { core: Some(NonNull::from(&*core)), kind: Kind::Strong(core) }
+    }
+
+    pub(crate) fn weak(weak: Arc<WeakCore>) -> Self {
+        Self { core: None, kind: Kind::Weak(weak) }
+    }
+
     /// Of the handle in a dispatch, which is set when it is lent.
+    ///
+    /// # Safety
+    ///
+    /// `core` outlives the result.
     #[inline]
-    pub(super) const fn of_publish() -> Self {
-        Self::Publish(AtomicPtr::new(ptr::null_mut()))
+    pub(super) const unsafe fn of_publish(core: &Core) -> Self {
+        Self { core: Some(NonNull::from_ref(core)), kind: Kind::Publish(AtomicPtr::new(ptr::null_mut())) }
     }
 
     /// Of a scope that is made from the handle with this link.
@@ -137,16 +155,17 @@ impl Link {
     /// `self` outlives the result.
     #[inline]
     pub(super) unsafe fn scoped(&self) -> Self {
-        Self::Scope(ScopeLink { base: NonNull::from(self.base()), values: AtomicPtr::new(ptr::null_mut()) })
+        let scope = ScopeLink { base: NonNull::from(self.base()), values: AtomicPtr::new(ptr::null_mut()) };
+        Self { core: self.core, kind: Kind::Scope(scope) }
     }
 
     /// The link that leads to the mediator: of a scope, the one of the handle that it was made from.
     #[inline]
     pub(super) fn base(&self) -> &Self {
-        match self {
+        match &self.kind {
             // SAFETY: the scope borrows its base.
-            Self::Scope(scope) => unsafe { scope.base.as_ref() },
-            link => link,
+            Kind::Scope(scope) => unsafe { scope.base.as_ref() },
+            _ => self,
         }
     }
 
@@ -154,7 +173,7 @@ impl Link {
     #[inline]
     pub(super) fn lent_by<'a>(dispatch: &'a Dispatch<'_>) -> &'a Self {
         let link = &*dispatch.link;
-        if let Self::Publish(running) = link {
+        if let Kind::Publish(running) = &link.kind {
             // What is stored is used only while the link is borrowed, and so is the dispatch.
             running.store(ptr::from_ref(dispatch).cast_mut().cast(), Ordering::Relaxed);
         }
@@ -164,7 +183,7 @@ impl Link {
     /// The link of a scope with these values, ready to be used.
     #[inline]
     pub(super) fn lending<'a>(&'a self, values: &'a Values) -> &'a Self {
-        if let Self::Scope(scope) = self {
+        if let Kind::Scope(scope) = &self.kind {
             scope.values.store(ptr::from_ref(values).cast_mut(), Ordering::Relaxed);
         }
         self
@@ -173,11 +192,11 @@ impl Link {
     /// Who lends to a publish through this handle.
     #[inline]
     pub(crate) fn lender(&self) -> Lender<'_> {
-        match self {
-            Self::Strong(_) | Self::Weak(_) => Lender::Nobody,
-            Self::Publish(_) => self.running().map_or(Lender::Nobody, Lender::Publish),
+        match &self.kind {
+            Kind::Strong(_) | Kind::Weak(_) => Lender::Nobody,
+            Kind::Publish(_) => self.running().map_or(Lender::Nobody, Lender::Publish),
             // SAFETY: set by `lending` for as long as `self` is borrowed.
-            Self::Scope(scope) => match unsafe { scope.values.load(Ordering::Relaxed).as_ref() } {
+            Kind::Scope(scope) => match unsafe { scope.values.load(Ordering::Relaxed).as_ref() } {
                 Some(values) => Lender::Scope(values),
                 None => Lender::Nobody,
             },
@@ -187,20 +206,18 @@ impl Link {
     /// The publish that lends this handle, or the one that the scope was made from.
     #[inline]
     pub(crate) fn running(&self) -> Option<&Dispatch<'_>> {
-        match self.base() {
+        match &self.base().kind {
             // SAFETY: set by `lent_by` for as long as `self` is borrowed.
-            Self::Publish(running) => unsafe { running.load(Ordering::Relaxed).as_ref() },
+            Kind::Publish(running) => unsafe { running.load(Ordering::Relaxed).as_ref() },
             _ => None,
         }
     }
 
     /// The mediator's handlers, if this handle needs nothing else to keep them.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn core(&self) -> Option<&Core> {
-        match self.base() {
-            Self::Strong(core) => Some(core),
-            base => base.running().map(Dispatch::core),
-        }
+        // SAFETY: kept by what `kind` says: an `Arc`, the publish or send with the dispatch, or the base of the scope.
+        self.core.map(|core| unsafe { core.as_ref() })
     }
 
     /// The mediator's handlers, kept for as long as the result lives; `None` if they are gone.
@@ -213,23 +230,23 @@ impl Link {
 
     /// The mediator's handlers, kept; `None` if they are gone.
     pub(crate) fn upgrade(&self) -> Option<Arc<Core>> {
-        match self.base() {
-            Self::Strong(core) => Some(core.clone()),
-            base => base.weak().core.upgrade(),
+        match &self.base().kind {
+            Kind::Strong(core) => Some(core.clone()),
+            _ => self.weak_core().core.upgrade(),
         }
     }
 
     /// What a weak handle holds.
-    pub(crate) fn weak(&self) -> &Arc<WeakCore> {
-        match self.base() {
-            Self::Weak(weak) => weak,
-            base => &base.core().expect("kept by the handle, or by the publish that lends it").weak,
+    pub(crate) fn weak_core(&self) -> &Arc<WeakCore> {
+        match &self.base().kind {
+            Kind::Weak(weak) => weak,
+            _ => &self.core().expect("kept by the handle, or by the publish that lends it").weak,
         }
     }
 
     /// Whether a handle made from this one does not keep the mediator.
     pub(crate) fn is_weak(&self) -> bool {
-        !matches!(self.base(), Self::Strong(_))
+        !matches!(self.base().kind, Kind::Strong(_))
     }
 }
 
@@ -253,9 +270,9 @@ impl Deref for Reached<'_> {
 /// A link that borrows nothing and lends nothing; of a publish or of a weak handle, a weak one.
 impl Clone for Link {
     fn clone(&self) -> Self {
-        match self.base() {
-            Self::Strong(core) => Self::Strong(core.clone()),
-            base => Self::Weak(base.weak().clone()),
+        match &self.base().kind {
+            Kind::Strong(core) => Self::strong(core.clone()),
+            _ => Self::weak(self.weak_core().clone()),
         }
     }
 }

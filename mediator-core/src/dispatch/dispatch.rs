@@ -37,7 +37,6 @@ pub(super) enum Message<'a> {
 ///
 /// Stays where it is while handlers run: they are called with a pointer to it.
 pub(crate) struct Dispatch<'a> {
-    core: &'a Core,
     handlers: &'a HandlerList,
     /// Of the type that `handlers` is for.
     message: Message<'a>,
@@ -48,7 +47,7 @@ pub(crate) struct Dispatch<'a> {
     room: u32,
     #[cfg_attr(not(any(feature = "tracing", feature = "metrics", feature = "testing")), allow(dead_code))]
     reports: Reports<'a>,
-    /// Of the handles that this publish or send lends; owns nothing.
+    /// Of the handles that this publish or send lends, with its mediator; owns nothing.
     pub(super) link: ManuallyDrop<Link>,
 }
 
@@ -65,8 +64,9 @@ impl<'a> Dispatch<'a> {
         room: u32,
     ) -> Self {
         let (is_concurrent, reports) = (AtomicBool::new(is_concurrent), Reports::NONE);
-        let link = ManuallyDrop::new(Link::of_publish());
-        Self { core, handlers, message, lender, is_concurrent, room, reports, link }
+        // SAFETY: borrowed for `'a`.
+        let link = ManuallyDrop::new(unsafe { Link::of_publish(core) });
+        Self { handlers, message, lender, is_concurrent, room, reports, link }
     }
 
     /// Where the handlers are observed.
@@ -81,8 +81,8 @@ impl<'a> Dispatch<'a> {
     }
 
     /// The same message for the same handlers, with what a behavior lends.
-    pub(super) fn lending(&self, values: &'a Values) -> Self {
-        Self::new(self.core, self.handlers, self.message, Lender::Scope(values), self.is_concurrent(), Storage::SIZE)
+    pub(super) fn lending(&'a self, values: &'a Values) -> Self {
+        Self::new(self.core(), self.handlers, self.message, Lender::Scope(values), self.is_concurrent(), Storage::SIZE)
             .reporting(self.reports)
     }
 
@@ -122,8 +122,8 @@ impl<'a> Dispatch<'a> {
         dispatch.reporting(Reports::to(seen))
     }
 
-    pub(crate) fn core(&self) -> &'a Core {
-        self.core
+    pub(crate) fn core(&self) -> &Core {
+        self.link.core().expect("every dispatch is made with its mediator")
     }
 
     /// # Panics

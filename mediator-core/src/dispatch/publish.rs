@@ -351,13 +351,10 @@ impl Run<'_> {
         if self.is_too_deep(unsafe { event.as_ref() }) {
             return None;
         }
-        let core = match self.link {
-            Link::Strong(core) => NonNull::from(&**core),
-            link => match link.core() {
-                Some(core) => NonNull::from(core),
-                // SAFETY: guaranteed by the caller.
-                None => self.keep_core(unsafe { event.as_ref() })?,
-            },
+        let core = match self.link.core() {
+            Some(core) => NonNull::from(core),
+            // SAFETY: guaranteed by the caller.
+            None => self.keep_core(unsafe { event.as_ref() })?,
         };
         // SAFETY: guaranteed by the caller; this publish or its handle keeps the mediator.
         let core: &'static Core = unsafe { core.as_ref() };

@@ -293,8 +293,8 @@ impl Run<'_> {
     /// As for [`poll`](Self::poll); `self` is new.
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn start(&mut self, asked: &Asked, cx: &mut Context<'_>) -> Sent {
-        let core = match self.link {
-            Link::Strong(core) if !cfg!(debug_assertions) => Ok(NonNull::from(&**core)),
+        let core = match self.link.core() {
+            Some(core) if !cfg!(debug_assertions) => Ok(NonNull::from(core)),
             _ => self.find_core(asked),
         };
         let core: &'static Core = match core {

@@ -233,7 +233,7 @@ fn strategies() -> [Strategy; 2] {
 fn a_publish_runs_its_handlers_to_their_end() {
     for (strategy, polls) in strategies().into_iter().zip([9, 3]) {
         let mediator = mediator(strategy);
-        let link = Link::Strong(mediator.core.clone());
+        let link = Link::strong(mediator.core.clone());
         let (published, polled) = run(Publish::new(&link, Placed("ab".into())));
         assert!(published.is_ok());
         assert_eq!((polled, mediator.drops()), (polls, 4));
@@ -250,7 +250,7 @@ fn a_failure_or_panic_ends_a_publish_and_drops_each_future_once() {
             if !waits {
                 mediator.small[0].polls.store(9, Ordering::Relaxed);
             }
-            let link = Link::Strong(mediator.core.clone());
+            let link = Link::strong(mediator.core.clone());
             let (published, polls) = run(Publish::new(&link, Placed(outcome.into())));
             assert_eq!(polls > 1, waits);
             let error = published.unwrap_err();
@@ -264,7 +264,7 @@ fn a_failure_or_panic_ends_a_publish_and_drops_each_future_once() {
 fn a_cancelled_publish_drops_what_is_pending_and_then_the_event() {
     for (strategy, pending) in strategies().into_iter().zip([1, 4]) {
         let mediator = mediator(strategy);
-        let link = Link::Strong(mediator.core.clone());
+        let link = Link::strong(mediator.core.clone());
         let mut publish = Box::pin(Publish::new(&link, Placed("ab".into())));
         assert!(publish.as_mut().poll(&mut cx()).is_pending());
         drop(publish);
@@ -276,7 +276,7 @@ fn a_cancelled_publish_drops_what_is_pending_and_then_the_event() {
 fn a_publish_keeps_the_mediator_that_its_handle_does_not() {
     for strategy in strategies() {
         let Mediator { small, large, core } = mediator(strategy);
-        let link = Link::Weak(core.weak.clone());
+        let link = Link::weak(core.weak.clone());
         let mut publish = Box::pin(Publish::new(&link, Placed("ab".into())));
         assert!(publish.as_mut().poll(&mut cx()).is_pending());
         drop((small, large, core));
@@ -291,7 +291,7 @@ fn a_publish_keeps_the_mediator_that_its_handle_does_not() {
 #[should_panic = "polled again after it had ended"]
 fn an_ended_publish_is_not_polled_again() {
     let mediator = mediator(Strategy::InOrder);
-    let link = Link::Strong(mediator.core.clone());
+    let link = Link::strong(mediator.core.clone());
     let mut publish = pin!(Publish::new(&link, Placed(String::new())));
     assert!(publish.as_mut().poll(&mut cx()).is_ready());
     let _ = publish.as_mut().poll(&mut cx());
@@ -311,7 +311,7 @@ fn a_publish_is_not_unpin() {
 
 #[test]
 fn the_base_of_a_scope_is_the_link_of_a_handle_however_deep_it_is_nested() {
-    let link = Link::Strong(core(&[Arc::new(Counts::<8>::default())]));
+    let link = Link::strong(core(&[Arc::new(Counts::<8>::default())]));
     // SAFETY: each outlives the next one.
     let outer = unsafe { link.scoped() };
     // SAFETY: each outlives the next one.

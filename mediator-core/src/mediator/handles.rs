@@ -388,7 +388,7 @@ impl Mediator {
     #[must_use]
     pub fn topology(&self) -> &Topology {
         static NOT_BUILT: Topology = Topology::empty();
-        self.link.weak().topology.get().map_or(&NOT_BUILT, |topology| topology)
+        self.link.weak_core().topology.get().map_or(&NOT_BUILT, |topology| topology)
     }
 
     /// A strong handle, which keeps the handlers; `None` if this one is weak and they are gone, or not built yet.
@@ -402,7 +402,7 @@ impl Mediator {
     /// ```
     #[must_use]
     pub fn upgrade(&self) -> Option<Self> {
-        self.link.upgrade().map(|core| Self::of(Link::Strong(core)))
+        self.link.upgrade().map(|core| Self::of(Link::strong(core)))
     }
 
     /// A handle that can only publish, and keeps the handlers if this one does.
@@ -447,7 +447,7 @@ impl Publisher {
     /// ```
     #[must_use]
     pub fn downgrade(&self) -> Self {
-        Self { link: Link::Weak(self.link.weak().clone()) }
+        Self { link: Link::weak(self.link.weak_core().clone()) }
     }
 }
 
@@ -455,7 +455,7 @@ impl Sender {
     /// A weak handle, like one that is injected; see [`Publisher::downgrade`].
     #[must_use]
     pub fn downgrade(&self) -> Self {
-        Self { link: Link::Weak(self.link.weak().clone()) }
+        Self { link: Link::weak(self.link.weak_core().clone()) }
     }
 }
 

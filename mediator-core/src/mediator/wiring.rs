@@ -34,7 +34,7 @@ pub(super) fn build(mut builder: MediatorBuilder) -> Result<Mediator, BuildError
     // wired. If that fails, what was wired is dropped.
     let core = Arc::new_cyclic(|core| {
         let weak = Arc::new(WeakCore { core: core.clone(), topology: OnceLock::new() });
-        let mediator = Mediator::of(Link::Weak(weak.clone()));
+        let mediator = Mediator::of(Link::weak(weak.clone()));
         // `provide` has refused others of these types.
         let _ = builder.offer.insert(mediator.publisher(), Location::caller());
         let _ = builder.offer.insert(mediator.sender(), Location::caller());
@@ -63,7 +63,7 @@ pub(super) fn build(mut builder: MediatorBuilder) -> Result<Mediator, BuildError
         outbox.attach(&core.durable.handlers);
         core.durable.external.iter().for_each(|external| outbox.attach_external(external));
     }
-    Ok(Mediator::of(Link::Strong(core)))
+    Ok(Mediator::of(Link::strong(core)))
 }
 
 /// The types of the handles, which every publish lends.
