@@ -92,7 +92,7 @@ impl<'a, M> Call<'a, M> {
     /// A behavior that lends a transaction leaves one alone that is lent already.
     #[must_use]
     pub fn lends<T: ?Sized + 'static>(&self) -> bool {
-        self.dispatch().lender().lends(TypeId::of::<T>())
+        self.dispatch().lender().lends(&TypeId::of::<T>())
     }
 
     /// Whether the handler borrows a `&mut` that is lent here already, and not only by a behavior inside.
@@ -118,7 +118,7 @@ impl<'a, M> Call<'a, M> {
     pub fn borrows_exclusively(&self) -> bool {
         let lender = self.dispatch().lender();
         let mut borrows = self.passage.chain().borrows.iter().filter(|borrow| borrow.exclusive);
-        borrows.any(|borrow| lender.lends_exclusively(borrow.type_id()))
+        borrows.any(|borrow| lender.lends_exclusively(&borrow.type_id()))
     }
 }
 
@@ -149,8 +149,8 @@ impl<'a, M: Message> Call<'a, M> {
     /// A behavior declares what it lends, `#[behavior(lends(&mut Connection))]`, so that a publish need not lend it.
     pub fn with<'c, L: Lend<'c>>(&'c mut self, value: L) -> Lending<'c, 'a, M> {
         // SAFETY: the passage, which is borrowed for longer than `'c`, has not ended before its dispatch.
-        let values = unsafe { Values::within(self.dispatch().lender()) };
-        Lending { call: self, values }.with(value)
+        let values = unsafe { Values::within(self.dispatch().lender(), value.into_value()) };
+        Lending { call: self, values }
     }
 
     /// The outcome of a refusal: the handler does not run, for this reason.

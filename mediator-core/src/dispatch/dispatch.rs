@@ -245,9 +245,12 @@ impl<'a> Dispatch<'a> {
     /// Of the kind `NotLent`, with every handler that cannot borrow.
     #[inline]
     pub(crate) fn check_borrows(&self) -> Result<(), PublishError> {
-        if self.can_borrow() && !(self.handlers.conflict.is_some() && self.is_concurrent()) {
-            return Ok(());
-        }
+        if self.can_borrow() { Ok(()) } else { self.refuse_borrows() }
+    }
+
+    /// The check that collects every refusal; apart from the quick one, since it is rare.
+    #[cold]
+    fn refuse_borrows(&self) -> Result<(), PublishError> {
         match self.explain_borrows() {
             refused if refused.is_empty() => Ok(()),
             refused => Err(self.refuse(refused)),
@@ -266,24 +269,30 @@ impl<'a> Dispatch<'a> {
         reasons.join("; ")
     }
 
-    /// Whether every handler can borrow what it does, if they run in order.
-    // A plain loop: compilers make calls of iterators.
+    /// Whether every handler can borrow what it does.
     #[inline]
     fn can_borrow(&self) -> bool {
+        // Then nothing excludes anything either.
+        self.handlers.required.is_empty() || self.can_borrow_required()
+    }
+
+    // A plain loop: compilers make calls of iterators. Not inlined, since most lists require nothing.
+    #[inline(never)]
+    fn can_borrow_required(&self) -> bool {
         for required in &self.handlers.required {
             if !self.can_have(required) {
                 return false;
             }
         }
-        true
+        self.handlers.conflict.is_none() || !self.is_concurrent()
     }
 
     #[inline]
     fn can_have(&self, required: &RequiredBorrow) -> bool {
-        self.lender.can_lend(required.type_id, required.borrow.exclusive)
+        self.lender.can_lend(&required.type_id, required.borrow.exclusive)
     }
 
-    /// The check that collects every refusal; apart from the quick one, since it is rare.
+    /// Why handlers cannot borrow, each with its place.
     #[cold]
     fn explain_borrows(&self) -> Vec<(usize, NotLent)> {
         let refused: Vec<_> = self

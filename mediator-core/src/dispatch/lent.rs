@@ -114,6 +114,12 @@ impl Value {
         }
     }
 
+    /// This, unless it is to be exclusive and is not.
+    #[inline]
+    fn lent_as(&self, exclusive: bool) -> Option<&Self> {
+        if self.exclusive || !exclusive { Some(self) } else { None }
+    }
+
     /// Whether it could be borrowed now.
     #[inline]
     fn is_free(&self, exclusive: bool) -> bool {
@@ -136,19 +142,18 @@ impl Value {
 
 /// What a scope lends, and who lends what it does not.
 pub(crate) struct Values {
-    last: Chunk,
+    last: Value,
+    /// With the last one so many as most scopes lend.
+    last_but_one: Option<Value>,
+    earlier: Option<Box<Earlier>>,
     /// Borrowed by the scope.
     outer: Lender<'static>,
 }
 
-/// So many values as most scopes lend, and a box with those that were lent before.
-struct Chunk {
-    values: [Option<Value>; 2],
-    earlier: Option<Box<Chunk>>,
-}
-
-impl Chunk {
-    const EMPTY: Self = Self { values: [const { None }; 2], earlier: None };
+/// A value that was lent before two others, and those before it.
+struct Earlier {
+    value: Value,
+    earlier: Option<Box<Earlier>>,
 }
 
 impl Values {
@@ -156,45 +161,35 @@ impl Values {
     ///
     /// What `outer` borrows outlives the result.
     #[inline]
-    pub(super) unsafe fn within(outer: Lender<'_>) -> Self {
+    pub(super) unsafe fn within(outer: Lender<'_>, value: Value) -> Self {
         // SAFETY: guaranteed by the caller.
         let outer = unsafe { mem::transmute::<Lender<'_>, Lender<'static>>(outer) };
-        Self { last: Chunk::EMPTY, outer }
+        Self { last: value, last_but_one: None, earlier: None, outer }
     }
 
     #[inline]
     pub(super) fn push(&mut self, value: Value) {
-        match self.last.values.iter_mut().find(|place| place.is_none()) {
-            Some(place) => *place = Some(value),
-            None => self.push_chunk(value),
+        let last = mem::replace(&mut self.last, value);
+        if let Some(value) = self.last_but_one.replace(last) {
+            self.push_earlier(value);
         }
     }
 
     #[cold]
-    fn push_chunk(&mut self, value: Value) {
-        let earlier = mem::replace(&mut self.last, Chunk::EMPTY);
-        self.last = Chunk { values: [Some(value), None], earlier: Some(Box::new(earlier)) };
+    fn push_earlier(&mut self, value: Value) {
+        let earlier = self.earlier.take();
+        self.earlier = Some(Box::new(Earlier { value, earlier }));
     }
 
     /// The one of a type that was lent last.
-    // Plain loops: compilers make calls of chained iterators.
-    #[inline]
-    fn find(&self, type_id: TypeId) -> Option<&Value> {
-        let mut chunk = &self.last;
-        loop {
-            for value in chunk.values.iter().rev().flatten() {
-                if value.type_id == type_id {
-                    return Some(value);
-                }
-            }
-            chunk = chunk.earlier.as_deref()?;
-        }
+    fn find(&self, type_id: &TypeId) -> Option<&Value> {
+        self.iter().find(|value| value.type_id == *type_id)
     }
 
     /// The values, the one that was lent last first.
     fn iter(&self) -> impl Iterator<Item = &Value> {
-        let chunks = iter::successors(Some(&self.last), |chunk| chunk.earlier.as_deref());
-        chunks.flat_map(|chunk| chunk.values.iter().rev().flatten())
+        let earlier = iter::successors(self.earlier.as_deref(), |it| it.earlier.as_deref());
+        iter::once(&self.last).chain(&self.last_but_one).chain(earlier.map(|it| &it.value))
     }
 
     fn lent_types(&self) -> impl Iterator<Item = LentType> {
@@ -214,15 +209,24 @@ pub(crate) enum Lender<'a> {
 impl<'a> Lender<'a> {
     /// The innermost value of a type, and of those the one that was lent last; if there is one, and it is lent in the right way.
     #[inline]
-    fn lend(mut self, type_id: TypeId, exclusive: bool) -> Option<&'a Value> {
+    fn lend(self, type_id: &TypeId, exclusive: bool) -> Option<&'a Value> {
+        match self {
+            // Most often it is this one.
+            Self::Scope(Values { last, .. }) if last.type_id == *type_id => last.lent_as(exclusive),
+            _ => self.search(type_id, exclusive),
+        }
+    }
+
+    #[inline(never)]
+    fn search(mut self, type_id: &TypeId, exclusive: bool) -> Option<&'a Value> {
         // Only what is shared reaches a publish from within handlers that run at once.
         let mut through_concurrent = false;
         loop {
             match self {
                 Self::Nobody => return None,
                 Self::Scope(values) => match values.find(type_id) {
-                    Some(value) if value.exclusive => return (!through_concurrent).then_some(value),
-                    Some(value) => return (!exclusive).then_some(value),
+                    Some(value) if through_concurrent && value.exclusive => return None,
+                    Some(value) => return value.lent_as(exclusive),
                     None => self = values.outer,
                 },
                 Self::Publish(outer) => {
@@ -235,23 +239,23 @@ impl<'a> Lender<'a> {
 
     /// Whether a handler could have this now.
     #[inline]
-    pub(super) fn can_lend(self, type_id: TypeId, exclusive: bool) -> bool {
+    pub(super) fn can_lend(self, type_id: &TypeId, exclusive: bool) -> bool {
         self.lend(type_id, exclusive).is_some_and(|value| value.is_free(exclusive))
     }
 
     /// Whether a value of a type is lent, in either way.
-    pub(super) fn lends(self, type_id: TypeId) -> bool {
+    pub(super) fn lends(self, type_id: &TypeId) -> bool {
         self.lend(type_id, false).is_some()
     }
 
     /// Whether a handler could have it exclusively, now or later.
-    pub(super) fn lends_exclusively(self, type_id: TypeId) -> bool {
+    pub(super) fn lends_exclusively(self, type_id: &TypeId) -> bool {
         self.lend(type_id, true).is_some()
     }
 
     /// Why a handler cannot have what was refused just now.
     #[cold]
-    fn reason(self, type_id: TypeId, exclusive: bool) -> Reason {
+    fn reason(self, type_id: &TypeId, exclusive: bool) -> Reason {
         let mut lent = Vec::new();
         let mut lender = self;
         loop {
@@ -274,7 +278,7 @@ impl<'a> Lender<'a> {
     /// What a handler could not have, and why.
     #[cold]
     pub(super) fn refusal(self, borrow: &Borrow) -> NotLent {
-        let reason = self.reason(borrow.type_id(), borrow.exclusive);
+        let reason = self.reason(&borrow.type_id(), borrow.exclusive);
         NotLent::new(borrow.parameter(), borrow.type_name(), borrow.exclusive, reason)
     }
 
@@ -298,7 +302,7 @@ impl<'a> Lender<'a> {
     /// The innermost `&mut T`, for the outbox.
     #[cfg(feature = "durable")]
     pub(super) fn borrow_exclusive<T: Send + 'static>(self) -> Result<Exclusive<'a, T>, BoxError> {
-        let value = self.lend(TypeId::of::<T>(), true);
+        let value = self.lend(&TypeId::of::<T>(), true);
         let refused = || BoxError::from(self.refusal(&Borrow::exclusive::<T>("connection")));
         let value = value.filter(|value| value.take()).ok_or_else(refused)?;
         // SAFETY: invariant 2.
@@ -309,7 +313,7 @@ impl<'a> Lender<'a> {
     /// The delivery that a durable handler is called for.
     #[cfg(feature = "durable")]
     pub(super) fn delivery(self) -> Option<&'a DeliveryInfo> {
-        let value = self.lend(TypeId::of::<DeliveryInfo>(), false).filter(|value| !value.exclusive)?;
+        let value = self.lend(&TypeId::of::<DeliveryInfo>(), false).filter(|value| !value.exclusive)?;
         // SAFETY: invariant 2.
         let info: NonNull<DeliveryInfo> = unsafe { value.pointer.get() };
         // SAFETY: invariant 1; lent as a shared reference.
@@ -385,12 +389,12 @@ impl<'a> Lent<'a> {
 
     /// The value for a `&mut T`, taken.
     fn take(self, type_id: TypeId) -> Option<&'a Value> {
-        self.0?.lender().lend(type_id, true).filter(|value| value.take())
+        self.0?.lender().lend(&type_id, true).filter(|value| value.take())
     }
 
     /// The value for a `&T`, counted if it is lent exclusively.
     fn share(self, type_id: TypeId) -> Option<&'a Value> {
-        let value = self.0?.lender().lend(type_id, false)?;
+        let value = self.0?.lender().lend(&type_id, false)?;
         if value.exclusive {
             let one_more = |count: u32| (count < TAKEN - 1).then_some(count + 1);
             value.borrowed.fetch_update(Ordering::Acquire, Ordering::Relaxed, one_more).ok()?;

@@ -69,10 +69,10 @@ pub struct Scope<'s, H> {
 
 impl<'s, H: Handle> Scope<'s, H> {
     #[inline]
-    pub(crate) fn new(handle: &'s H) -> Self {
+    pub(crate) fn new<L: Lend<'s>>(handle: &'s H, value: L) -> Self {
         let link = handle.link();
         // SAFETY: the scope borrows `handle`, and with it who lends to it, for `'s`.
-        let values = unsafe { Values::within(link.lender()) };
+        let values = unsafe { Values::within(link.lender(), value.into_value()) };
         // SAFETY: the scope borrows `handle` for `'s`.
         let link = ManuallyDrop::new(unsafe { link.scoped() });
         Self { link, values, handle: PhantomData, borrows: PhantomData }

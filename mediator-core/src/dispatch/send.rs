@@ -407,13 +407,14 @@ impl Run<'_> {
         let dispatch =
             Dispatch::new(core, handlers, Message::Request(request), lender, false, size_of::<Room>() as u32)
                 .reporting(reports);
-        if let Some(reason) = dispatch.check_borrows_of_request() {
-            return Err(SendError::not_lent(asked.name(), handlers.infos()[0], reason));
-        }
         self.dispatch.write(dispatch);
         let dispatch = NonNull::from(&mut self.dispatch).cast::<Dispatch<'static>>();
         // SAFETY: written just now; pinned with `self`, and not written again.
-        Ok(unsafe { dispatch.as_ref() })
+        let dispatch: &'static Dispatch<'static> = unsafe { dispatch.as_ref() };
+        match dispatch.check_borrows_of_request() {
+            None => Ok(dispatch),
+            Some(reason) => Err(SendError::not_lent(asked.name(), handlers.infos()[0], reason)),
+        }
     }
 
     /// Notes the result of a poll of the handler.

@@ -159,7 +159,7 @@ macro_rules! lending {
             /// See [`Scope`].
             #[inline]
             pub fn with<'s, L: Lend<'s>>(&'s self, value: L) -> Scope<'s, Self> {
-                Scope::new(self).with(value)
+                Scope::new(self, value)
             }
         }
 
