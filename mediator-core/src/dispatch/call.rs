@@ -572,15 +572,10 @@ impl MessageKind<AnyMessage> for OfAny {
 
     #[inline]
     unsafe fn outcome(passage: Passage<'_>, level: usize, polled: Polled) -> Result<(), BoxError> {
-        if let Some(error) = passage.take_error(level) {
-            return Err(error);
+        match polled {
+            Polled::Done if passage.is_empty() => Ok(()),
+            polled => outcome_of_any(passage, level, polled),
         }
-        let result = to_result(polled);
-        if result.is_err() {
-            // The answer of a handler, which a behavior inside has not passed on.
-            resume(passage.clear_from(level));
-        }
-        result
     }
 
     fn refused(_name: &'static str, _handler: HandlerInfo, refused: Refused) -> Result<(), BoxError> {
@@ -594,6 +589,20 @@ impl MessageKind<AnyMessage> for OfAny {
     fn into_box(error: BoxError) -> BoxError {
         error
     }
+}
+
+/// What a behavior around every message is told of what is inside it, at `level`, and not pending.
+#[inline(never)]
+fn outcome_of_any(passage: Passage<'_>, level: usize, polled: Polled) -> Result<(), BoxError> {
+    if let Some(error) = passage.take_error(level) {
+        return Err(error);
+    }
+    let result = to_result(polled);
+    if result.is_err() {
+        // The answer of a handler, which a behavior inside has not passed on.
+        resume(passage.clear_from(level));
+    }
+    result
 }
 
 #[inline]

@@ -113,7 +113,7 @@ impl Chain {
     pub(super) fn new(entry: &Entry) -> Self {
         let Entry { plan, instance, info, around } = entry;
         let mut memory = Layout::new::<Head<'_>>();
-        let states = Layout::array::<State>(around.len() + 1);
+        let states = Layout::array::<State>((around.len() + 1).max(FEW));
         memory = states.and_then(|states| memory.extend(states)).expect("few behaviors").0;
         let mut frame = |layout: Layout| {
             let (extended, offset) = memory.extend(layout).expect("small frames");
@@ -213,15 +213,17 @@ enum State {
     Answer,
 }
 
+/// So many states there are at least.
+const FEW: usize = 8;
+
 /// The memory of a passage: this, a [`State`] for each level, and the frames.
 #[repr(C)]
 struct Head<'a> {
     chain: &'a Chain,
     dispatch: &'a Dispatch<'a>,
-    /// So many levels, from outside in, have been started; the frames of the others are empty, and have no state.
-    started: u32,
-    /// In so many frames there is something.
-    occupied: u32,
+    /// In so many frames there is something. If there is nothing in any of them, the states are not written: often there never
+    /// is.
+    occupied: usize,
 }
 
 /// One call of a handler, through the behaviors around it.
@@ -239,7 +241,7 @@ impl<'a> Passage<'a> {
     unsafe fn write(memory: NonNull<u8>, chain: &'a Chain, dispatch: &'a Dispatch<'a>) -> Self {
         let passage = Self(memory.cast());
         // SAFETY: within the memory.
-        unsafe { passage.0.write(Head { chain, dispatch, started: 0, occupied: 0 }) };
+        unsafe { passage.0.write(Head { chain, dispatch, occupied: 0 }) };
         passage
     }
 
@@ -248,6 +250,7 @@ impl<'a> Passage<'a> {
     /// # Safety
     ///
     /// The dispatch is of the chain's list. To be ended by [`free`](Self::free).
+    #[inline(never)]
     unsafe fn allocate(chain: &'a Chain, dispatch: &'a Dispatch<'a>) -> Self {
         // SAFETY: not of size zero.
         let memory = unsafe { alloc(chain.memory) };
@@ -269,8 +272,9 @@ impl<'a> Passage<'a> {
     /// # Safety
     ///
     /// Made by [`allocate`](Self::allocate), not used again, and nothing is in its frames.
+    #[inline(never)]
     pub(super) unsafe fn free(self) {
-        debug_assert_eq!(self.occupied(), 0, "what is in a frame is dropped before its memory goes");
+        debug_assert!(self.is_empty(), "what is in a frame is dropped before its memory goes");
         let layout = self.chain().memory;
         // SAFETY: allocated with this layout.
         unsafe { dealloc(self.0.as_ptr().cast(), layout) };
@@ -299,13 +303,7 @@ impl<'a> Passage<'a> {
     }
 
     #[inline]
-    fn started(self) -> usize {
-        // SAFETY: written at first, and the passage has not ended.
-        unsafe { (*self.0.as_ptr()).started as usize }
-    }
-
-    #[inline]
-    fn occupied(self) -> u32 {
+    fn occupied(self) -> usize {
         // SAFETY: written at first, and the passage has not ended.
         unsafe { (*self.0.as_ptr()).occupied }
     }
@@ -321,23 +319,22 @@ impl<'a> Passage<'a> {
 
     #[inline]
     fn state(self, level: usize) -> State {
-        if level >= self.started() {
+        if self.is_empty() {
             return State::Empty;
         }
-        // SAFETY: written when the level was started.
+        // SAFETY: written when the first frame was filled.
         unsafe { self.state_of(level).read() }
     }
 
-    /// Notes that the level is started, and those outside of it.
+    /// Writes that all frames are empty.
     #[inline]
-    fn open(self, level: usize) {
-        for level in self.started()..=level {
+    fn write_states(self) {
+        let (states, len) = (self.state_of(0), self.chain().len());
+        // SAFETY: memory for so many states, exclusively used.
+        unsafe { states.cast().write([State::Empty; FEW]) };
+        for level in FEW..len {
             // SAFETY: memory for a state, exclusively used.
             unsafe { self.state_of(level).write(State::Empty) };
-            // SAFETY: within the head.
-            let started = unsafe { &raw mut (*self.0.as_ptr()).started };
-            // SAFETY: exclusively used.
-            unsafe { started.write(level as u32 + 1) };
         }
     }
 
@@ -346,8 +343,13 @@ impl<'a> Passage<'a> {
     /// # Safety
     ///
     /// It holds what `state` says.
+    // What is ready does not come here: not inlined, so that it need not save registers for it.
+    #[inline(never)]
     unsafe fn fill(self, level: usize, state: State) {
         debug_assert!(self.state(level) == State::Empty, "a frame holds one thing at a time");
+        if self.is_empty() {
+            self.write_states();
+        }
         // SAFETY: memory for a state, exclusively used.
         unsafe { self.state_of(level).write(state) };
         // SAFETY: within the head.
@@ -377,6 +379,12 @@ impl<'a> Passage<'a> {
         unsafe { self.0.cast::<u8>().add(offset) }.cast()
     }
 
+    /// Whether nothing is in any frame.
+    #[inline]
+    pub(super) fn is_empty(self) -> bool {
+        self.occupied() == 0
+    }
+
     #[inline]
     pub(super) fn is_pending(self, level: usize) -> bool {
         self.state(level) == State::Pending
@@ -388,19 +396,18 @@ impl<'a> Passage<'a> {
     ///
     /// Nothing is in the frames of this level and those inside it.
     pub(super) unsafe fn start(self, level: usize, cx: &mut Context<'_>) -> Polled {
-        self.open(level);
         #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
         if level + 1 == self.chain().len() {
             self.dispatch().reports().note_attempt(&self.chain().info);
         }
-        let Level { receiver, vtable, takes, .. } = self.chain().level(level);
-        let (receiver, argument) = match takes {
-            Takes::Passage => (NonNull::from(self.chain().level(level)).cast(), self.0.cast()),
-            Takes::Message => (*receiver, self.dispatch().erased_message()),
-            Takes::Dispatch => (*receiver, NonNull::from(self.dispatch()).cast()),
+        let entered = self.chain().level(level);
+        let (receiver, argument) = match entered.takes {
+            Takes::Passage => (NonNull::from(entered).cast(), self.0.cast()),
+            Takes::Message => (entered.receiver, self.dispatch().erased_message()),
+            Takes::Dispatch => (entered.receiver, NonNull::from(self.dispatch()).cast()),
         };
         // SAFETY: what the level takes, which outlives the passage; the frame is large enough, empty and pinned.
-        let polled = unsafe { (vtable.start)(receiver, argument, self.frame(level), cx) };
+        let polled = unsafe { (entered.vtable.start)(receiver, argument, self.frame(level), cx) };
         self.settle(level, polled)
     }
 
@@ -446,7 +453,7 @@ impl<'a> Passage<'a> {
     /// The error that the answer at `level` is, if there is one and it is; otherwise the answer remains.
     #[inline]
     pub(super) fn take_error(self, level: usize) -> Option<BoxError> {
-        if self.occupied() == 0 { None } else { self.take_error_of_request(level) }
+        if self.is_empty() { None } else { self.take_error_of_request(level) }
     }
 
     fn take_error_of_request(self, level: usize) -> Option<BoxError> {
@@ -493,7 +500,6 @@ impl<'a> Passage<'a> {
             let from = unsafe { self.give_answer(level) };
             // SAFETY: two frames for an answer, of different passages.
             unsafe { from.cast::<u8>().copy_to_nonoverlapping(other.frame(level).cast(), answers.size()) };
-            other.open(level);
             // SAFETY: copied just now.
             unsafe { other.fill(level, State::Answer) };
         }
@@ -503,17 +509,14 @@ impl<'a> Passage<'a> {
     /// returned.
     #[inline]
     pub(super) fn clear_from(self, level: usize) -> Option<Panic> {
-        if self.occupied() == 0 { None } else { self.clear(level, usize::MAX) }
+        if self.is_empty() { None } else { self.clear(level) }
     }
 
-    /// The same up to the level before `end`.
-    ///
     /// From outside in: what is dropped at a level may run what is inside it once more, in its destructor.
     #[cold]
-    fn clear(self, start: usize, end: usize) -> Option<Panic> {
+    fn clear(self, start: usize) -> Option<Panic> {
         let mut first_panic = None;
-        let mut level = start;
-        while level < end.min(self.started()) {
+        for level in start..self.chain().len() {
             let state = self.state(level);
             if state != State::Empty {
                 // SAFETY: what was there is dropped at once.
@@ -525,7 +528,6 @@ impl<'a> Passage<'a> {
                     Ok(()) => {}
                 }
             }
-            level += 1;
         }
         first_panic
     }
@@ -580,11 +582,17 @@ fn in_place(storage: NonNull<Storage>) -> NonNull<u8> {
     unsafe { storage.cast::<Stored<'_>>().add(1) }.cast()
 }
 
+#[inline]
+fn is_in(storage: NonNull<Storage>, passage: Passage<'_>) -> bool {
+    passage.0.cast() == in_place(storage)
+}
+
 /// Ends the passage in a storage.
 ///
 /// # Safety
 ///
 /// A passage is there, and not used again.
+#[inline(never)]
 unsafe fn end(storage: NonNull<Storage>) -> Option<Panic> {
     // SAFETY: guaranteed by the caller.
     let passage = unsafe { stored(storage) };
@@ -598,7 +606,7 @@ unsafe fn end(storage: NonNull<Storage>) -> Option<Panic> {
 ///
 /// As for [`end`]; nothing is in the frames.
 unsafe fn free_unless_in(storage: NonNull<Storage>, passage: Passage<'_>) {
-    if passage.0.cast() != in_place(storage) {
+    if !is_in(storage, passage) {
         // SAFETY: not in place, so it was allocated.
         unsafe { passage.free() };
     }
@@ -664,31 +672,46 @@ unsafe fn drive(
     poll: impl FnOnce(&mut Context<'_>) -> Polled,
     cx: &mut Context<'_>,
 ) -> Polled {
-    struct EndOnPanic(NonNull<Storage>);
-
-    impl Drop for EndOnPanic {
-        fn drop(&mut self) {
-            // SAFETY: made from the storage below, whose passage the guard ends unless it is forgotten.
-            if let Some(panic) = unsafe { end(self.0) } {
-                discard_panic(panic);
-            }
-        }
-    }
-
     let guard = EndOnPanic(storage);
     let polled = poll(cx);
+    mem::forget(guard);
     if polled.is_pending() {
-        mem::forget(guard);
         return Polled::Pending;
     }
     // SAFETY: guaranteed by the caller.
     let passage = unsafe { stored(storage) };
-    let Some(answers) = passage.chain().answers() else {
-        mem::forget(guard);
+    if passage.chain().request.is_some() {
+        // SAFETY: the passage is over.
+        return unsafe { leave_answer(storage, passage, polled) };
+    }
+    if !(passage.is_empty() && is_in(storage, passage)) {
         // SAFETY: the passage is over.
         resume(unsafe { end(storage) });
-        return polled;
-    };
+    }
+    polled
+}
+
+/// Ends the passage in a storage unless it is forgotten.
+struct EndOnPanic(NonNull<Storage>);
+
+impl Drop for EndOnPanic {
+    fn drop(&mut self) {
+        // SAFETY: made of a storage with a passage, which the guard ends unless it is forgotten.
+        if let Some(panic) = unsafe { end(self.0) } {
+            discard_panic(panic);
+        }
+    }
+}
+
+/// Leaves in a storage the answer of the passage of a request that was there.
+///
+/// # Safety
+///
+/// It is there, over, and not used again.
+#[inline(never)]
+unsafe fn leave_answer(storage: NonNull<Storage>, passage: Passage<'_>, polled: Polled) -> Polled {
+    let Some(answers) = passage.chain().answers() else { return polled };
+    let guard = EndOnPanic(storage);
     let place = answer_place(passage, answers, polled);
     mem::forget(guard);
     // SAFETY: a frame for an answer and a storage, which may overlap. What else was in the storage is not needed any more.
