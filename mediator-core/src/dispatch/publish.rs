@@ -17,7 +17,6 @@ use super::dispatch::{Dispatch, Message};
 use super::group::Group;
 use super::lent::Lender;
 use super::observed::{Reports, Seen};
-use super::plan::Argument;
 use super::room::Room;
 use super::storage::Storage;
 use super::table::HandlerList;
@@ -369,16 +368,12 @@ impl Run<'_> {
             return None;
         };
         let handlers = Seen::list(&self.seen, handlers);
-        let argument = match (handlers.argument, &handlers.strategy) {
+        let argument = if handlers.is_plain {
             // The calls take the event, which is of their type.
-            (Argument::Message, Strategy::InOrder) => event.cast(),
+            event.cast()
+        } else {
             // SAFETY: guaranteed by the caller; these are the handlers of the event's type.
-            (_, Strategy::InOrder) => unsafe { self.start_borrowing(core, handlers, event) }?,
-            _ => {
-                // SAFETY: guaranteed by the caller; these are the handlers of the event's type.
-                unsafe { self.start_strategy(core, handlers, event) };
-                return None;
-            }
+            unsafe { self.start_otherwise(core, handlers, event) }?
         };
         Some(InOrder { handlers, argument, cursor: handlers.cursor() })
     }
@@ -547,18 +542,23 @@ impl Run<'_> {
         core
     }
 
-    /// Puts into the room what handlers that borrow are called with, if they can borrow it.
+    /// Puts into the room what handlers that borrow are called with, if they can borrow it, or starts a strategy.
     ///
     /// # Safety
     ///
     /// As for [`start`](Self::start); the mediator outlives what is under way, and the handlers are those of the event's type.
     #[inline(never)]
-    unsafe fn start_borrowing(
+    unsafe fn start_otherwise(
         &mut self,
         core: &'static Core,
         handlers: &'static HandlerList,
         event: NonNull<dyn DynNotification>,
     ) -> Option<NonNull<()>> {
+        if !matches!(handlers.strategy, Strategy::InOrder) {
+            // SAFETY: guaranteed by the caller.
+            unsafe { self.start_strategy(core, handlers, event) };
+            return None;
+        }
         // SAFETY: guaranteed by the caller.
         let dispatch = unsafe { self.put_dispatch(core, handlers, event, false, Room::SIZE) };
         match dispatch.check_borrows() {
@@ -574,7 +574,7 @@ impl Run<'_> {
     ///
     /// # Safety
     ///
-    /// As for [`start_borrowing`](Self::start_borrowing).
+    /// As for [`start_otherwise`](Self::start_otherwise).
     #[inline(never)]
     unsafe fn start_strategy(
         &mut self,
@@ -607,7 +607,7 @@ impl Run<'_> {
     ///
     /// # Safety
     ///
-    /// As for [`start_borrowing`](Self::start_borrowing).
+    /// As for [`start_otherwise`](Self::start_otherwise).
     #[inline(always)]
     unsafe fn put_dispatch(
         &mut self,

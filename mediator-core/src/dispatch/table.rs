@@ -69,6 +69,8 @@ pub(crate) struct HandlerList {
     event: Option<TypeId>,
     pub(super) argument: Argument,
     pub(crate) strategy: Strategy,
+    /// Whether the handlers take the message and run in order: a publish needs nothing else then.
+    pub(super) is_plain: bool,
     /// With `None` behind the last one: see [`Cursor`].
     calls: Box<[Option<Callee>]>,
     infos: Box<[HandlerInfo]>,
@@ -145,6 +147,7 @@ impl HandlerList {
         Self {
             event,
             argument,
+            is_plain: argument == Argument::Message && matches!(strategy, Strategy::InOrder),
             strategy,
             calls: calls.into(),
             required: required.collect(),
@@ -169,6 +172,7 @@ impl HandlerList {
             event: Some(TypeId::of::<Never>()),
             argument: Argument::Message,
             strategy: Strategy::InOrder,
+            is_plain: true,
             calls: Box::default(),
             infos: Box::default(),
             required: Box::default(),
