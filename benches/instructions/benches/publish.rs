@@ -264,22 +264,22 @@ fn event() {
     }
 }
 
-const BORROWING: u64 = 33_000;
-const INHERITING: u64 = 83_000;
-const NESTED: u64 = 51_000;
-const NESTED_STRONG: u64 = 38_000;
-const ONE: u64 = 9_000;
-const FOUR: u64 = 17_000;
+const BORROWING: u64 = 27_600;
+const INHERITING: u64 = 77_000;
+const NESTED: u64 = 49_000;
+const NESTED_STRONG: u64 = 36_900;
+const ONE: u64 = 8_600;
+const FOUR: u64 = 16_600;
 const PENDING: u64 = 35_000;
 const GROUP: u64 = 117_000;
 const ID: u64 = 25_200;
 const SEND: u64 = 10_600;
 const SEND_PENDING: u64 = 19_100;
-const SEND_BORROWING: u64 = 59_700;
-const INSIDE_ONE: u64 = 41_000;
-const INSIDE_TWO: u64 = 56_000;
-const SEND_INSIDE_ONE: u64 = 62_000;
-const SEND_INSIDE_TWO: u64 = 81_000;
+const SEND_BORROWING: u64 = 34_700;
+const INSIDE_ONE: u64 = 30_600;
+const INSIDE_TWO: u64 = 42_200;
+const SEND_INSIDE_ONE: u64 = 56_100;
+const SEND_INSIDE_TWO: u64 = 73_600;
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
