@@ -400,6 +400,29 @@ fn a_dropped_publish_drops_its_behaviors() {
     assert_eq!(log.take(), ["1 starts", "2 starts", "handled", "2 is dropped", "1 is dropped"]);
 }
 
+/// More than have a state in the memory that every passage has for them.
+#[test]
+fn many_behaviors_run_wait_and_are_dropped() {
+    let log = Log::default();
+    let around = |builder: MediatorBuilder| {
+        let builder = builder.behavior(Around::<1>(log.clone())).behavior(Around::<2>(log.clone()));
+        let builder = builder.behavior(Around::<3>(log.clone())).behavior(Around::<4>(log.clone()));
+        let builder = builder.behavior(Around::<5>(log.clone())).behavior(Around::<6>(log.clone()));
+        let builder = builder.behavior(Around::<7>(log.clone())).behavior(Around::<8>(log.clone()));
+        builder.behavior(Around::<9>(log.clone())).behavior(Around::<10>(log.clone()))
+    };
+    let mediator = around(shop(&log)).build().unwrap();
+    block_on(mediator.publish(Placed::new())).unwrap();
+    assert_eq!(log.take().len(), 22);
+    assert_eq!(block_on(mediator.send(Place { total: 5 })).unwrap(), 5);
+    assert_eq!(log.take().len(), 21);
+    let mut send = Stepped::new(mediator.send(Place { total: 1 }));
+    assert!(send.step().is_pending());
+    log.take();
+    drop(send);
+    assert_eq!(log.take(), (1..=10).rev().map(|n| format!("{n} is dropped")).collect::<Vec<_>>());
+}
+
 #[test]
 fn a_behavior_can_give_up_on_what_is_inside() {
     struct GiveUp;
