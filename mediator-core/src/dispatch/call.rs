@@ -548,7 +548,7 @@ unsafe fn answer_in<R: Request>(passage: Passage<'_>, level: usize) -> Result<R:
     // SAFETY: what is inside a behavior of a request knows the request, and has answered.
     let answer = unsafe { passage.give_answer(level) };
     // SAFETY: an answer to an `R`, taken once.
-    unsafe { take_answer::<R>(answer) }
+    unsafe { take_answer::<Result<R::Response, R::Error>>(answer) }
 }
 
 fn refusal<R: Request>(name: &'static str, handler: HandlerInfo, refused: Refused) -> R::Error {

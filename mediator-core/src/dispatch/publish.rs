@@ -117,18 +117,34 @@ pub(super) struct EventVtable {
 }
 
 impl EventVtable {
+    // No closures: each would be compiled with a function that calls it.
     const fn of<E: Publishable>() -> Self {
         Self {
-            // SAFETY: the conditions are the same.
-            event: |event| NonNull::from(unsafe { event.cast::<E>().as_ref() }.event()),
+            event: event_of::<E>,
             drop: drop_event::<E>,
-            // SAFETY: the conditions are the same.
-            into_box: |event| unsafe { event.cast::<E>().read() }.into_box(),
+            into_box: into_box::<E>,
             #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
             // SAFETY: the conditions are the same.
             keep: |event| unsafe { event.cast::<E>().read() }.into_arc(),
         }
     }
+}
+
+/// # Safety
+///
+/// `event` points to an `E`.
+unsafe fn event_of<E: Publishable>(event: NonNull<()>) -> NonNull<dyn DynNotification> {
+    // SAFETY: guaranteed by the caller.
+    let event: &E = unsafe { event.cast().as_ref() };
+    NonNull::from(event.event())
+}
+
+/// # Safety
+///
+/// `event` points to an `E`, which is not used again.
+unsafe fn into_box<E: Publishable>(event: NonNull<()>) -> Box<dyn DynNotification> {
+    // SAFETY: guaranteed by the caller.
+    unsafe { event.cast::<E>().read() }.into_box()
 }
 
 /// # Safety

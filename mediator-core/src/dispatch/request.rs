@@ -117,7 +117,7 @@ impl<R: Request, T: Answer<R, R::Output>> Settle<T> for AnswerTo<R> {
     #[inline]
     unsafe fn settle(output: T, storage: NonNull<Storage>) -> Polled {
         // SAFETY: guaranteed by the caller.
-        unsafe { put_answer::<R>(R::into_result(output.into_answer()), storage) };
+        unsafe { put_answer::<Answered<R>>(R::into_result(output.into_answer()), storage) };
         Polled::Done
     }
 }
@@ -132,7 +132,7 @@ impl<R: Request> Settle<Answered<R>> for LeftAnswer<R> {
 
     unsafe fn settle(answer: Answered<R>, storage: NonNull<Storage>) -> Polled {
         // SAFETY: guaranteed by the caller.
-        unsafe { put_answer::<R>(answer, storage) };
+        unsafe { put_answer::<Answered<R>>(answer, storage) };
         Polled::Done
     }
 }
@@ -141,29 +141,29 @@ impl<R: Request> Settle<Answered<R>> for LeftAnswer<R> {
 ///
 /// `storage` has room for an answer, is exclusively borrowed, and holds nothing.
 #[inline]
-unsafe fn put_answer<R: Request>(answer: Answered<R>, storage: NonNull<Storage>) {
-    if const { Storage::fits::<Answered<R>>() } {
+unsafe fn put_answer<A>(answer: A, storage: NonNull<Storage>) {
+    if const { Storage::fits::<A>() } {
         // SAFETY: large and aligned enough, and exclusively borrowed.
-        unsafe { ptr::write(storage.as_ptr() as *mut Answered<R>, answer) };
+        unsafe { ptr::write(storage.as_ptr() as *mut A, answer) };
     } else {
         // SAFETY: large and aligned enough for a pointer, and exclusively borrowed.
-        unsafe { ptr::write(storage.as_ptr() as *mut Box<Answered<R>>, Box::new(answer)) };
+        unsafe { ptr::write(storage.as_ptr() as *mut Box<A>, Box::new(answer)) };
     }
 }
 
-/// Takes the answer out.
+/// Takes the answer out, which is an `A`.
 ///
 /// # Safety
 ///
-/// An answer was put into `storage`, and not taken yet.
+/// It was put into `storage`, and not taken yet.
 #[inline]
-pub(super) unsafe fn take_answer<R: Request>(storage: NonNull<Storage>) -> Answered<R> {
-    if const { Storage::fits::<Answered<R>>() } {
+pub(super) unsafe fn take_answer<A>(storage: NonNull<Storage>) -> A {
+    if const { Storage::fits::<A>() } {
         // SAFETY: written by `put_answer`, and taken once.
-        unsafe { ptr::read(storage.as_ptr() as *const Answered<R>) }
+        unsafe { ptr::read(storage.as_ptr() as *const A) }
     } else {
         // SAFETY: written by `put_answer`, and taken once.
-        *unsafe { ptr::read(storage.as_ptr() as *const Box<Answered<R>>) }
+        *unsafe { ptr::read(storage.as_ptr() as *const Box<A>) }
     }
 }
 
@@ -182,12 +182,10 @@ impl Answers {
     pub(super) const fn to<R: Request>() -> Self {
         Self {
             size: kept_layout::<Answered<R>>().size(),
-            // SAFETY: the conditions are the same.
-            is_error: |storage| unsafe { answer::<R>(storage) }.is_err(),
-            take_error: take_error::<R>,
+            is_error: is_error::<R::Response, R::Error>,
+            take_error: take_error::<R::Response, R::Error>,
             put_error: put_error::<R>,
-            // SAFETY: the conditions are the same.
-            drop: |storage| drop(unsafe { take_answer::<R>(storage) }),
+            drop: drop_answer::<Answered<R>>,
             #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
             told: told::<R>,
         }
@@ -249,10 +247,26 @@ impl Answers {
 
 /// # Safety
 ///
-/// As for [`Answers::take_error`].
-unsafe fn take_error<R: Request>(storage: NonNull<Storage>) -> BoxError {
+/// As for [`Answers::is_error`].
+unsafe fn is_error<T, E>(storage: NonNull<Storage>) -> bool {
     // SAFETY: guaranteed by the caller.
-    match unsafe { take_answer::<R>(storage) } {
+    unsafe { answer::<Result<T, E>>(storage) }.is_err()
+}
+
+/// # Safety
+///
+/// As for [`Answers::drop`].
+unsafe fn drop_answer<A>(storage: NonNull<Storage>) {
+    // SAFETY: guaranteed by the caller.
+    drop(unsafe { take_answer::<A>(storage) });
+}
+
+/// # Safety
+///
+/// As for [`Answers::take_error`].
+unsafe fn take_error<T, E: RequestError>(storage: NonNull<Storage>) -> BoxError {
+    // SAFETY: guaranteed by the caller.
+    match unsafe { take_answer::<Result<T, E>>(storage) } {
         Err(error) => error.into_box(),
         Ok(_) => unreachable!("asked for before"),
     }
@@ -264,20 +278,20 @@ unsafe fn take_error<R: Request>(storage: NonNull<Storage>) -> BoxError {
 #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
 unsafe fn told<R: Request>(storage: NonNull<Storage>) -> Option<Told> {
     // SAFETY: guaranteed by the caller.
-    unsafe { answer::<R>(storage) }.as_ref().err().map(Told::of::<R>)
+    unsafe { answer::<Answered<R>>(storage) }.as_ref().err().map(Told::of::<R>)
 }
 
-/// The answer in a storage, where it remains.
+/// The answer in a storage, an `A`, where it remains.
 ///
 /// # Safety
 ///
-/// An answer to an `R` is in `storage`, and stays there as long as the result is used.
-unsafe fn answer<'a, R: Request>(storage: NonNull<Storage>) -> &'a Answered<R> {
-    let answer = if const { Storage::fits::<Answered<R>>() } {
-        storage.as_ptr() as *const Answered<R>
+/// It was put into `storage`, and stays there as long as the result is used.
+unsafe fn answer<'a, A>(storage: NonNull<Storage>) -> &'a A {
+    let answer = if const { Storage::fits::<A>() } {
+        storage.as_ptr() as *const A
     } else {
         // SAFETY: written by `put_answer`.
-        unsafe { &raw const **(storage.as_ptr() as *const Box<Answered<R>>) }
+        unsafe { &raw const **(storage.as_ptr() as *const Box<A>) }
     };
     // SAFETY: an answer.
     unsafe { &*answer }
@@ -288,18 +302,24 @@ unsafe fn answer<'a, R: Request>(storage: NonNull<Storage>) -> &'a Answered<R> {
 /// As for [`Answers::put_error`].
 unsafe fn put_error<R: Request>(storage: NonNull<Storage>, error: BoxError, handler: HandlerInfo) {
     // SAFETY: guaranteed by the caller.
-    unsafe { put_answer::<R>(Err(error_of::<R>(error, handler)), storage) };
+    unsafe { put_answer::<Answered<R>>(Err(error_of::<R>(error, handler)), storage) };
 }
 
 /// The request's own error if it is the one in the box, or one about the handler or its behaviors.
 pub(super) fn error_of<R: Request>(error: BoxError, handler: HandlerInfo) -> R::Error {
-    R::error_from(error).unwrap_or_else(|error| {
-        let error = match error.downcast::<NotLent>() {
-            Ok(error) => SendError::not_lent(R::request_name(), handler, error.of_send().to_string()),
-            Err(error) => SendError::of_behavior(R::request_name(), handler, error),
-        };
-        R::Error::of_send(error)
-    })
+    match R::error_from(error) {
+        Ok(error) => error,
+        Err(error) => R::Error::of_send(of_others(R::request_name(), error, handler)),
+    }
+}
+
+/// About a handler or its behaviors.
+#[cold]
+fn of_others(request: &'static str, error: BoxError, handler: HandlerInfo) -> SendError {
+    match error.downcast::<NotLent>() {
+        Ok(error) => SendError::not_lent(request, handler, error.of_send().to_string()),
+        Err(error) => SendError::of_behavior(request, handler, error),
+    }
 }
 
 /// # Safety

@@ -97,22 +97,30 @@ struct Untyped {
 }
 
 impl<T: 'static, E: RequestError> Answering<Result<T, E>> {
+    // No closures: each would be compiled with a function that calls it.
     const fn of_request<R: Request<Response = T, Error = E>>() -> Self {
         Self {
             request: Untyped {
                 name: R::request_name,
-                erase: |request| request.cast::<R>(),
+                erase: erase::<R>,
                 #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
                 // SAFETY: the conditions are the same.
                 keep: |request| Arc::new(unsafe { request.cast::<R>().read() }),
             },
-            // SAFETY: the conditions are the same.
-            take_answer: |storage| unsafe { take_answer::<R>(storage) },
-            fail: |error| Err(E::of_send(error)),
+            take_answer,
+            fail,
             #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
             tell_end: Seen::end_send::<R>,
         }
     }
+}
+
+fn erase<R: Request>(request: NonNull<()>) -> NonNull<dyn Any + Send + Sync> {
+    request.cast::<R>()
+}
+
+fn fail<T, E: RequestError>(error: SendError) -> Result<T, E> {
+    Err(E::of_send(error))
 }
 
 // For any `R`, since the bound of `send` on it is violated where a type is no request, and that would be another error.
