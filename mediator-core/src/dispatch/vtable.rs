@@ -338,7 +338,7 @@ pub(super) unsafe fn start_future<F: Future, S: Settle<F::Output>>(
 ///
 /// `storage` holds an `F` that is pinned there and that nobody else accesses. It is gone
 /// afterwards, even after a panic, unless the result is `Pending`.
-// Without `inline`, since a large handler would be compiled twice: for its first poll, and for the others.
+#[inline]
 unsafe fn poll<F: Future, S: Settle<F::Output>>(storage: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
     struct DropOnPanic<F>(*mut F);
 
