@@ -4,8 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use mediator_core::EventId;
+use mediator_outbox::sql::SQLITE_RECORD;
 use mediator_outbox::store::{
-    Claim, Due, Filter, MemoryStore, NewEvent, PostgresStore, Recorded, SqliteStore, Store, Wanted,
+    Claim, Due, Filter, Lease, MemoryStore, NewEvent, PostgresStore, Recorded, SqliteStore, Store, Wanted,
 };
 use mediator_outbox::{Clock, StoreError, StoreErrorKind};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
@@ -136,6 +137,38 @@ async fn sqlite_of_a_newer_version() {
     SqliteStore::new(pool.clone(), Clock::system()).await.unwrap();
     sqlx::query("UPDATE mediator_schema SET version = version + 1").execute(&pool).await.unwrap();
     assert_eq!(kind(SqliteStore::new(pool, Clock::system()).await), StoreErrorKind::NewerSchema);
+}
+
+#[tokio::test]
+async fn sqlite_of_an_older_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let pool = pool(options(folder.path())).await;
+    sqlx::raw_sql(include_str!("../src/store/sqlite/001.sql")).execute(&pool).await.unwrap();
+    let version =
+        "CREATE TABLE mediator_schema (version INTEGER NOT NULL) STRICT; INSERT INTO mediator_schema VALUES (1)";
+    sqlx::raw_sql(version).execute(&pool).await.unwrap();
+    for (key, handlers) in [(Some("a"), r#"["mail", "stock"]"#), (Some("a"), r#"["mail"]"#), (None, r#"["mail"]"#)] {
+        let query =
+            sqlx::query(SQLITE_RECORD).bind(EventId::new().as_uuid().as_bytes().to_vec()).bind("orders.placed").bind(1);
+        let query = query.bind(key).bind("{}").bind(None::<String>).bind(false).bind(1).bind(1).bind(handlers);
+        query.execute(&pool).await.unwrap();
+    }
+    let claimed = "UPDATE mediator_delivery SET state = 1, token = 1 WHERE id = 1";
+    sqlx::query(claimed).execute(&pool).await.unwrap();
+
+    let store = SqliteStore::new(pool.clone(), Clock::system()).await.unwrap();
+    let lease_of_before = Lease { delivery: 1, token: 1 };
+    assert!(store.complete(&[lease_of_before], false).await.unwrap().is_empty());
+    assert_eq!(store.purge(Duration::ZERO, Duration::ZERO).await.unwrap(), 0, "all events are needed");
+    let listed = store.list(&Filter::default(), None, 10).await.unwrap();
+    let mut of_first = Filter::default();
+    of_first.event_id = Some(listed[0].event_id);
+    assert_eq!(store.count(&of_first).await.unwrap(), 2);
+    // Of the key, the first one only; its lease of before has ended.
+    assert_eq!(claim(&store).await.unwrap(), 2);
+    assert_eq!(store.count(&Filter::default()).await.unwrap(), 4);
+    assert_eq!(store.record_alone(&event("{}")).await.unwrap(), Recorded::New);
+    assert_eq!(claim(&store).await.unwrap(), 1);
 }
 
 #[tokio::test]

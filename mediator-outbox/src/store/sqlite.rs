@@ -461,13 +461,13 @@ impl SqliteStore {
             query.push(" AND d.name = ").push_bind(name.clone());
         }
         if let Some(event) = filter.event_id {
-            let event = event.as_uuid().as_bytes().to_vec();
             query
-                .push(" AND d.id BETWEEN (SELECT id * 1000000 FROM mediator_event WHERE event_id = ")
-                .push_bind(event.clone());
-            query
-                .push(") AND (SELECT id * 1000000 + 999999 FROM mediator_event WHERE event_id = ")
-                .push_bind(event)
+                .push(concat!(
+                    " AND d.id IN (SELECT o.id FROM mediator_event e JOIN mediator_delivery o ON o.id ",
+                    of_event!("e.id"),
+                    " WHERE e.event_id = "
+                ))
+                .push_bind(event.as_uuid().as_bytes().to_vec())
                 .push(")");
         }
         if let Some(state) = filter.state {
@@ -657,7 +657,7 @@ fn kind(code: &str) -> StoreErrorKind {
 }
 
 /// Each brings the tables to the next version.
-const MIGRATIONS: &[&str] = &[include_str!("sqlite/001.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("sqlite/001.sql"), include_str!("sqlite/002.sql")];
 
 async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
     let error = failed("migrate its tables");

@@ -14,8 +14,7 @@ CREATE TABLE mediator_event (
 ) STRICT;
 
 CREATE TABLE mediator_delivery (
-    -- A million times event, and the handler's place in handlers: finds the deliveries of an event without an index.
-    id          INTEGER PRIMARY KEY CHECK (id / 1000000 = event),
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
     event       INTEGER NOT NULL, -- mediator_event.id
     name        TEXT    NOT NULL, -- of the event, as are version and key
     version     INTEGER NOT NULL,
@@ -37,21 +36,15 @@ CREATE TABLE mediator_delivery (
 -- The version is there so that newer ones are passed over without a look at their rows.
 CREATE INDEX mediator_delivery_due ON mediator_delivery (handler, name, due_at, id, version) WHERE state < 2;
 CREATE INDEX mediator_delivery_key ON mediator_delivery (handler, key, id) WHERE state < 4 AND key IS NOT NULL;
+CREATE INDEX mediator_delivery_event ON mediator_delivery (event);
 CREATE INDEX mediator_delivery_dead ON mediator_delivery (id) WHERE state IN (3, 4);
 CREATE INDEX mediator_delivery_dead_of ON mediator_delivery (handler, id) WHERE state IN (3, 4);
 CREATE INDEX mediator_delivery_done ON mediator_delivery (finished_at) WHERE state = 5;
 
--- Two of them, since one that looks for a key takes longer where there is none.
-CREATE TRIGGER mediator_recorded AFTER INSERT ON mediator_event WHEN NEW.key IS NULL BEGIN
-    INSERT INTO mediator_delivery (id, event, name, version, handler, due_at, recorded_at)
-    SELECT NEW.id * 1000000 + h.key, NEW.id, NEW.name, NEW.version, h.value, NEW.due_at, NEW.recorded_at
-    FROM json_each(NEW.handlers) h;
-END;
-
-CREATE TRIGGER mediator_recorded_with_key AFTER INSERT ON mediator_event WHEN NEW.key IS NOT NULL BEGIN
-    INSERT INTO mediator_delivery (id, event, name, version, handler, key, state, due_at, recorded_at)
-    SELECT NEW.id * 1000000 + h.key, NEW.id, NEW.name, NEW.version, h.value, NEW.key,
-        CASE WHEN EXISTS (
+CREATE TRIGGER mediator_recorded AFTER INSERT ON mediator_event BEGIN
+    INSERT INTO mediator_delivery (event, name, version, handler, key, state, due_at, recorded_at)
+    SELECT NEW.id, NEW.name, NEW.version, h.value, NEW.key,
+        CASE WHEN NEW.key IS NOT NULL AND EXISTS (
             SELECT 1 FROM mediator_delivery p
             WHERE p.handler = h.value AND p.key = NEW.key AND p.key IS NOT NULL AND p.state < 4
         ) THEN 2 ELSE 0 END,
