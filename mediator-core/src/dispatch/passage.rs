@@ -213,7 +213,7 @@ enum State {
     Answer,
 }
 
-/// So many states there are at least.
+/// So many states there are at least, so that those of most passages are written at once.
 const FEW: usize = 8;
 
 /// The memory of a passage: this, a [`State`] for each level, and the frames.

@@ -69,11 +69,7 @@ pub(super) enum Argument {
 impl CallPlan {
     pub(crate) fn of(plan: &StaticPlan) -> Self {
         Self {
-            message: match plan.message {
-                Handles::Event(event) => MessageInfo::Event(event()),
-                Handles::AnyEvent => MessageInfo::AnyEvent,
-                Handles::Request(request) => MessageInfo::Request(request()),
-            },
+            message: plan.message(),
             receiver: (plan.receiver)(),
             identity: (plan.identity)(),
             borrows: plan.borrows,
@@ -112,6 +108,14 @@ impl CallPlan {
 }
 
 impl StaticPlan {
+    pub(crate) fn message(&self) -> MessageInfo {
+        match self.message {
+            Handles::Event(event) => MessageInfo::Event(event()),
+            Handles::AnyEvent => MessageInfo::AnyEvent,
+            Handles::Request(request) => MessageInfo::Request(request()),
+        }
+    }
+
     pub(crate) const fn of_type<E: Notification, H: EventHandler<E>>() -> Self {
         Self {
             message: Handles::Event(EventInfo::of::<E>),

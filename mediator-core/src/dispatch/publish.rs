@@ -234,13 +234,11 @@ impl<E: Publishable> Publish<'_, E> {
     /// Ends a publish whose handlers ran in order and are not pending any more.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn end(&mut self) -> Published {
-        if !matches!(self.run.stage, Stage::Done) {
+        if !self.run.ends_without_error() {
             let event = self.event();
             // SAFETY: the event is of this type.
             return unsafe { self.run.end_with_error(event, Self::VTABLE) };
         }
-        self.run.stage = Stage::Ended;
-        self.run.release_core();
         // SAFETY: not dropped before, nor used again in this stage; no handler is left.
         unsafe { ManuallyDrop::drop(&mut self.event) };
         Poll::Ready(Ok(()))
@@ -470,15 +468,24 @@ impl Run<'_> {
     ///
     /// The vtable is of the event's type, and the event is not used again.
     unsafe fn end(&mut self, event: NonNull<()>, vtable: &EventVtable) -> Published {
-        if !matches!(self.stage, Stage::Done) {
+        if !self.ends_without_error() {
             // SAFETY: guaranteed by the caller.
             return unsafe { self.end_with_error(event, vtable) };
         }
-        self.stage = Stage::Ended;
-        self.release_core();
         // SAFETY: guaranteed by the caller; no handler is left.
-        unsafe { self.drop_event(event, vtable.drop) };
+        unsafe { self.drop_unless_recorded(event, vtable.drop) };
         Poll::Ready(Ok(()))
+    }
+
+    /// Ends the publish if it is done; whether it is. Its event is left to be dropped.
+    #[inline]
+    fn ends_without_error(&mut self) -> bool {
+        let is_done = matches!(self.stage, Stage::Done);
+        if is_done {
+            self.stage = Stage::Ended;
+            self.release_core();
+        }
+        is_done
     }
 
     /// Ends a publish whose handlers failed, or that was refused.
@@ -503,7 +510,7 @@ impl Run<'_> {
         }
         // The error tells what was wrong first; a panic of the event's destructor must not take its place.
         // SAFETY: guaranteed by the caller; no handler is left.
-        discarding_panics(|| unsafe { self.drop_event(event, vtable.drop) });
+        discarding_panics(|| unsafe { self.drop_unless_recorded(event, vtable.drop) });
         Poll::Ready(Err(error))
     }
 
@@ -522,7 +529,7 @@ impl Run<'_> {
         self.release_core();
         self.stage = Stage::Ended;
         // SAFETY: guaranteed by the caller; what borrowed the event was dropped.
-        unsafe { self.drop_event(event, drop) };
+        unsafe { self.drop_unless_recorded(event, drop) };
         self.seen.take();
     }
 
@@ -531,7 +538,7 @@ impl Run<'_> {
     /// # Safety
     ///
     /// As for [`cancel`](Self::cancel); nothing borrows the event any more.
-    unsafe fn drop_event(&self, event: NonNull<()>, drop: unsafe fn(NonNull<()>)) {
+    unsafe fn drop_unless_recorded(&self, event: NonNull<()>, drop: unsafe fn(NonNull<()>)) {
         // SAFETY: guaranteed by the caller.
         if !unsafe { Seen::take(&self.seen, event) } {
             // SAFETY: as before.

@@ -340,17 +340,17 @@ pub(super) unsafe fn start_future<F: Future, S: Settle<F::Output>>(
 /// afterwards, even after a panic, unless the result is `Pending`.
 #[inline]
 unsafe fn poll<F: Future, S: Settle<F::Output>>(storage: NonNull<Storage>, cx: &mut Context<'_>) -> Polled {
-    struct DropOnPanic<F>(*mut F);
+    struct DropGuard<F>(*mut F);
 
-    impl<F> Drop for DropOnPanic<F> {
+    impl<F> Drop for DropGuard<F> {
         #[inline]
         fn drop(&mut self) {
-            // SAFETY: made from the storage below, whose future the guard drops unless it is forgotten.
+            // SAFETY: made from the storage below, whose future the guard drops unless it is pending.
             unsafe { ptr::drop_in_place(self.0) };
         }
     }
 
-    let guard = DropOnPanic(storage.as_ptr() as *mut F);
+    let guard = DropGuard(storage.as_ptr() as *mut F);
     // SAFETY: the storage holds a valid `F` that is not accessed otherwise.
     let future = unsafe { &mut *guard.0 };
     // SAFETY: it is pinned there.

@@ -106,36 +106,34 @@ impl Registration {
     /// The event it handles; `None` for an observer, which handles every event, and for what handles none.
     #[must_use]
     pub fn event(&self) -> Option<EventInfo> {
-        match self.kind {
-            Kind::Handler(plan) => match CallPlan::of(plan()).message {
-                MessageInfo::Event(event) => Some(event),
-                MessageInfo::AnyEvent | MessageInfo::Request(_) => None,
-            },
-            Kind::Service | Kind::Behavior => None,
+        match self.message()? {
+            MessageInfo::Event(event) => Some(event),
+            MessageInfo::AnyEvent | MessageInfo::Request(_) => None,
         }
     }
 
     /// The name of the event it handles; `any event` for an observer, `no event` for what handles none.
     #[must_use]
     pub fn event_name(&self) -> &'static str {
-        match self.kind {
-            Kind::Handler(plan) => match CallPlan::of(plan()).message {
-                MessageInfo::Event(event) => event.name(),
-                MessageInfo::AnyEvent => "any event",
-                MessageInfo::Request(_) => "no event",
-            },
-            Kind::Service | Kind::Behavior => "no event",
+        match self.message() {
+            Some(MessageInfo::Event(event)) => event.name(),
+            Some(MessageInfo::AnyEvent) => "any event",
+            Some(MessageInfo::Request(_)) | None => "no event",
         }
     }
 
     /// The request it handles, if it handles one.
     #[must_use]
     pub fn request(&self) -> Option<RequestInfo> {
+        match self.message()? {
+            MessageInfo::Request(request) => Some(request),
+            MessageInfo::Event(_) | MessageInfo::AnyEvent => None,
+        }
+    }
+
+    fn message(&self) -> Option<MessageInfo> {
         match self.kind {
-            Kind::Handler(plan) => match CallPlan::of(plan()).message {
-                MessageInfo::Request(request) => Some(request),
-                MessageInfo::Event(_) | MessageInfo::AnyEvent => None,
-            },
+            Kind::Handler(plan) => Some(plan().message()),
             Kind::Service | Kind::Behavior => None,
         }
     }

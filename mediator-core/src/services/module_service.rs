@@ -47,7 +47,7 @@ pub struct ServiceAlias {
     convert: fn(&AnyService) -> Option<AnyService>,
 }
 
-/// What the macros implement for a struct that is a service: what it is besides is shown where they do.
+/// What the macros implement for a struct that is a service, so that what it lacks is said once, at the struct.
 #[doc(hidden)]
 pub trait ModuleService: Inject + Shareable {}
 
