@@ -59,7 +59,7 @@ pub async fn report() -> Result<()> {
         "From the start of a worker with all jobs in the database to the call of the last handler, which does nothing; \
          {CONCURRENCY} handlers at a time where that can be said, and the options that are fast: graphile_worker with a local queue of \
          500 and completions in batches, awa with claims of 500, apalis and hexeract with batches of 100. The outbox has no options \
-         but its concurrency. Medians of {ROUNDS} rounds.\n"
+         but its concurrency. {MANY} jobs, {FEW} for apalis and hexeract. Medians of {ROUNDS} rounds.\n"
     );
     Ok(())
 }
