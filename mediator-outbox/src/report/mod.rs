@@ -22,6 +22,11 @@ pub(crate) fn store_failed(error: &StoreError) {
     spans::warn_of_store(error);
 }
 
+/// A handler that never yields may lose its lease: there is no thread that would see to its renewal.
+pub(crate) fn no_watchdog(error: &std::io::Error) {
+    spans::warn_of_no_watchdog(error);
+}
+
 /// Somebody else may have taken up a delivery while its handler ran.
 pub(crate) fn lease_lost(lease: Lease) {
     meters::lease_lost();

@@ -21,6 +21,8 @@ impl Span {
 
 pub(super) fn warn_of_store(_error: &StoreError) {}
 
+pub(super) fn warn_of_no_watchdog(_error: &std::io::Error) {}
+
 pub(super) fn warn_of_lost_lease(_lease: Lease) {}
 
 pub(super) fn warn_of_fenced(_count: usize) {}

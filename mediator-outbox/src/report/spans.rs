@@ -48,6 +48,10 @@ pub(super) fn warn_of_store(error: &StoreError) {
     warn!(target: TARGET, error = error as &(dyn Error + 'static), "the store cannot be asked; it is asked again");
 }
 
+pub(super) fn warn_of_no_watchdog(error: &std::io::Error) {
+    warn!(target: TARGET, error = error as &(dyn Error + 'static), "a handler that never yields may lose its lease");
+}
+
 pub(super) fn warn_of_lost_lease(lease: Lease) {
     warn!(target: TARGET, { mediator.delivery = lease.delivery }, "a lease was lost; its handler is cancelled");
 }

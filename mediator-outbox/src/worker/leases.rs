@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
+use super::watchdog::Watchdog;
 use crate::report;
 use crate::store::{DeliveryId, Lease, Store};
 
@@ -55,10 +56,15 @@ impl Leases {
     /// To run in a task of its own: a handler that never yields must not keep it from running.
     pub(super) async fn keep<S: Store>(&self, store: &S, lease: Duration) {
         let period = (lease / 3).max(Duration::from_millis(1));
+        let watchdog = Watchdog::start(period / 2);
         let mut ticks = interval_at(Instant::now() + period, period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
+            tokio::select! {
+                _ = ticks.tick() => {}
+                // The thread that was woken fires the timer when it is due.
+                () = watchdog.wakes() => continue,
+            }
             let leases: Vec<Lease> = self.lock().values().map(|held| held.lease).collect();
             if leases.is_empty() {
                 continue;

@@ -10,6 +10,7 @@ mod leases;
 mod policy;
 mod quota;
 mod settle;
+mod watchdog;
 
 use std::fmt;
 use std::time::Duration;
