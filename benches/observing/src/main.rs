@@ -93,10 +93,10 @@ fn main() {
         .bind_request_handler::<Count, _>(Counts)
         .build()
         .expect("wired");
-    println!("one_handler {:.2}", best(|| block_on(one.publish(Placed(black_box(1)))).expect("handled")));
-    println!("four_handlers {:.2}", best(|| block_on(four.publish(Placed(black_box(1)))).expect("handled")));
-    println!("event_with_id {:.2}", best(|| block_on(shipped.publish(Shipped::new(black_box(1)))).expect("handled")));
+    println!("one_handler {:.2}", best(|| block_on(async { one.publish(Placed(black_box(1))).await }).expect("handled")));
+    println!("four_handlers {:.2}", best(|| block_on(async { four.publish(Placed(black_box(1))).await }).expect("handled")));
+    println!("event_with_id {:.2}", best(|| block_on(async { shipped.publish(Shipped::new(black_box(1))).await }).expect("handled")));
     println!("send {:.2}", best(|| {
-        black_box(block_on(shipped.send(Count(black_box(1)))).expect("answered"));
+        black_box(block_on(async { shipped.send(Count(black_box(1))).await }).expect("answered"));
     }));
 }

@@ -310,11 +310,11 @@ impl<E> fmt::Debug for Publish<'_, E> {
 struct Run<'m> {
     room: Room,
     link: &'m Link,
-    stage: Stage,
     /// The mediator of a weak handle, until the publish has ended.
     kept: ManuallyDrop<Option<Arc<Core>>>,
     /// Who observes, from the start of the publish until it has ended.
     seen: ManuallyDrop<Option<Seen>>,
+    stage: Stage,
 }
 
 /// What is under way, and what is in the room.

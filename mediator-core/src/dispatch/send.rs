@@ -249,11 +249,11 @@ struct Run<'m> {
     /// What the handler is called with, if it borrows.
     dispatch: MaybeUninit<Dispatch<'static>>,
     link: &'m Link,
-    stage: Stage,
     /// The mediator of a weak handle, until the send has ended.
     kept: ManuallyDrop<Option<Arc<Core>>>,
     /// Who observes, from the start of the send until it has ended.
     seen: ManuallyDrop<Option<Seen>>,
+    stage: Stage,
 }
 
 #[derive(Clone, Copy)]

@@ -2,10 +2,14 @@
 
 use std::error::Error;
 use std::fmt::Display;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use tracing::field::{Empty, display};
-use tracing::level_filters::LevelFilter;
 use tracing::{Level, error, event_enabled, span, span_enabled, warn};
+use tracing_core::callsite::{self, Callsite, Identifier};
+use tracing_core::field::FieldSet;
+use tracing_core::metadata::{Kind, Metadata};
+use tracing_core::subscriber::Interest;
 
 use super::ended::Ended;
 use super::{Operation, Subject};
@@ -13,16 +17,57 @@ use crate::handler::info::HandlerInfo;
 
 const TARGET: &str = "mediator";
 
-/// Whether anybody may be interested in any of it.
+/// Whether anybody may be interested in any of it: one load where all subscribers have said that they never are.
 #[inline]
 pub(crate) fn is_on() -> bool {
-    LevelFilter::current() != LevelFilter::OFF && is_enabled()
+    INTEREST.load(Ordering::Relaxed) != 0 && is_enabled()
 }
 
-/// A load or two, if all subscribers have said once that they never are.
-#[inline(never)]
+#[cold]
 fn is_enabled() -> bool {
+    // Not a `Once`: a subscriber that is asked may publish.
+    static IS_ASKED: AtomicBool = AtomicBool::new(false);
+    if !IS_ASKED.swap(true, Ordering::Relaxed) {
+        callsite::register(&ERROR);
+        callsite::register(&SPAN);
+        INTEREST.fetch_and(!Sample::NOT_ASKED, Ordering::Relaxed);
+    }
     event_enabled!(target: TARGET, Level::ERROR) || span_enabled!(target: TARGET, Level::INFO)
+}
+
+/// The bits of what subscribers may be interested in; all is told in errors or within spans.
+static INTEREST: AtomicU8 = AtomicU8::new(Sample::NOT_ASKED);
+
+/// What subscribers are asked about once, and again when there is another subscriber.
+struct Sample {
+    bit: u8,
+    metadata: Metadata<'static>,
+}
+
+static ERROR: Sample = Sample::new(2, Level::ERROR, Kind::EVENT, tracing_core::identify_callsite!(&ERROR));
+static SPAN: Sample = Sample::new(4, Level::INFO, Kind::SPAN, tracing_core::identify_callsite!(&SPAN));
+
+impl Sample {
+    const NOT_ASKED: u8 = 1;
+
+    const fn new(bit: u8, level: Level, kind: Kind, identifier: Identifier) -> Self {
+        let fields = FieldSet::new(&[], identifier);
+        Self { bit, metadata: Metadata::new("mediator", TARGET, level, None, None, None, fields, kind) }
+    }
+}
+
+impl Callsite for Sample {
+    fn set_interest(&self, interest: Interest) {
+        if interest.is_never() {
+            INTEREST.fetch_and(!self.bit, Ordering::Relaxed);
+        } else {
+            INTEREST.fetch_or(self.bit, Ordering::Relaxed);
+        }
+    }
+
+    fn metadata(&self) -> &Metadata<'_> {
+        &self.metadata
+    }
 }
 
 /// A span around a publish, a send or a call of a handler.
