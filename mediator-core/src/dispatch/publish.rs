@@ -16,7 +16,7 @@ use super::core::{Core, Link, Strategy};
 use super::dispatch::{Dispatch, Message};
 use super::group::Group;
 use super::lent::Lender;
-use super::observed::{Reports, Seen};
+use super::observed::{Filler, Reports, Seen};
 use super::room::Room;
 use super::storage::Storage;
 use super::table::HandlerList;
@@ -191,14 +191,7 @@ impl<E: UnwindSafe> UnwindSafe for Publish<'_, E> {}
 impl<'m, E> Publish<'m, E> {
     #[inline]
     pub(crate) fn new(link: &'m Link, event: E) -> Self {
-        let run = Run {
-            room: Room::empty(),
-            link,
-            stage: Stage::New,
-            kept: ManuallyDrop::new(None),
-            seen: ManuallyDrop::new(None),
-        };
-        Self { run, event: ManuallyDrop::new(event) }
+        Self { run: Run::new(link), event: ManuallyDrop::new(event) }
     }
 
     /// Where the event is, for what is not compiled for its type.
@@ -261,7 +254,8 @@ impl<E: Publishable> Future for Publish<'_, E> {
             return unsafe { this.poll_otherwise(cx) };
         }
         let (run, resumes) = match this.run.stage {
-            Stage::InOrder(run) => (run, true),
+            // SAFETY: put there in this stage.
+            Stage::InOrder => (unsafe { this.run.room.pending() }, true),
             Stage::New => {
                 // SAFETY: the event stays where it is and is only read until the publish has ended, and what borrows it is gone
                 // by then.
@@ -306,6 +300,9 @@ impl<E> fmt::Debug for Publish<'_, E> {
 /// What is under way borrows the event, the mediator and what is lent. All of that outlives a `Run` that has not ended, which is
 /// what `'static` stands for here: the event is beside it, it keeps the mediator or borrows a handle that does, and it borrows
 /// the scope that lends.
+// What is not initialized stands in front, and there is no padding behind it: what is between initialized fields, or between them
+// and the event, is copied with them when the publish moves to where it is awaited, by loads that are wider than the stores just
+// before and wait for them for longer than a handler may take.
 #[repr(C)]
 struct Run<'m> {
     room: Room,
@@ -315,13 +312,17 @@ struct Run<'m> {
     /// Who observes, from the start of the publish until it has ended.
     seen: ManuallyDrop<Option<Seen>>,
     stage: Stage,
+    filler: Filler,
 }
 
+const _: () = assert!(size_of::<Run<'_>>() == size_of::<Room>() + 4 * size_of::<usize>());
+
 /// What is under way, and what is in the room.
+#[repr(usize)]
 enum Stage {
     New,
-    /// One handler after another; the future of the one at the cursor is in the room.
-    InOrder(InOrder),
+    /// One handler after another; the one at the cursor is pending, and its future is in the room.
+    InOrder,
     /// All at once: a group is in the room.
     AtOnce,
     /// By a strategy of the user's, whose run is in the room.
@@ -339,7 +340,7 @@ enum Stage {
 }
 
 #[derive(Clone, Copy)]
-struct InOrder {
+pub(super) struct InOrder {
     handlers: &'static HandlerList,
     /// What the calls of the list take.
     argument: NonNull<()>,
@@ -351,7 +352,19 @@ unsafe impl Send for InOrder {}
 // SAFETY: `argument` stands for a reference to the event or the dispatch, which are `Sync`.
 unsafe impl Sync for InOrder {}
 
-impl Run<'_> {
+impl<'m> Run<'m> {
+    #[inline]
+    fn new(link: &'m Link) -> Self {
+        Self {
+            room: Room::empty(),
+            link,
+            kept: ManuallyDrop::new(None),
+            seen: ManuallyDrop::new(None),
+            stage: Stage::New,
+            filler: Filler::default(),
+        }
+    }
+
     /// Finds the handlers. If there are none that are to be run in order, the stage tells what is there instead.
     ///
     /// # Safety
@@ -450,7 +463,8 @@ impl Run<'_> {
         // SAFETY: the event is there and of this type.
         let event = unsafe { (vtable.event)(event) };
         let in_order = match self.stage {
-            Stage::InOrder(run) => Some((run, true)),
+            // SAFETY: put there in this stage.
+            Stage::InOrder => Some((unsafe { self.room.pending() }, true)),
             // SAFETY: guaranteed by the caller.
             Stage::New => unsafe { self.start(event) }.map(|run| (run, false)),
             _ => None,
@@ -694,7 +708,8 @@ impl Run<'_> {
         match caught {
             Ok(Polled::Done) => self.finish(),
             Ok(Polled::Pending) => {
-                self.stage = Stage::InOrder(InOrder { cursor, ..run });
+                self.room.put_pending(InOrder { cursor, ..run });
+                self.stage = Stage::InOrder;
                 Poll::Pending
             }
             // SAFETY: guaranteed by the caller.
@@ -788,7 +803,9 @@ impl Run<'_> {
     /// Drops what is in the room.
     fn clear(&mut self) {
         match mem::replace(&mut self.stage, Stage::Stopped) {
-            Stage::InOrder(run) => {
+            Stage::InOrder => {
+                // SAFETY: put there in this stage.
+                let run = unsafe { self.room.pending() };
                 let future = self.room.future();
                 // SAFETY: not at the end, since the call is pending.
                 let call = unsafe { run.cursor.call() };
@@ -814,8 +831,7 @@ pub(crate) struct RunInOrder<'a> {
 
 impl<'a> RunInOrder<'a> {
     pub(crate) fn new(dispatch: &'a Dispatch<'a>) -> Self {
-        let (kept, seen) = (ManuallyDrop::new(None), ManuallyDrop::new(None));
-        Self { run: Run { room: Room::empty(), link: &dispatch.link, stage: Stage::New, kept, seen }, dispatch }
+        Self { run: Run::new(&dispatch.link), dispatch }
     }
 }
 
@@ -828,7 +844,8 @@ impl Future for RunInOrder<'_> {
         let event = NonNull::from(this.dispatch.event());
         assert!(!matches!(this.run.stage, Stage::Ended), "a publish was polled again after it had ended");
         let (run, resumes) = match this.run.stage {
-            Stage::InOrder(run) => (run, true),
+            // SAFETY: put there in this stage.
+            Stage::InOrder => (unsafe { this.run.room.pending() }, true),
             _ => {
                 let handlers = NonNull::from(this.dispatch.list());
                 // SAFETY: used only in `run`, which borrows the dispatch, and with it the list, for longer.

@@ -286,7 +286,8 @@ unsafe fn told<R: Request>(storage: NonNull<Storage>) -> Option<Told> {
 /// # Safety
 ///
 /// It was put into `storage`, and stays there as long as the result is used.
-unsafe fn answer<'a, A>(storage: NonNull<Storage>) -> &'a A {
+#[inline]
+pub(super) unsafe fn answer<'a, A>(storage: NonNull<Storage>) -> &'a A {
     let answer = if const { Storage::fits::<A>() } {
         storage.as_ptr() as *const A
     } else {

@@ -7,11 +7,13 @@ use std::ptr::NonNull;
 use super::core::BoxedRun;
 use super::dispatch::Dispatch;
 use super::group::Group;
+use super::publish::InOrder;
 use super::slot::Slots;
 use super::storage::Storage;
 use crate::errors::publish_error::PublishError;
 
-/// Memory for one future of a handler, for a strategy that is under way, or for an error; and for the dispatch that they borrow.
+/// Memory for one future of a handler, for a strategy that is under way, or for an error; for the dispatch that they borrow; and
+/// for which handler is pending.
 ///
 /// Which of them is there, the [`Stage`](super::publish::Stage) of the publish tells. Handlers keep pointers into it while they
 /// are pending, so it is reached by raw pointers only, which the accessors turn into what the stage says is there.
@@ -20,6 +22,7 @@ use crate::errors::publish_error::PublishError;
 pub(super) struct Room {
     work: MaybeUninit<Work>,
     dispatch: MaybeUninit<Dispatch<'static>>,
+    pending: MaybeUninit<InOrder>,
 }
 
 #[repr(C)]
@@ -36,13 +39,30 @@ impl Room {
 
     #[inline]
     pub(super) const fn empty() -> Self {
-        Self { work: MaybeUninit::uninit(), dispatch: MaybeUninit::uninit() }
+        Self { work: MaybeUninit::uninit(), dispatch: MaybeUninit::uninit(), pending: MaybeUninit::uninit() }
     }
 
     /// Where the future of a handler is, or is to be put.
     #[inline]
     pub(super) fn future(&mut self) -> NonNull<Storage> {
         NonNull::from(&mut self.work).cast()
+    }
+
+    /// Notes which handler is pending.
+    #[inline]
+    pub(super) fn put_pending(&mut self, run: InOrder) {
+        self.pending.write(run);
+    }
+
+    /// Which handler is pending.
+    ///
+    /// # Safety
+    ///
+    /// That was put here.
+    #[inline]
+    pub(super) unsafe fn pending(&self) -> InOrder {
+        // SAFETY: guaranteed by the caller.
+        unsafe { self.pending.assume_init() }
     }
 
     /// Puts the dispatch where it stays.

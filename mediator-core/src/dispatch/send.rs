@@ -14,9 +14,9 @@ use super::borrow::NotLent;
 use super::core::{Core, Link};
 use super::dispatch::{Dispatch, Message};
 use super::lent::Lender;
-use super::observed::{Reports, Seen};
+use super::observed::{Filler, Reports, Seen};
 use super::plan::Argument;
-use super::request::take_answer;
+use super::request::{answer, take_answer};
 use super::storage::Storage;
 use super::table::HandlerList;
 use super::vtable::Polled;
@@ -59,12 +59,12 @@ impl<'m, R: Request> Sending<'m, R, Result<R::Response, R::Error>> {
     #[inline]
     pub(crate) fn new(link: &'m Link, request: R) -> Self {
         let run = Run {
-            storage: MaybeUninit::uninit(),
-            dispatch: MaybeUninit::uninit(),
+            room: MaybeUninit::uninit(),
             link,
-            stage: Stage::New,
             kept: ManuallyDrop::new(None),
             seen: ManuallyDrop::new(None),
+            stage: Stage::New,
+            filler: Filler::default(),
         };
         let request_type = TypeId::of::<R>();
         Self {
@@ -79,8 +79,6 @@ impl<'m, R: Request> Sending<'m, R, Result<R::Response, R::Error>> {
 /// What is to be known of a request's type while it is sent, whose answer is an `A`.
 struct Answering<A: 'static> {
     request: Untyped,
-    /// As [`take_answer`].
-    take_answer: unsafe fn(NonNull<Storage>) -> A,
     fail: fn(SendError) -> A,
     #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
     tell_end: fn(Seen, &A),
@@ -107,7 +105,6 @@ impl<T: 'static, E: RequestError> Answering<Result<T, E>> {
                 // SAFETY: the conditions are the same.
                 keep: |request| Arc::new(unsafe { request.cast::<R>().read() }),
             },
-            take_answer,
             fail,
             #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
             tell_end: Seen::end_send::<R>,
@@ -131,7 +128,7 @@ impl<R: 'static, A: 'static> Future for Sending<'_, R, A> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<A> {
         // SAFETY: the run and the request stay where they are.
         let this = unsafe { self.get_unchecked_mut() };
-        let Answering { request, take_answer, fail, .. } = this.answering;
+        let Answering { request, fail, .. } = this.answering;
         let asked =
             Asked { request: NonNull::from(&*this.request).cast(), request_type: this.request_type, untyped: request };
         // SAFETY: pinned with `self`; the request stays where it is and is not changed until the run has ended.
@@ -141,10 +138,12 @@ impl<R: 'static, A: 'static> Future for Sending<'_, R, A> {
                 this.run.release_core();
                 // SAFETY: the run has ended just now.
                 unsafe { this.drop_request() };
+                let storage = this.run.storage();
+                // Told where it is: to be taken out for that, it would be copied once more.
                 // SAFETY: the handler is one of `R`, and is done just now.
-                let answer = unsafe { take_answer(this.run.storage()) };
-                this.tell_end(&answer);
-                Poll::Ready(answer)
+                this.tell_end(unsafe { answer(storage) });
+                // SAFETY: as before; nobody uses it any more.
+                Poll::Ready(unsafe { take_answer(storage) })
             }
             Poll::Ready(Err(error)) => {
                 this.run.release_core();
@@ -232,46 +231,72 @@ impl Asked {
     }
 }
 
-/// Memory for the future of a handler, and for those of behaviors around it.
-type Room = [Storage; 3];
+/// Memory of a send for what is under way. Reached by raw pointers only, since a future may point into itself.
+#[repr(C, align(16))]
+struct Room {
+    futures: Futures,
+    /// What the handler is called with, if it borrows.
+    dispatch: Dispatch<'static>,
+    /// The list of the only handler, if that is pending.
+    handlers: &'static HandlerList,
+}
+
+/// Memory for the future of a handler, and for those of behaviors around it; and then for the answer.
+type Futures = [Storage; 3];
 
 /// A send, whatever the type of its request.
 ///
 /// The future of the handler borrows the request, the mediator and what is lent. All of that outlives a `Run` that has not
 /// ended, which is what `'static` stands for here: the request is beside it, it keeps the mediator or borrows a handle that
 /// does, and it borrows the scope that lends.
-// The storage first: compilers write zeros to all of it when the field behind it starts as a constant.
+// Laid out as the `Run` of a publish, and for the same reasons.
 #[repr(C)]
 struct Run<'m> {
-    /// Of the future of the handler, and then of the answer. Reached by raw pointers only, since the future may point into
-    /// itself.
-    storage: MaybeUninit<Room>,
-    /// What the handler is called with, if it borrows.
-    dispatch: MaybeUninit<Dispatch<'static>>,
+    room: MaybeUninit<Room>,
     link: &'m Link,
     /// The mediator of a weak handle, until the send has ended.
     kept: ManuallyDrop<Option<Arc<Core>>>,
     /// Who observes, from the start of the send until it has ended.
     seen: ManuallyDrop<Option<Seen>>,
     stage: Stage,
+    filler: Filler,
 }
 
+const _: () = assert!(size_of::<Run<'_>>() == size_of::<Room>() + 4 * size_of::<usize>());
+
 #[derive(Clone, Copy)]
+#[repr(usize)]
 enum Stage {
     New,
-    /// The future of the only handler is in the storage.
-    Pending(&'static HandlerList),
+    /// The list of the only handler and its future are in the room.
+    Pending,
     /// The request is gone.
     Ended,
 }
 
-/// `Ok` when the answer is in the storage.
+/// `Ok` when the answer is in the room.
 type Sent = Poll<Result<(), SendError>>;
 
 impl Run<'_> {
     #[inline]
     fn storage(&mut self) -> NonNull<Storage> {
-        NonNull::from(&mut self.storage).cast()
+        // SAFETY: within the room.
+        let futures = unsafe { &raw mut (*self.room.as_mut_ptr()).futures };
+        // SAFETY: points to a field.
+        unsafe { NonNull::new_unchecked(futures) }.cast()
+    }
+
+    /// The list of the pending handler.
+    ///
+    /// # Safety
+    ///
+    /// It was put into the room by [`settle`](Self::settle).
+    #[inline]
+    unsafe fn handlers(&mut self) -> &'static HandlerList {
+        // SAFETY: within the room.
+        let place = unsafe { &raw const (*self.room.as_ptr()).handlers };
+        // SAFETY: guaranteed by the caller.
+        unsafe { place.read() }
     }
 
     /// Calls the handler, or polls its future again. Has ended unless it is pending.
@@ -290,8 +315,8 @@ impl Run<'_> {
         match replace(&mut self.stage, Stage::Ended) {
             // SAFETY: guaranteed by the caller.
             Stage::New => unsafe { self.start(asked, cx) },
-            // SAFETY: the future is in the storage in this stage, pinned with `self`.
-            Stage::Pending(handlers) => unsafe { self.resume(handlers, asked, cx) },
+            // SAFETY: the handler is pending in this stage, and its future is pinned with `self`.
+            Stage::Pending => unsafe { self.resume(asked, cx) },
             Stage::Ended => panic!("a send was polled again after it had ended"),
         }
     }
@@ -369,10 +394,12 @@ impl Run<'_> {
 
     /// # Safety
     ///
-    /// As for [`poll`](Self::poll); the future of the handler is in the storage.
+    /// As for [`poll`](Self::poll); the handler is pending.
     #[inline(never)]
-    unsafe fn resume(&mut self, handlers: &'static HandlerList, asked: &Asked, cx: &mut Context<'_>) -> Sent {
+    unsafe fn resume(&mut self, asked: &Asked, cx: &mut Context<'_>) -> Sent {
         let storage = self.storage();
+        // SAFETY: guaranteed by the caller.
+        let handlers = unsafe { self.handlers() };
         // SAFETY: a list has handlers.
         let call = unsafe { handlers.cursor().call() };
         // SAFETY: guaranteed by the caller.
@@ -413,12 +440,14 @@ impl Run<'_> {
         // SAFETY: kept by `self` until nothing is under way any more.
         let reports = unsafe { transmute::<Reports<'_>, Reports<'static>>(Reports::to(&self.seen)) };
         let dispatch =
-            Dispatch::new(core, handlers, Message::Request(request), lender, false, size_of::<Room>() as u32)
+            Dispatch::new(core, handlers, Message::Request(request), lender, false, size_of::<Futures>() as u32)
                 .reporting(reports);
-        self.dispatch.write(dispatch);
-        let dispatch = NonNull::from(&mut self.dispatch).cast::<Dispatch<'static>>();
+        // SAFETY: within the room.
+        let place = unsafe { &raw mut (*self.room.as_mut_ptr()).dispatch };
+        // SAFETY: memory for a dispatch.
+        unsafe { place.write(dispatch) };
         // SAFETY: written just now; pinned with `self`, and not written again.
-        let dispatch: &'static Dispatch<'static> = unsafe { dispatch.as_ref() };
+        let dispatch: &'static Dispatch<'static> = unsafe { &*place };
         match dispatch.check_borrows_of_request() {
             None => Ok(dispatch),
             Some(reason) => Err(SendError::not_lent(asked.name(), handlers.infos()[0], reason)),
@@ -431,7 +460,11 @@ impl Run<'_> {
         match caught {
             Ok(Polled::Done) => Poll::Ready(Ok(())),
             Ok(Polled::Pending) => {
-                self.stage = Stage::Pending(handlers);
+                // SAFETY: within the room.
+                let place = unsafe { &raw mut (*self.room.as_mut_ptr()).handlers };
+                // SAFETY: memory for the reference.
+                unsafe { place.write(handlers) };
+                self.stage = Stage::Pending;
                 Poll::Pending
             }
             Ok(Polled::Failed(error)) => Poll::Ready(Err(not_lent(handlers, asked, *error))),
@@ -441,8 +474,10 @@ impl Run<'_> {
 
     #[cold]
     fn cancel(&mut self) {
-        if let Stage::Pending(handlers) = replace(&mut self.stage, Stage::Ended) {
+        if let Stage::Pending = replace(&mut self.stage, Stage::Ended) {
             let storage = self.storage();
+            // SAFETY: put into the room in this stage.
+            let handlers = unsafe { self.handlers() };
             // SAFETY: a list has handlers.
             let call = unsafe { handlers.cursor().call() };
             // SAFETY: the future of this call is in the storage in this stage, which is over.

@@ -2,7 +2,8 @@
 
 use std::error::Error;
 use std::fmt::Display;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::Once;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use tracing::field::{Empty, display};
 use tracing::{Level, error, event_enabled, span, span_enabled, warn};
@@ -23,20 +24,22 @@ pub(crate) fn is_on() -> bool {
     INTEREST.load(Ordering::Relaxed) != 0 && is_enabled()
 }
 
-#[cold]
+#[inline(never)]
 fn is_enabled() -> bool {
-    // Not a `Once`: a subscriber that is asked may publish.
-    static IS_ASKED: AtomicBool = AtomicBool::new(false);
-    if !IS_ASKED.swap(true, Ordering::Relaxed) {
-        callsite::register(&ERROR);
-        callsite::register(&SPAN);
-        INTEREST.fetch_and(!Sample::NOT_ASKED, Ordering::Relaxed);
-    }
     event_enabled!(target: TARGET, Level::ERROR) || span_enabled!(target: TARGET, Level::INFO)
 }
 
+/// Has subscribers asked. They are when a mediator is built, since that allocates.
+pub(crate) fn ask() {
+    static ASKED: Once = Once::new();
+    ASKED.call_once(|| {
+        callsite::register(&ERROR);
+        callsite::register(&SPAN);
+    });
+}
+
 /// The bits of what subscribers may be interested in; all is told in errors or within spans.
-static INTEREST: AtomicU8 = AtomicU8::new(Sample::NOT_ASKED);
+static INTEREST: AtomicU8 = AtomicU8::new(0);
 
 /// What subscribers are asked about once, and again when there is another subscriber.
 struct Sample {
@@ -44,12 +47,10 @@ struct Sample {
     metadata: Metadata<'static>,
 }
 
-static ERROR: Sample = Sample::new(2, Level::ERROR, Kind::EVENT, tracing_core::identify_callsite!(&ERROR));
-static SPAN: Sample = Sample::new(4, Level::INFO, Kind::SPAN, tracing_core::identify_callsite!(&SPAN));
+static ERROR: Sample = Sample::new(1, Level::ERROR, Kind::EVENT, tracing_core::identify_callsite!(&ERROR));
+static SPAN: Sample = Sample::new(2, Level::INFO, Kind::SPAN, tracing_core::identify_callsite!(&SPAN));
 
 impl Sample {
-    const NOT_ASKED: u8 = 1;
-
     const fn new(bit: u8, level: Level, kind: Kind, identifier: Identifier) -> Self {
         let fields = FieldSet::new(&[], identifier);
         Self { bit, metadata: Metadata::new("mediator", TARGET, level, None, None, None, fields, kind) }

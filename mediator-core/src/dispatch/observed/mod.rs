@@ -14,5 +14,5 @@ use off as chosen;
 #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
 use on as chosen;
 
-pub(super) use chosen::Twin;
+pub(super) use chosen::{Filler, Twin};
 pub(crate) use chosen::{Reports, Seen, Watch};

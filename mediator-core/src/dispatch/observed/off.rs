@@ -39,6 +39,9 @@ impl Twin {
 #[derive(Clone)]
 pub(crate) enum Seen {}
 
+/// In place of an `Option<Seen>`, where there must be no padding.
+pub(in super::super) type Filler = [usize; 1];
+
 impl Seen {
     pub(crate) fn of_publish(_core: &Core, _link: &Link, _event: &dyn DynNotification) -> Option<Self> {
         None

@@ -41,6 +41,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn new() -> Self {
+        spans::ask();
         Self { is_metered: meters::describe(), records: Records::NONE }
     }
 
@@ -72,6 +73,9 @@ impl Twin {
 /// A publish or a send that is observed, until it has ended.
 #[derive(Clone)]
 pub(crate) struct Seen(Arc<Observed>);
+
+/// What an `Option<Seen>` leaves to be filled.
+pub(in super::super) type Filler = [usize; 0];
 
 struct Observed {
     operation: Operation,
