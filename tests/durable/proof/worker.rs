@@ -121,11 +121,11 @@ async fn a_worker_that_is_dropped_cancels_what_runs<D: Database>(home: Home<D>) 
 /// The runtime's thread that waits for the database may be the one that runs the handler; the other worker, in a runtime of its
 /// own, would take over what is not renewed.
 async fn a_handler_that_never_yields_keeps_its_lease<D: Database>(home: Home<D>) {
-    const LEASE: Duration = Duration::from_secs(3);
+    const LEASE: Duration = Duration::from_secs(5);
     #[event_handler(durable, manual, name = "proof.blocks")]
     async fn blocks(_event: &Happened, runs: Arc<AtomicU32>) {
         runs.fetch_add(1, Ordering::Relaxed);
-        std::thread::sleep(4 * LEASE);
+        std::thread::sleep(3 * LEASE);
     }
     let runs = Arc::new(AtomicU32::new(0));
     let others = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
