@@ -286,8 +286,7 @@ unsafe fn told<R: Request>(storage: NonNull<Storage>) -> Option<Told> {
 /// # Safety
 ///
 /// It was put into `storage`, and stays there as long as the result is used.
-#[inline]
-pub(super) unsafe fn answer<'a, A>(storage: NonNull<Storage>) -> &'a A {
+unsafe fn answer<'a, A>(storage: NonNull<Storage>) -> &'a A {
     let answer = if const { Storage::fits::<A>() } {
         storage.as_ptr() as *const A
     } else {

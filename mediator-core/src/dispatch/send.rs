@@ -16,7 +16,7 @@ use super::dispatch::{Dispatch, Message};
 use super::lent::Lender;
 use super::observed::{Filler, Reports, Seen};
 use super::plan::Argument;
-use super::request::{answer, take_answer};
+use super::request::take_answer;
 use super::storage::Storage;
 use super::table::HandlerList;
 use super::vtable::Polled;
@@ -139,20 +139,20 @@ impl<R: 'static, A: 'static> Future for Sending<'_, R, A> {
                 // SAFETY: the run has ended just now.
                 unsafe { this.drop_request() };
                 let storage = this.run.storage();
-                // Told where it is: to be taken out for that, it would be copied once more.
-                // SAFETY: the handler is one of `R`, and is done just now.
-                this.tell_end(unsafe { answer(storage) });
-                // SAFETY: as before; nobody uses it any more.
-                Poll::Ready(unsafe { take_answer(storage) })
+                // Apart from each other: what is told is copied through memory.
+                if this.run.seen.is_none() {
+                    // SAFETY: the handler is one of `R`, and is done just now.
+                    return Poll::Ready(unsafe { take_answer(storage) });
+                }
+                // SAFETY: as before.
+                Poll::Ready(this.tell_end(unsafe { take_answer(storage) }))
             }
             Poll::Ready(Err(error)) => {
                 this.run.release_core();
                 // The error tells what was wrong first; a panic of the request's destructor must not take its place.
                 // SAFETY: the run has ended just now.
                 discarding_panics(|| unsafe { this.drop_request() });
-                let answer = fail(error);
-                this.tell_end(&answer);
-                Poll::Ready(answer)
+                Poll::Ready(this.tell_end(fail(error)))
             }
         }
     }
@@ -175,23 +175,19 @@ impl<R: 'static, A: 'static> Sending<'_, R, A> {
 
     /// Tells those who observe how the send has ended.
     #[cfg(any(feature = "tracing", feature = "metrics", feature = "testing"))]
-    #[inline]
-    fn tell_end(&mut self, answer: &A) {
-        #[cold]
-        fn tell<A>(seen: &mut Option<Seen>, tell: fn(Seen, &A), answer: &A) {
-            if let Some(seen) = seen.take() {
-                tell(seen, answer);
-            }
+    #[cold]
+    fn tell_end(&mut self, answer: A) -> A {
+        if let Some(seen) = self.run.seen.take() {
+            (self.answering.tell_end)(seen, &answer);
         }
-
-        if self.run.seen.is_some() {
-            tell(&mut self.run.seen, self.answering.tell_end, answer);
-        }
+        answer
     }
 
     #[cfg(not(any(feature = "tracing", feature = "metrics", feature = "testing")))]
     #[inline(always)]
-    fn tell_end(&mut self, _answer: &A) {}
+    fn tell_end(&mut self, answer: A) -> A {
+        answer
+    }
 }
 
 impl<R: 'static, A: 'static> Drop for Sending<'_, R, A> {

@@ -74,7 +74,7 @@ impl Twin {
 #[derive(Clone)]
 pub(crate) struct Seen(Arc<Observed>);
 
-/// What an `Option<Seen>` leaves to be filled.
+/// Nothing: an `Option<Seen>` takes its place.
 pub(in super::super) type Filler = [usize; 0];
 
 struct Observed {
