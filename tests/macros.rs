@@ -33,6 +33,8 @@ mod lock;
 mod manifest;
 #[path = "../mediator-macros/src/notification.rs"]
 mod notification;
+#[path = "../mediator-macros/src/receiver.rs"]
+mod receiver;
 #[path = "../mediator-macros/src/registration.rs"]
 mod registration;
 #[path = "../mediator-macros/src/request.rs"]

@@ -243,6 +243,7 @@ pub mod __private {
     pub use crate::services::module_service::{
         ModuleService, ProvidedAs, ServiceAlias, ServiceFn, ServiceRegistration, Shareable, service_error,
     };
+    pub use crate::services::parameters::Parameters;
     pub use inventory;
     #[cfg(feature = "durable")]
     pub use serde_json;

@@ -8,11 +8,12 @@ use syn::{Attribute, Field, Generics, ItemFn, Path, ReturnType, Type};
 use crate::arguments::Arguments;
 use crate::doubts::Doubts;
 use crate::errors::Errors;
+use crate::item;
 use crate::kind::Kind;
+use crate::receiver::Receiver;
 use crate::registration::{Function, Registration, expand_message, plain_name};
 use crate::signature::{Borrowed, HandlerSignature, Parameter};
 use crate::types::relocated;
-use crate::{inject, item};
 
 pub(crate) fn on_fn(mut item: ItemFn, body: Option<Group>, options: &Arguments, errors: &mut Errors) -> TokenStream {
     item::reject_repeated(options.kind.attribute(), &options.krate(), &mut item.attrs, errors, "remove this one");
@@ -58,25 +59,21 @@ impl FnHandler<'_> {
     pub(crate) fn expand(&self, attributes: &[Attribute], errors: &mut Errors) -> TokenStream {
         let krate = self.options.krate();
         let hidden = Ident::new(HIDDEN, self.signature.ident.span());
-        let mut fields: Vec<Field> = self.signature.injected().cloned().collect();
+        let fields: Vec<Field> = self.signature.injected().cloned().collect();
         let doubts = Doubts::of_parameters(&fields);
         let services = doubts.take_for_granted(Generics::default(), &krate);
-        let (derive, inject) =
-            inject::on_handler(&hidden, &services, &[], fields.iter_mut().collect(), self.options, errors);
+        let receiver = Receiver::of(self.self_ty, fields);
+        let declaration = receiver.expand_declaration(&hidden, &services, self.options, errors);
         if !errors.is_empty() {
             return TokenStream::new();
         }
-        let inject = self.self_ty.is_none().then_some(inject);
-        let handler = self.expand_impl(&hidden, &services);
-        let registration = self.expand_registration(doubts.shown(&hidden));
+        let handler = self.expand_impl(&hidden, &receiver, &services);
+        let registration = self.expand_registration(doubts.shown(&hidden), &receiver.names());
         let check = self.expand_check(&krate);
         quote_spanned! {Span::mixed_site()=>
             #(#attributes)*
             const _: () = {
-                #(#derive)*
-                struct #hidden { #(#fields),* }
-
-                #inject
+                #declaration
 
                 #handler
 
@@ -87,15 +84,17 @@ impl FnHandler<'_> {
         }
     }
 
-    fn expand_impl(&self, hidden: &Ident, services: &Generics) -> TokenStream {
+    fn expand_impl(&self, hidden: &Ident, receiver: &Receiver<'_>, services: &Generics) -> TokenStream {
         let krate = self.options.krate();
         let message = expand_message(&self.signature.message, &krate);
-        let receiver = self.self_ty.map_or_else(|| quote!(Self), ToTokens::to_token_stream);
+        let (ty, call) = (receiver.expand_type(hidden, &krate), self.expand_call(receiver));
         let borrows = self.expand_borrows(&krate);
         let lent = if borrows.is_some() { quote_spanned!(Span::mixed_site()=> __lent) } else { quote!(_) };
         let (trait_name, future, body) = match self.options.kind {
-            Kind::Event => (quote!(FnHandler), self.expand_event_future(&krate), self.expand_body(&krate)),
-            Kind::Request => (quote!(FnRequestHandler), self.expand_request_future(&krate), self.expand_request_body()),
+            Kind::Event => (quote!(FnHandler), self.expand_event_future(&krate), self.expand_body(&call, &krate)),
+            Kind::Request => {
+                (quote!(FnRequestHandler), self.expand_request_future(&krate), self.expand_request_body(&call))
+            }
         };
         let returned = self.expand_returned(&message, &krate);
         let returned = (self.options.kind == Kind::Request).then(|| quote!(type Returned = #returned;));
@@ -104,14 +103,14 @@ impl FnHandler<'_> {
         quote_spanned! {Span::mixed_site()=>
             #[automatically_derived]
             impl #krate::__private::#trait_name<#message> for #hidden #where_clause {
-                type Receiver = #receiver;
+                type Receiver = #ty;
 
                 #returned
 
                 #borrows
 
                 fn call<'a>(
-                    __receiver: &'a #receiver,
+                    __receiver: &'a Self::Receiver,
                     #parameter: &'a #message,
                     #lent: #krate::__private::Lent<'a>,
                 ) -> #future {
@@ -150,12 +149,11 @@ impl FnHandler<'_> {
     }
 
     /// The future of one call of a request's handler, or why it cannot borrow. The future keeps what is borrowed.
-    fn expand_request_body(&self) -> TokenStream {
-        let call = self.expand_call();
+    fn expand_request_body(&self, call: &TokenStream) -> TokenStream {
         let guards: Vec<_> = self.signature.borrowed().enumerate().map(|(i, it)| it.expand_guard(i)).collect();
         let awaited = self.signature.is_async.then(|| quote!(.await));
         let future = match (self.signature.never_returns(), self.signature.is_async && guards.is_empty()) {
-            (false, true) => call,
+            (false, true) => call.clone(),
             (false, false) => quote!(async move { #call #awaited }),
             (true, _) => quote_spanned! {Span::mixed_site()=>
                 #[allow(unreachable_code, clippy::diverging_sub_expression)]
@@ -172,14 +170,13 @@ impl FnHandler<'_> {
     }
 
     /// The future of one call; what it borrows stays borrowed until the function's own future is gone.
-    fn expand_body(&self, krate: &Path) -> TokenStream {
-        let call = self.expand_call();
+    fn expand_body(&self, call: &TokenStream, krate: &Path) -> TokenStream {
         let awaited = self.signature.is_async.then(|| quote!(.await));
         let never = self.signature.never_returns();
         let ty = never.then(|| quote!(: ()));
         let guards: Vec<_> = self.signature.borrowed().enumerate().map(|(i, it)| it.expand_guard(i)).collect();
         if guards.is_empty() && !never {
-            return if self.signature.is_async { call } else { quote!(async move { #call }) };
+            return if self.signature.is_async { call.clone() } else { quote!(async move { #call }) };
         }
         let output = relocated(&quote_spanned!(Span::mixed_site()=> __output), &self.signature.place_of_output());
         let result =
@@ -195,17 +192,18 @@ impl FnHandler<'_> {
         }
     }
 
-    fn expand_call(&self) -> TokenStream {
+    fn expand_call(&self, receiver: &Receiver<'_>) -> TokenStream {
         let function = self.function;
-        let mut index = 0;
+        let (mut injected, mut borrowed) = (0, 0);
         let arguments = self.signature.parameters.iter().map(|parameter| match parameter {
             Parameter::Injected(field) => {
-                let name = &field.ident;
-                quote_spanned!(Span::mixed_site()=> ::core::clone::Clone::clone(&__receiver.#name))
+                injected += 1;
+                let member = receiver.expand_member(field, injected - 1);
+                quote_spanned!(Span::mixed_site()=> ::core::clone::Clone::clone(&__receiver.#member))
             }
-            Parameter::Borrowed(borrowed) => {
-                index += 1;
-                borrowed.expand_argument(index - 1)
+            Parameter::Borrowed(parameter) => {
+                borrowed += 1;
+                parameter.expand_argument(borrowed - 1)
             }
         });
         let arguments: Vec<_> = arguments.collect();
@@ -219,13 +217,13 @@ impl FnHandler<'_> {
         Ident::new(&format!("__{}", self.options.kind.noun()), Span::mixed_site())
     }
 
-    fn expand_registration(&self, handler: TokenStream) -> TokenStream {
+    fn expand_registration(&self, handler: TokenStream, parameters: &[String]) -> TokenStream {
         let Self { function, name, signature, options, .. } = self;
         let krate = options.krate();
         let message = expand_message(&signature.message, &krate);
         let returned = (options.kind == Kind::Request).then(|| self.expand_returned(&message, &krate));
-        let function = Some(Function { item: function, position: self.position, returned: returned.as_ref() });
-        Registration { message: &signature.message, handler, function, name, options }.expand()
+        let function = Function { item: function, position: self.position, parameters, returned: returned.as_ref() };
+        Registration { message: &signature.message, handler, function: Some(function), name, options }.expand()
     }
 
     /// Has rustc compare what the attribute names with what the function takes.

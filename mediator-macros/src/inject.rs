@@ -137,7 +137,7 @@ pub(crate) fn optional(ty: &Type) -> Option<&Type> {
 }
 
 /// `Box<dyn Fn()>` and `Arc<dyn Fn()>`, about which rustc would say more than is needed.
-fn reject_closure(service: &Type, errors: &mut Errors) {
+pub(crate) fn reject_closure(service: &Type, errors: &mut Errors) {
     let boxed = argument_of(service, "Box").filter(|closure| is_closure(closure));
     let unshared = argument_of(service, "Arc").filter(|closure| is_closure(closure) && !is_shared(closure));
     if boxed.is_some() {

@@ -19,6 +19,7 @@ mod lock;
 #[cfg(feature = "link-modules")]
 mod manifest;
 mod notification;
+mod receiver;
 mod registration;
 mod request;
 mod retry;

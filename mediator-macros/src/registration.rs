@@ -30,6 +30,8 @@ pub(crate) struct Function<'a> {
     pub(crate) item: &'a TokenStream,
     /// How many methods come before it in its block, whose place all have.
     pub(crate) position: usize,
+    /// The names of its injected parameters, where the runtime does not know them from the handler's type.
+    pub(crate) parameters: &'a [String],
     /// What it returns, if it answers requests.
     pub(crate) returned: Option<&'a TokenStream>,
 }
@@ -42,6 +44,8 @@ impl Registration<'_> {
         let place = expand_place(self.name);
         let position = self.function.map(|function| function.position).filter(|position| *position > 0);
         let position = position.map(Literal::usize_unsuffixed).map(|position| quote!(.behind(#position)));
+        let parameters = self.function.map(|function| function.parameters).filter(|parameters| !parameters.is_empty());
+        let parameters = parameters.map(|parameters| quote!(.parameters(&[#(#parameters),*])));
         let options = expand_options(self.options);
         let around = retry::expand_around(self.message, self.function.is_some(), self.options, &krate);
         let durable = durable::expand_options(self.message, self.options, &krate);
@@ -54,7 +58,7 @@ impl Registration<'_> {
         };
         quote! {
             #krate::__private::inventory::submit! {
-                #registration::#constructor #arguments #position #options #around #durable
+                #registration::#constructor #arguments #position #parameters #options #around #durable
             }
         }
     }

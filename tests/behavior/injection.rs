@@ -294,6 +294,31 @@ fn parameters_behind_the_event_are_injected_anew_for_each_call() {
     assert_eq!(log.take(), ["42 text changed", "1 2 x", "call 1"]);
 }
 
+mod parameters_alike {
+    use super::*;
+
+    #[event_handler]
+    fn first(_event: &Tick, log: Log, url: String) {
+        log.add(url);
+    }
+
+    #[event_handler]
+    fn second(_event: &Tick, log: Log, host: String) {
+        log.add(host);
+    }
+}
+
+#[test]
+fn functions_with_parameters_of_the_same_types_are_told_apart() {
+    let error = module("parameters_alike").provide(Log::default()).build().unwrap_err().to_string();
+    assert!(error.contains("first` (") && error.contains("needs `alloc::string::String` for `url`"), "{error}");
+    assert!(error.contains("second` (") && error.contains("needs `alloc::string::String` for `host`"), "{error}");
+    let log = Log::default();
+    let mediator = module("parameters_alike").provide(log.clone()).provide("text".to_owned()).build().unwrap();
+    block_on(mediator.publish(Tick::new())).unwrap();
+    assert_eq!(log.take(), ["text", "text"]);
+}
+
 mod impl_blocks {
     use super::*;
 

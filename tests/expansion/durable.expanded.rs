@@ -79,24 +79,15 @@ async fn write_invoice(
     Ok(())
 }
 const _: () = {
-    struct __MediatorHandlerFn {}
-    #[automatically_derived]
-    impl ::mediator_core::Inject for __MediatorHandlerFn {
-        #[inline]
-        fn inject(
-            __services: &::mediator_core::Services<'_>,
-        ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
-            ::core::result::Result::Ok(Self {})
-        }
-    }
+    struct __MediatorHandlerFn;
     #[automatically_derived]
     impl ::mediator_core::__private::FnHandler<OrderPlaced> for __MediatorHandlerFn {
-        type Receiver = Self;
+        type Receiver = ::mediator_core::__private::Parameters<()>;
         const BORROWS: &'static [::mediator_core::__private::Borrow] = &[
             ::mediator_core::__private::Borrow::exclusive::<SqliteConnection>("tx"),
         ];
         fn call<'a>(
-            __receiver: &'a Self,
+            __receiver: &'a Self::Receiver,
             __event: &'a OrderPlaced,
             __lent: ::mediator_core::__private::Lent<'a>,
         ) -> impl ::mediator_core::HandlerFuture {

@@ -38,7 +38,7 @@ const _: () = {
     {
         type Receiver = Self;
         fn call<'a>(
-            __receiver: &'a Self,
+            __receiver: &'a Self::Receiver,
             __event: &'a OrderPlaced,
             _: ::mediator_core::__private::Lent<'a>,
         ) -> impl ::mediator_core::HandlerFuture {

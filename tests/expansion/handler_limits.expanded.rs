@@ -1,20 +1,11 @@
 async fn announce(event: &OrderPlaced) {}
 const _: () = {
-    struct __MediatorHandlerFn {}
-    #[automatically_derived]
-    impl ::bus::Inject for __MediatorHandlerFn {
-        #[inline]
-        fn inject(
-            __services: &::bus::Services<'_>,
-        ) -> ::core::result::Result<Self, ::bus::InjectError> {
-            ::core::result::Result::Ok(Self {})
-        }
-    }
+    struct __MediatorHandlerFn;
     #[automatically_derived]
     impl ::bus::__private::FnHandler<OrderPlaced> for __MediatorHandlerFn {
-        type Receiver = Self;
+        type Receiver = ::bus::__private::Parameters<()>;
         fn call<'a>(
-            __receiver: &'a Self,
+            __receiver: &'a Self::Receiver,
             __event: &'a OrderPlaced,
             _: ::bus::__private::Lent<'a>,
         ) -> impl ::bus::HandlerFuture {
@@ -34,22 +25,13 @@ const _: () = {
 };
 async fn place(request: &PlaceOrder) -> Result<u64, OrderError> {}
 const _: () = {
-    struct __MediatorHandlerFn {}
-    #[automatically_derived]
-    impl ::bus::Inject for __MediatorHandlerFn {
-        #[inline]
-        fn inject(
-            __services: &::bus::Services<'_>,
-        ) -> ::core::result::Result<Self, ::bus::InjectError> {
-            ::core::result::Result::Ok(Self {})
-        }
-    }
+    struct __MediatorHandlerFn;
     #[automatically_derived]
     impl ::bus::__private::FnRequestHandler<PlaceOrder> for __MediatorHandlerFn {
-        type Receiver = Self;
+        type Receiver = ::bus::__private::Parameters<()>;
         type Returned = Result<u64, OrderError>;
         fn call<'a>(
-            __receiver: &'a Self,
+            __receiver: &'a Self::Receiver,
             __request: &'a PlaceOrder,
             _: ::bus::__private::Lent<'a>,
         ) -> ::core::result::Result<

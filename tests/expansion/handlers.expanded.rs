@@ -5,12 +5,12 @@ impl Triage {
     fn watch(&self, event: &dyn DynNotification, journal: Option<&mut dyn Journal>) {}
 }
 const _: () = {
-    struct __MediatorHandlerFn {}
+    struct __MediatorHandlerFn;
     #[automatically_derived]
     impl ::mediator_core::__private::FnHandler<IssueOpened> for __MediatorHandlerFn {
         type Receiver = Triage;
         fn call<'a>(
-            __receiver: &'a Triage,
+            __receiver: &'a Self::Receiver,
             __event: &'a IssueOpened,
             _: ::mediator_core::__private::Lent<'a>,
         ) -> impl ::mediator_core::HandlerFuture {
@@ -25,7 +25,7 @@ const _: () = {
     }
 };
 const _: () = {
-    struct __MediatorHandlerFn {}
+    struct __MediatorHandlerFn;
     #[automatically_derived]
     impl ::mediator_core::__private::FnHandler<IssueClosed> for __MediatorHandlerFn {
         type Receiver = Triage;
@@ -33,7 +33,7 @@ const _: () = {
             ::mediator_core::__private::Borrow::exclusive::<Connection>("tx"),
         ];
         fn call<'a>(
-            __receiver: &'a Triage,
+            __receiver: &'a Self::Receiver,
             __event: &'a IssueClosed,
             __lent: ::mediator_core::__private::Lent<'a>,
         ) -> impl ::mediator_core::HandlerFuture {
@@ -54,7 +54,7 @@ const _: () = {
     }
 };
 const _: () = {
-    struct __MediatorHandlerFn {}
+    struct __MediatorHandlerFn;
     #[automatically_derived]
     impl ::mediator_core::__private::FnHandler<
         (dyn ::mediator_core::DynNotification + 'static),
@@ -65,7 +65,7 @@ const _: () = {
                 .optional(),
         ];
         fn call<'a>(
-            __receiver: &'a Triage,
+            __receiver: &'a Self::Receiver,
             __event: &'a (dyn ::mediator_core::DynNotification + 'static),
             __lent: ::mediator_core::__private::Lent<'a>,
         ) -> impl ::mediator_core::HandlerFuture {

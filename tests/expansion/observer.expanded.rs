@@ -1,26 +1,17 @@
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn observe(event: &dyn DynNotification, publisher: &Publisher) {}
 const _: () = {
-    struct __MediatorHandlerFn {}
-    #[automatically_derived]
-    impl ::mediator_core::Inject for __MediatorHandlerFn {
-        #[inline]
-        fn inject(
-            __services: &::mediator_core::Services<'_>,
-        ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
-            ::core::result::Result::Ok(Self {})
-        }
-    }
+    struct __MediatorHandlerFn;
     #[automatically_derived]
     impl ::mediator_core::__private::FnHandler<
         (dyn ::mediator_core::DynNotification + 'static),
     > for __MediatorHandlerFn {
-        type Receiver = Self;
+        type Receiver = ::mediator_core::__private::Parameters<()>;
         const BORROWS: &'static [::mediator_core::__private::Borrow] = &[
             ::mediator_core::__private::Borrow::shared::<Publisher>("publisher"),
         ];
         fn call<'a>(
-            __receiver: &'a Self,
+            __receiver: &'a Self::Receiver,
             __event: &'a (dyn ::mediator_core::DynNotification + 'static),
             __lent: ::mediator_core::__private::Lent<'a>,
         ) -> impl ::mediator_core::HandlerFuture {

@@ -5,33 +5,15 @@ async fn place_order(
     orders.place(request).await
 }
 const _: () = {
-    struct __MediatorHandlerFn {
-        orders: Arc<Orders>,
-    }
-    #[automatically_derived]
-    impl ::mediator_core::Inject for __MediatorHandlerFn {
-        #[inline]
-        fn inject(
-            __services: &::mediator_core::Services<'_>,
-        ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
-            let __field_0 = ::mediator_core::Services::get_for(__services, "orders");
-            ::core::result::Result::Ok(Self {
-                orders: match __field_0 {
-                    ::core::result::Result::Ok(__service) => __service,
-                    ::core::result::Result::Err(__error) => {
-                        return ::core::result::Result::Err(__error);
-                    }
-                },
-            })
-        }
-    }
+    struct __MediatorHandlerFn;
+    type __MediatorParameter0 = Arc<Orders>;
     #[automatically_derived]
     impl ::mediator_core::__private::FnRequestHandler<PlaceOrder>
     for __MediatorHandlerFn {
-        type Receiver = Self;
+        type Receiver = ::mediator_core::__private::Parameters<(__MediatorParameter0,)>;
         type Returned = Result<OrderConfirmation, OrderError>;
         fn call<'a>(
-            __receiver: &'a Self,
+            __receiver: &'a Self::Receiver,
             __request: &'a PlaceOrder,
             _: ::mediator_core::__private::Lent<'a>,
         ) -> ::core::result::Result<
@@ -39,7 +21,7 @@ const _: () = {
             ::mediator_core::__private::BorrowError<'a>,
         > {
             ::core::result::Result::Ok(
-                place_order(__request, ::core::clone::Clone::clone(&__receiver.orders)),
+                place_order(__request, ::core::clone::Clone::clone(&__receiver.0.0)),
             )
         }
     }
@@ -47,7 +29,7 @@ const _: () = {
         ::mediator_core::__private::HandlerRegistration::request_function:: < PlaceOrder,
         __MediatorHandlerFn, Result < OrderConfirmation, OrderError >, _ > (place_order,
         ::core::concat!(::core::module_path!(), "::place_order"), ::core::module_path!(),
-        "1.2.3")
+        "1.2.3").parameters(& ["orders"])
     }
 };
 #[allow(clippy::trivially_copy_pass_by_ref)]
@@ -55,26 +37,17 @@ fn write(request: &Write, tx: &mut Connection, sender: &Sender) -> usize {
     tx.write(request)
 }
 const _: () = {
-    struct __MediatorHandlerFn {}
-    #[automatically_derived]
-    impl ::mediator_core::Inject for __MediatorHandlerFn {
-        #[inline]
-        fn inject(
-            __services: &::mediator_core::Services<'_>,
-        ) -> ::core::result::Result<Self, ::mediator_core::InjectError> {
-            ::core::result::Result::Ok(Self {})
-        }
-    }
+    struct __MediatorHandlerFn;
     #[automatically_derived]
     impl ::mediator_core::__private::FnRequestHandler<Write> for __MediatorHandlerFn {
-        type Receiver = Self;
+        type Receiver = ::mediator_core::__private::Parameters<()>;
         type Returned = usize;
         const BORROWS: &'static [::mediator_core::__private::Borrow] = &[
             ::mediator_core::__private::Borrow::exclusive::<Connection>("tx"),
             ::mediator_core::__private::Borrow::shared::<Sender>("sender"),
         ];
         fn call<'a>(
-            __receiver: &'a Self,
+            __receiver: &'a Self::Receiver,
             __request: &'a Write,
             __lent: ::mediator_core::__private::Lent<'a>,
         ) -> ::core::result::Result<

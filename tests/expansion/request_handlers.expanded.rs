@@ -8,7 +8,7 @@ impl Orders {
     fn count(&self, _request: &CountOrders) -> usize {}
 }
 const _: () = {
-    struct __MediatorHandlerFn {}
+    struct __MediatorHandlerFn;
     #[automatically_derived]
     impl ::mediator_core::__private::FnRequestHandler<PlaceOrder>
     for __MediatorHandlerFn {
@@ -18,7 +18,7 @@ const _: () = {
             ::mediator_core::__private::Borrow::exclusive::<Connection>("tx"),
         ];
         fn call<'a>(
-            __receiver: &'a Orders,
+            __receiver: &'a Self::Receiver,
             __request: &'a PlaceOrder,
             __lent: ::mediator_core::__private::Lent<'a>,
         ) -> ::core::result::Result<
@@ -39,14 +39,14 @@ const _: () = {
     }
 };
 const _: () = {
-    struct __MediatorHandlerFn {}
+    struct __MediatorHandlerFn;
     #[automatically_derived]
     impl ::mediator_core::__private::FnRequestHandler<CountOrders>
     for __MediatorHandlerFn {
         type Receiver = Orders;
         type Returned = usize;
         fn call<'a>(
-            __receiver: &'a Orders,
+            __receiver: &'a Self::Receiver,
             __request: &'a CountOrders,
             _: ::mediator_core::__private::Lent<'a>,
         ) -> ::core::result::Result<

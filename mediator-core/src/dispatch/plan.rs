@@ -10,6 +10,7 @@ use crate::event::info::EventInfo;
 use crate::event::notification::Notification;
 use crate::handler::event_handler::EventHandler;
 use crate::request::info::RequestInfo;
+use crate::services::inject::Inject;
 
 /// How to call handlers of one type with events, or requests, of one type.
 #[derive(Clone, Copy)]
@@ -17,6 +18,8 @@ pub(crate) struct CallPlan {
     pub(crate) message: MessageInfo,
     /// The type of the instance.
     pub(crate) receiver: TypeId,
+    /// Whose instance it is: that type's, or the function's whose parameters it holds.
+    pub(crate) owner: TypeId,
     /// What others name the handler by: its type, or that of its function.
     pub(crate) identity: TypeId,
     pub(crate) borrows: &'static [Borrow],
@@ -34,6 +37,7 @@ pub(crate) struct CallPlan {
 pub struct StaticPlan {
     pub(super) message: Handles,
     pub(super) receiver: fn() -> TypeId,
+    pub(super) owner: fn() -> TypeId,
     pub(super) identity: fn() -> TypeId,
     pub(super) borrows: &'static [Borrow],
     pub(super) argument: Argument,
@@ -71,6 +75,7 @@ impl CallPlan {
         Self {
             message: plan.message(),
             receiver: (plan.receiver)(),
+            owner: (plan.owner)(),
             identity: (plan.identity)(),
             borrows: plan.borrows,
             argument: plan.argument,
@@ -120,6 +125,7 @@ impl StaticPlan {
         Self {
             message: Handles::Event(EventInfo::of::<E>),
             receiver: TypeId::of::<H>,
+            owner: TypeId::of::<H>,
             identity: TypeId::of::<H>,
             borrows: &[],
             argument: Argument::Message,
@@ -133,6 +139,7 @@ impl StaticPlan {
         Self {
             message: Handles::Event(EventInfo::of::<E>),
             receiver: TypeId::of::<F::Receiver>,
+            owner: owner::<F::Receiver, Item>(),
             identity: TypeId::of::<Item>,
             borrows: F::BORROWS,
             argument: if F::BORROWS.is_empty() { Argument::Message } else { Argument::Dispatch },
@@ -145,6 +152,7 @@ impl StaticPlan {
         Self {
             message: Handles::AnyEvent,
             receiver: TypeId::of::<H>,
+            owner: TypeId::of::<H>,
             identity: TypeId::of::<H>,
             borrows: &[],
             argument: Argument::Dispatch,
@@ -157,6 +165,7 @@ impl StaticPlan {
         Self {
             message: Handles::AnyEvent,
             receiver: TypeId::of::<F::Receiver>,
+            owner: owner::<F::Receiver, Item>(),
             identity: TypeId::of::<Item>,
             borrows: F::BORROWS,
             argument: Argument::Dispatch,
@@ -164,4 +173,9 @@ impl StaticPlan {
             compiled: Compiled::of_observer_fn::<F>(),
         }
     }
+}
+
+/// Whose instance of `R` the function or method `Item` is called on.
+pub(super) const fn owner<R: Inject + 'static, Item: 'static>() -> fn() -> TypeId {
+    if R::__IS_SHARED { TypeId::of::<R> } else { TypeId::of::<Item> }
 }

@@ -9,7 +9,7 @@ use std::task::Context;
 use super::borrow::{Borrow, NotLent};
 use super::dispatch::Dispatch;
 use super::lent::{BorrowError, Lent};
-use super::plan::{Argument, Handles, StaticPlan};
+use super::plan::{Argument, Handles, StaticPlan, owner};
 use super::storage::Storage;
 use super::vtable::{Compiled, Polled, Settle, Start, kept_layout, start_future};
 use crate::errors::send_error::SendError;
@@ -27,7 +27,7 @@ use crate::services::inject::Inject;
 // mistake would be two errors.
 #[doc(hidden)]
 pub trait FnRequestHandler<R>: 'static {
-    /// What is built from the services: the injected parameters of a function, `Self` of a method.
+    /// What is built of the services: the injected parameters of a function, `Self` of a method.
     type Receiver: Inject + Send + Sync + 'static;
 
     /// What the function returns.
@@ -53,6 +53,7 @@ impl StaticPlan {
         Self {
             message: Handles::Request(RequestInfo::of::<R>),
             receiver: TypeId::of::<H>,
+            owner: TypeId::of::<H>,
             identity: TypeId::of::<H>,
             borrows: &[],
             argument: Argument::Message,
@@ -71,6 +72,7 @@ impl StaticPlan {
         Self {
             message: Handles::Request(RequestInfo::of::<R>),
             receiver: TypeId::of::<F::Receiver>,
+            owner: owner::<F::Receiver, Item>(),
             identity: TypeId::of::<Item>,
             borrows: F::BORROWS,
             argument: if F::BORROWS.is_empty() { Argument::Message } else { Argument::Dispatch },

@@ -51,7 +51,7 @@ impl Polled {
 /// `E` is an event type, or `dyn DynNotification` for an observer.
 #[doc(hidden)]
 pub trait FnHandler<E: ?Sized>: 'static {
-    /// What is built from the services: the injected parameters of a function, `Self` of a method.
+    /// What is built of the services: the injected parameters of a function, `Self` of a method.
     type Receiver: Inject + Send + Sync + 'static;
 
     /// What it borrows, in the order of the parameters.

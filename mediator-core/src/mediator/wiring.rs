@@ -318,7 +318,7 @@ struct Built {
 fn build_handlers(bindings: &[Binding<'_>], offer: &Offer, problems: &mut Vec<BuildProblem>) -> TypeIdMap<Built> {
     let mut built = ready_made(bindings, problems);
     for Binding { registration, plan, .. } in bindings.iter().filter(|binding| !binding.is_stand_in) {
-        built.entry(plan.receiver).or_insert_with(|| build_handler(registration, offer, problems));
+        built.entry(plan.owner).or_insert_with(|| build_handler(registration, offer, problems));
     }
     built
 }
@@ -329,7 +329,7 @@ fn ready_made(bindings: &[Binding<'_>], problems: &mut Vec<BuildProblem>) -> Typ
     let mut built = TypeIdMap::default();
     for binding in bindings.iter().filter(|binding| binding.stands_for_its_type()) {
         let Some(instance) = binding.instance else { continue };
-        let first = first_bound.entry(binding.plan.receiver).or_insert(*binding);
+        let first = first_bound.entry(binding.plan.owner).or_insert(*binding);
         let is_same = first.instance.is_some_and(|first| Arc::ptr_eq(first, instance));
         // For one event or request they are reported as one handler that is registered twice.
         if !is_same && first.plan.message() != binding.plan.message() {
@@ -337,7 +337,7 @@ fn ready_made(bindings: &[Binding<'_>], problems: &mut Vec<BuildProblem>) -> Typ
             problems.push(BuildProblem::DuplicateInstance { first, second });
         }
         let instance = Some(instance.clone());
-        built.entry(binding.plan.receiver).or_insert(Built { instance, requests: Vec::new() });
+        built.entry(binding.plan.owner).or_insert(Built { instance, requests: Vec::new() });
     }
     built
 }
@@ -404,7 +404,7 @@ impl<'a> Completed<'a> {
 
 fn entry(binding: &Binding<'_>, built: &TypeIdMap<Built>, behaviors: &Behaviors) -> Option<Entry> {
     let Binding { registration, plan, instance, .. } = binding;
-    let instance = instance.or_else(|| built[&plan.receiver].instance.as_ref())?.clone();
+    let instance = instance.or_else(|| built[&plan.owner].instance.as_ref())?.clone();
     // Its own options are inside of the behaviors around its message.
     let around = behaviors.around(plan).into_iter();
     #[cfg(all(feature = "durable", feature = "testing"))]
@@ -458,7 +458,7 @@ fn event_node(event: EventInfo, strategy: &'static str, handlers: Vec<HandlerNod
 fn nodes(completed: &Completed<'_>, built: &TypeIdMap<Built>) -> Vec<HandlerNode> {
     let bindings = completed.list.all().zip(&completed.entries).enumerate();
     let node = |(index, (binding, entry)): (usize, (&Binding<'_>, &Entry))| {
-        let requests = if binding.instance.is_none() { &*built[&entry.plan.receiver].requests } else { &[] };
+        let requests = if binding.instance.is_none() { &*built[&entry.plan.owner].requests } else { &[] };
         let borrows = entry.plan.borrows.iter().map(|borrow| borrow.use_of()).collect();
         let around = entry.around.iter().map(|around| around.info).collect();
         let is_observer = entry.plan.message().is_none();

@@ -31,7 +31,9 @@ inventory::collect!(HandlerRegistration);
 // Functions that know the handler's type do as little as they can, since they are compiled for each handler.
 #[derive(Clone, Copy)]
 pub(crate) struct Injection {
-    make: fn(&Services<'_>) -> Result<Instance, InjectError>,
+    make: fn(&Services<'_>, &[&'static str]) -> Result<Instance, InjectError>,
+    /// Of a function, by their names.
+    parameters: &'static [&'static str],
     /// An `Arc` of the handler.
     service: ProvidedType,
     instance: fn(&(dyn Any + Send + Sync)) -> Option<Instance>,
@@ -39,7 +41,7 @@ pub(crate) struct Injection {
 
 impl Injection {
     pub(crate) const fn of<H: Inject + Send + Sync + 'static>() -> Self {
-        Self { make: make::<H>, service: ProvidedType::of::<Arc<H>>(), instance: instance::<H> }
+        Self { make: make::<H>, parameters: &[], service: ProvidedType::of::<Arc<H>>(), instance: instance::<H> }
     }
 
     /// The instance that the builder or a module provides, or else a new one.
@@ -50,14 +52,17 @@ impl Injection {
     pub(crate) fn inject(&self, services: &Services<'_>) -> Result<Instance, InjectError> {
         match services.provided(self.service)?.and_then(|service| (self.instance)(&*service)) {
             Some(instance) => Ok(instance),
-            None => (self.make)(services),
+            None => (self.make)(services, self.parameters),
         }
     }
 }
 
 // Not `?` nor `map`: of what is compiled for each handler, every function counts.
-fn make<H: Inject + Send + Sync + 'static>(services: &Services<'_>) -> Result<Instance, InjectError> {
-    match H::inject(services) {
+fn make<H: Inject + Send + Sync + 'static>(
+    services: &Services<'_>,
+    parameters: &[&'static str],
+) -> Result<Instance, InjectError> {
+    match H::__inject_named(services, parameters) {
         Ok(handler) => Ok(Arc::new(handler)),
         Err(error) => Err(error),
     }
@@ -298,6 +303,16 @@ impl HandlerRegistration {
             plan,
             injection,
         }
+    }
+
+    /// Of a function whose injected parameters have these names.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn parameters(mut self, names: &'static [&'static str]) -> Self {
+        if let Some(injection) = &mut self.injection {
+            injection.parameters = names;
+        }
+        self
     }
 
     /// With the user's `name = …`.

@@ -64,6 +64,16 @@ pub trait Inject: Sized {
     ///
     /// When a service is missing, or for a reason of the handler's own.
     fn inject(services: &Services<'_>) -> Result<Self, InjectError>;
+
+    /// Whether there is one instance for all handlers of this type in a mediator.
+    #[doc(hidden)]
+    const __IS_SHARED: bool = true;
+
+    /// The same, with the names of a function's parameters, for errors.
+    #[doc(hidden)]
+    fn __inject_named(services: &Services<'_>, _parameters: &[&'static str]) -> Result<Self, InjectError> {
+        Self::inject(services)
+    }
 }
 
 /// Why a handler could not be built.

@@ -2,5 +2,6 @@
 
 pub(crate) mod inject;
 pub(crate) mod module_service;
+pub(crate) mod parameters;
 #[allow(clippy::module_inception)]
 pub(crate) mod services;

@@ -52,7 +52,7 @@ impl<'a> Services<'a> {
     /// When there is no `T`. The failure is noted here as well, so that
     /// [`build`](crate::MediatorBuilder::build) reports it even if the error is dropped.
     pub fn get<T: Service>(&self) -> Result<T, InjectError> {
-        self.require(None)
+        self.find(None)
     }
 
     /// Like [`get`](Self::get), naming the field or parameter the service is for in errors.
@@ -61,7 +61,7 @@ impl<'a> Services<'a> {
     ///
     /// When there is no `T`.
     pub fn get_for<T: Service>(&self, field: &'static str) -> Result<T, InjectError> {
-        self.require(Some(field))
+        self.find(Some(field))
     }
 
     /// A clone of the service of type `Option<T>`, or else of type `T`; `None` if there is neither.
@@ -80,7 +80,8 @@ impl<'a> Services<'a> {
         }
     }
 
-    fn require<T: Service>(&self, field: Option<&'static str>) -> Result<T, InjectError> {
+    /// Like [`get`](Self::get), naming what the service is for if it has a name.
+    pub(super) fn find<T: Service>(&self, field: Option<&'static str>) -> Result<T, InjectError> {
         match self.request::<T>(field, true) {
             Found::Yes(service) => Ok(service),
             Found::No | Found::Failed => Err(InjectError::missing(type_name::<T>())),
