@@ -547,8 +547,11 @@ fn parse_version(input: ParseStream<'_>) -> syn::Result<u32> {
 /// `::a::b` or `crate::a`; a relative path would mean something else in each module.
 fn parse_absolute(input: ParseStream<'_>) -> syn::Result<Path> {
     let path = input.call(Path::parse_mod_style)?;
-    let starts_at_crate = path.segments.first().is_some_and(|first| first.ident == "crate" || first.ident == "$crate");
-    if path.leading_colon.is_some() || starts_at_crate {
+    let names: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    let starts_at_crate = path.leading_colon.is_none() && ["crate", "$crate"].contains(&&*names[0]);
+    let mut further = names.iter().skip(usize::from(starts_at_crate));
+    let is_relative = further.any(|name| ["crate", "self", "super", "Self"].contains(&&**name));
+    if (path.leading_colon.is_some() || starts_at_crate) && !is_relative {
         Ok(path)
     } else {
         Err(syn::Error::new_spanned(path, "the path must be absolute"))

@@ -5,4 +5,7 @@ struct OrderPlaced {
     order_id: u64,
 }
 
+#[event(crate = ::Self::bus)]
+struct OrderShipped;
+
 fn main() {}
