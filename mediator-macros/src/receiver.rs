@@ -8,6 +8,7 @@ use crate::arguments::{Arguments, ungrouped};
 use crate::errors::Errors;
 use crate::inject;
 use crate::registration::plain_name;
+use crate::types::relocated;
 
 /// What the handler's instance is.
 pub(crate) enum Receiver<'a> {
@@ -76,7 +77,10 @@ impl<'a> Receiver<'a> {
                     false => field.ty.to_token_stream(),
                 };
                 let types = fields.iter().enumerate().map(ty);
-                quote!(#krate::__private::Parameters<(#(#types,)*)>)
+                let tuple = quote!(#krate::__private::Parameters<(#(#types,)*)>);
+                // What cannot be injected shows among the parameters.
+                let place: TokenStream = fields.iter().map(|field| field.ty.to_token_stream()).collect();
+                relocated(&tuple, &place)
             }
             Self::Struct(_) => quote!(Self),
         }
