@@ -241,7 +241,7 @@ pub mod __private {
     pub use crate::registry::request_registration::RequestRegistration;
     pub use crate::request::recover::{Recover, RecoverOther};
     pub use crate::services::module_service::{
-        ModuleService, ProvidedAs, ServiceAlias, ServiceFn, ServiceRegistration, Shareable, service_error,
+        ModuleService, ProvidedAs, ServiceAlias, ServiceFn, ServiceRegistration, Shareable, SharedTrait, service_error,
     };
     pub use crate::services::parameters::Parameters;
     pub use inventory;

@@ -11,6 +11,7 @@ use syn::{Attribute, Expr, ExprLit, Lit, LitBool, LitInt, LitStr, Meta, Path, To
 
 use crate::errors::Errors;
 use crate::kind::Kind;
+use crate::registration::is_function;
 use crate::retry::{self, Retry};
 use crate::signature::Borrowed;
 use crate::{durable, runtime, types};
@@ -221,7 +222,32 @@ impl Arguments {
     }
 
     fn parse_one(&mut self, input: ParseStream<'_>, keys: &[&str], positional: Positional) -> syn::Result<()> {
-        if is_option(input, keys) { self.parse_option(input, keys) } else { self.parse_type(input, keys, positional) }
+        if is_option(input, keys) {
+            return self.parse_option(input, keys, positional);
+        }
+        if let Some(message) = self.misplaced(input, keys, positional) {
+            let start = input.span();
+            take_to_comma(input)?;
+            return Err(syn::Error::new(start, message));
+        }
+        self.parse_type(input, keys, positional)
+    }
+
+    /// What is wrong with something that has no key, if it is clear what it was meant to be.
+    fn misplaced(&self, input: ParseStream<'_>, keys: &[&str], positional: Positional) -> Option<String> {
+        let listed = self.seen.last().map(ToString::to_string);
+        let listed = listed.filter(|key| ["after", "before", "alias", "upcast"].contains(&&**key));
+        if input.peek(LitStr) {
+            return match listed {
+                Some(key) if key == "alias" => Some(brackets(&key)),
+                _ if positional == Positional::Nothing && keys.contains(&"name") => {
+                    Some(format!("write `{}`", example("name")))
+                }
+                _ => None,
+            };
+        }
+        let key = listed.filter(|key| key != "alias" && positional != Positional::Answer)?;
+        is_function(&input.fork().parse().ok()?).then(|| brackets(&key))
     }
 
     fn parse_type(&mut self, input: ParseStream<'_>, keys: &[&str], positional: Positional) -> syn::Result<()> {
@@ -249,11 +275,20 @@ impl Arguments {
         Ok(())
     }
 
-    fn parse_option(&mut self, input: ParseStream<'_>, keys: &[&str]) -> syn::Result<()> {
+    fn parse_option(&mut self, input: ParseStream<'_>, keys: &[&str], positional: Positional) -> syn::Result<()> {
         let key = input.call(Ident::parse_any)?;
         let name = key.to_string();
         if !keys.contains(&name.as_str()) {
-            return Err(syn::Error::new(key.span(), unknown(&name, keys)));
+            let message = match &*name {
+                _ if self.is_of_block(keys, positional) && is_of_handler(&name) => {
+                    format!(
+                        "the options of a handler stand on its method; on the block there is `crate`, and no `{name}`"
+                    )
+                }
+                "crate" => "where the runtime is found is said once, on the block".to_owned(),
+                _ => unknown(&name, keys),
+            };
+            return Err(syn::Error::new(key.span(), message));
         }
         if self.seen.contains(&key) {
             return Err(syn::Error::new(key.span(), format!("`{key}` is given twice; remove one of the two")));
@@ -280,6 +315,11 @@ impl Arguments {
         }
         self.parse_value(&name, input)
             .map_err(|error| syn::Error::new(error.span(), format!("{error}; write `{}`", example(&name))))
+    }
+
+    /// Whether the options are those of `#[event_handlers]` or `#[request_handlers]`.
+    fn is_of_block(&self, keys: &[&str], positional: Positional) -> bool {
+        self.helper.is_none() && keys == ["crate"] && positional == Positional::Nothing
     }
 
     /// `manual`, `durable` or `external`
@@ -346,7 +386,9 @@ impl Arguments {
             "attempts" => self.attempts = Some(retry::parse_attempts(input)?),
             "base" => self.base = Some(retry::parse_duration(input)?),
             "cap" => self.cap = Some(retry::parse_duration(input)?),
-            "error" => self.error = Some(input.parse()?),
+            "error" => {
+                self.error = Some(input.parse().map_err(|error| syn::Error::new(error.span(), "expected a type"))?);
+            }
             _ => self.krate = Some(parse_absolute(input)?),
         }
         Ok(())
@@ -432,6 +474,17 @@ fn says_durable(tokens: &TokenStream) -> bool {
 }
 
 /// The error of an option that this macro does not take.
+/// Of a key whose value is a list.
+fn brackets(key: &str) -> String {
+    let (first, second) = if key == "alias" { ("\"first\"", "\"second\"") } else { ("first", "second") };
+    format!("several stand in brackets, as in `{key} = [{first}, {second}]`")
+}
+
+/// Whether it is an option of a handler.
+fn is_of_handler(key: &str) -> bool {
+    [Kind::Event, Kind::Request].iter().any(|kind| kind.options().contains(&key))
+}
+
 fn unknown(name: &str, keys: &[&str]) -> String {
     match name {
         "durable" if keys.contains(&"upcast") => "an event is not durable, each of its handlers is or is not; \

@@ -60,6 +60,7 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
         TokenStream::new()
     } else {
         require_concrete(&item.generics, errors);
+        inject::require_fields(&mut item.fields, "a behavior", errors);
         inject::on_struct(&mut item, &Doubts::none(), options, errors)
     };
     // What is not concrete is an error of the macro that makes it `Inject`.

@@ -13,7 +13,7 @@ use crate::arguments::{Arguments, Positional, ungrouped};
 use crate::errors::Errors;
 use crate::notification::Declared;
 use crate::types::{arguments_of, require_named};
-use crate::{durable, item, serde_derives};
+use crate::{durable, item, serde_derives, types};
 
 // #[event] or #[event(option,*)], above
 //
@@ -84,21 +84,20 @@ fn expand_stub(ident: &Ident, generics: &Generics, options: &Arguments) -> Token
     expand_impls(&Declared { ident, generics, lints: &[], options }, None)
 }
 
-/// Events and requests may be anybody's, anywhere, so they cannot borrow; and each field has one type.
-pub(crate) fn require_owned(item: &mut ItemStruct, nouns: &str, errors: &mut Errors) {
-    for lifetime in item.generics.lifetimes() {
+pub(crate) fn require_no_lifetime(generics: &Generics, nouns: &str, errors: &mut Errors) {
+    for lifetime in generics.lifetimes() {
         let message = format!("{nouns} own their data; remove the lifetime, and use `String` for `&str`");
         errors.at(lifetime, message);
     }
+}
+
+/// Events and requests may be anybody's, anywhere, so they cannot borrow; and each field has one type.
+pub(crate) fn require_owned(item: &mut ItemStruct, nouns: &str, errors: &mut Errors) {
+    require_no_lifetime(&item.generics, nouns, errors);
     for field in &mut item.fields {
         require_named(&mut field.ty, errors);
-        if let Type::Reference(reference) = &mut field.ty
-            && reference.lifetime.is_none()
-        {
-            errors.at(reference, format!("{nouns} own their data; use `String` for `&str`, or an `Arc`"));
-            // Otherwise rustc would ask for a lifetime.
-            reference.lifetime = Some(parse_quote!('static));
-        }
+        let message = format!("{nouns} own their data; use `String` for `&str`, or an `Arc`");
+        types::require_owned(&mut field.ty, &message, errors);
     }
 }
 

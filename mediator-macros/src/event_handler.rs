@@ -74,6 +74,7 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
         TokenStream::new()
     } else {
         require_concrete(&item.generics, kind, errors);
+        inject::require_fields(&mut item.fields, "a handler", errors);
         inject::on_struct(&mut item, &Doubts::none(), options, errors)
     };
     let registrations = options.types.iter().map(|event| {

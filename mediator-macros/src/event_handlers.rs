@@ -3,7 +3,10 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, FnArg, Generics, ImplItem, ImplItemFn, Item, ItemImpl, Meta, Path, Receiver, ReceiverKind, Type};
+use syn::{
+    Attribute, FnArg, Generics, ImplItem, ImplItemFn, Item, ItemImpl, Meta, Path, Receiver, ReceiverKind, Type,
+    parse_quote,
+};
 
 use crate::arguments::{Arguments, Positional, ungrouped};
 use crate::errors::Errors;
@@ -123,7 +126,7 @@ impl Block<'_> {
         let handler = signature.map(|signature| {
             let own_lints = item::lint_attributes(&method.attrs);
             let attributes: Vec<_> = cfgs.iter().chain(&self.lints).chain(&own_lints).cloned().collect();
-            method.attrs.splice(..0, signature.allow_parameters());
+            method.attrs.splice(..0, signature.allow_parameters().into_iter().chain([allow_unused()]));
             self.expand_handler(position, &signature, &options, &attributes, &mut errors)
         });
         let handler = if self.is_sound { handler } else { None };
@@ -147,6 +150,11 @@ impl Block<'_> {
         FnHandler { function: &function, self_ty: Some(self_ty), name, position, signature, options }
             .expand(attributes, errors)
     }
+}
+
+/// Quiets clippy, which asks why a method that needs neither takes `self`, or is `async`.
+fn allow_unused() -> Attribute {
+    parse_quote!(#[allow(clippy::unused_async, clippy::unused_self)])
 }
 
 /// What stands in the `#[event_handler(…)]`, or `#[request_handler(…)]`, of a method, which goes.

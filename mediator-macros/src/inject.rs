@@ -6,8 +6,8 @@ use syn::ext::IdentExt;
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Data, DeriveInput, Expr, Field, FnArg, GenericArgument, Generics, ItemStruct, Member, Meta, Path,
-    PathArguments, Signature, Token, Type, TypePath, WhereClause, parse_quote,
+    Attribute, Data, DeriveInput, Expr, Field, Fields, FnArg, GenericArgument, Generics, ItemStruct, Member, Meta,
+    Path, PathArguments, Signature, Token, Type, TypePath, WhereClause, parse_quote,
 };
 
 use crate::arguments::{Arguments, ungrouped};
@@ -49,17 +49,21 @@ fn on_type(item: &DeriveInput, errors: &mut Errors) -> TokenStream {
     expand_impl(&item.ident, &item.generics, &lints, &fields, &body, &options.krate())
 }
 
-/// The same for a struct that is a handler or a service, taking for granted what is in doubt.
+/// Requires of what a struct is injected with that it is owned and has one type.
+pub(crate) fn require_fields(fields: &mut Fields, of: &str, errors: &mut Errors) {
+    for field in fields {
+        require_owned(&mut field.ty, &format!("{of} owns what it is injected with; use an `Arc`"), errors);
+        require_named(&mut field.ty, errors);
+    }
+}
+
+/// The same for a struct that is a handler or a service, whose fields are as they must be; takes for granted what is in doubt.
 pub(crate) fn on_struct(
     item: &mut ItemStruct,
     doubts: &Doubts,
     options: &Arguments,
     errors: &mut Errors,
 ) -> TokenStream {
-    for field in &mut item.fields {
-        require_owned(&mut field.ty, errors);
-        require_named(&mut field.ty, errors);
-    }
     let generics = doubts.take_for_granted(item.generics.clone(), &options.krate());
     let fields = item.fields.iter_mut().collect();
     let (derive, inject) = on_handler(&item.ident, &generics, &item.attrs, fields, options, errors);

@@ -6,11 +6,10 @@ use syn::{Attribute, Generics, Ident, Item, PathArguments, Type, WhereClause, pa
 
 use crate::arguments::{Arguments, Positional, ungrouped};
 use crate::errors::Errors;
-use crate::event::require_owned;
-use crate::item;
+use crate::event::{require_no_lifetime, require_owned};
 use crate::notification::Declared;
-use crate::signature::hides_borrow;
-use crate::types::{arguments_of, mentions, relocated};
+use crate::types::{arguments_of, hides_borrow, mentions, relocated};
+use crate::{item, types};
 
 // #[request] or #[request(Answer? option,*)], above a struct, an enum or a union
 //
@@ -27,8 +26,10 @@ pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream 
 }
 
 fn on_item(mut item: Item, body: Option<Group>, options: &Arguments, errors: &mut Errors) -> TokenStream {
-    if let Item::Struct(item) = &mut item {
-        require_owned(item, "requests", errors);
+    match &mut item {
+        Item::Struct(item) => require_owned(item, "requests", errors),
+        Item::Enum(item) => require_no_lifetime(&item.generics, "requests", errors),
+        _ => {}
     }
     options.types.iter().for_each(|answer| reject_result(answer, errors));
     let is_owned = options.types.iter().chain(&options.error).all(|ty| require_owned_answer(ty, errors));
@@ -65,9 +66,7 @@ fn reject_result(answer: &Type, errors: &mut Errors) {
 /// An answer outlives the request and its handler, and is of one type.
 fn require_owned_answer(answer: &Type, errors: &mut Errors) -> bool {
     let message = match ungrouped(answer) {
-        _ if hides_borrow(answer.to_token_stream()) => {
-            "an answer is owned by who asked; use `String` for `&str`, or `&'static`"
-        }
+        _ if hides_borrow(answer.to_token_stream()) => types::OWNED_ANSWER,
         Type::TraitObject(_) => "an answer has a size; answer with a `Box<dyn … + Send>`, or an `Arc`",
         _ if mentions(answer, "impl") => "an answer is of one type; name it, or answer with a `Box<dyn … + Send>`",
         _ => return true,

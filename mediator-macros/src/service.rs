@@ -52,12 +52,14 @@ fn on_struct(mut item: ItemStruct, options: &Arguments, errors: &mut Errors) -> 
     );
     let attributes = item::lint_attributes(&item.attrs);
     let is_injected_later = item::is_injected_later(&options.krate(), &item.attrs);
-    let doubts = if is_injected_later { Doubts::none() } else { Doubts::of_fields(&item.fields) };
-    let inject = if is_injected_later {
-        TokenStream::new()
+    let (doubts, inject) = if is_injected_later {
+        (Doubts::none(), TokenStream::new())
     } else {
         require_concrete(&item.generics, errors);
-        inject::on_struct(&mut item, &doubts, options, errors)
+        inject::require_fields(&mut item.fields, "a service", errors);
+        let doubts = Doubts::of_fields(&item.fields);
+        let inject = inject::on_struct(&mut item, &doubts, options, errors);
+        (doubts, inject)
     };
     // What is not concrete is an error of the macro that makes it `Inject`.
     let is_registered = errors.is_empty() && item.generics.params.is_empty();
@@ -199,7 +201,7 @@ fn injected(item: &mut ItemFn, errors: &mut Errors) -> Vec<Field> {
             FnArg::Typed(_) => {}
         }
     }
-    let parameters = Parameter::parse_all(&mut item.sig, 0, errors).into_iter();
+    let parameters = Parameter::parse_all(&mut item.sig, 0, None, errors).into_iter();
     let fields = parameters.filter_map(|parameter| match parameter {
         Parameter::Injected(field) => Some(*field),
         Parameter::Borrowed(_) => None,

@@ -1,6 +1,6 @@
 //! What a function or a method says about the handler that it is.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{
     Attribute, Field, FieldModifiers, FnArg, GenericArgument, GenericParam, Ident, Pat, PatType, PathArguments,
@@ -14,7 +14,8 @@ use crate::inject;
 use crate::kind::Kind;
 use crate::registration::plain_name;
 use crate::types::{
-    argument_of, as_borrow, has_trait, is_shared, last_ident, mentions, reject_other_traits, without_self,
+    self, argument_of, as_borrow, has_trait, hides_borrow, is_shared, last_ident, mentions, reject_other_traits,
+    without_self,
 };
 
 const CONCRETE: &str = "a handler function must be concrete; name the type, or use an `Arc<dyn …>`";
@@ -63,7 +64,7 @@ impl HandlerSignature {
         require_callable(signature, options.kind, errors);
         let before = usize::from(self_ty.is_some());
         let message = message_of(signature, before, options.kind, errors);
-        let parameters = Parameter::parse_all(signature, before + 1, errors);
+        let parameters = Parameter::parse_all(signature, before + 1, Some(options.kind), errors);
         let named = message.as_ref().and_then(|message| named(message, options, errors));
         let mut handler = Self {
             ident: signature.ident.clone(),
@@ -153,6 +154,9 @@ fn require_callable(signature: &Signature, kind: Kind, errors: &mut Errors) {
     if let ReturnType::Type(_, ty) = &signature.output {
         reject_future(ty, errors);
         reject_unshared_error(ty, errors);
+        if kind == Kind::Request && hides_borrow(ty.to_token_stream()) && errors.is_empty() {
+            errors.at(ty, types::OWNED_ANSWER);
+        }
         if kind == Kind::Request && mentions(ty, "impl") && errors.is_empty() {
             errors.at(ty, "a handler returns what its request says; name that type");
         }
@@ -213,6 +217,7 @@ pub(crate) fn lender(kind: Kind) -> &'static str {
 /// The `OrderPlaced` of `event: &OrderPlaced`, behind so many other parameters
 fn message_of(signature: &mut Signature, before: usize, kind: Kind, errors: &mut Errors) -> Option<Type> {
     let noun = kind.noun();
+    let elsewhere = if before > 0 { "; move a method that is no handler to another impl block" } else { "" };
     let first = match signature.inputs.iter_mut().nth(before) {
         Some(FnArg::Typed(first)) => first,
         Some(FnArg::Receiver(receiver)) => {
@@ -223,7 +228,8 @@ fn message_of(signature: &mut Signature, before: usize, kind: Kind, errors: &mut
         }
         None => {
             let parentheses = signature.paren_token.span.join();
-            let message = format!("the first parameter must be the {noun}, as in `{noun}: &{}`", kind.example());
+            let message =
+                format!("the first parameter must be the {noun}, as in `{noun}: &{}`{elsewhere}", kind.example());
             errors.push(syn::Error::new(parentheses, message));
             return None;
         }
@@ -233,13 +239,17 @@ fn message_of(signature: &mut Signature, before: usize, kind: Kind, errors: &mut
         let passed = format!("the first parameter is the {noun}, which is {}; remove the attribute", kind.is_passed());
         errors.at(&attribute, passed);
     }
-    reject_cfg(first, errors);
-    let Type::Reference(reference) = ungrouped(&first.ty) else {
-        errors.at(
-            &first.ty,
-            format!("the first parameter of a handler is its {noun}, borrowed, as in `{noun}: &{}`", kind.example()),
-        );
-        return None;
+    reject_cfg(first, "handler", errors);
+    let reference = match ungrouped(&first.ty) {
+        Type::Reference(reference) if !is_of_the_language(&reference.elem) => reference,
+        _ => {
+            let example = kind.example();
+            let message = format!(
+                "the first parameter of a handler is its {noun}, borrowed, as in `{noun}: &{example}`{elsewhere}"
+            );
+            errors.at(&first.ty, message);
+            return None;
+        }
     };
     reject_other_traits(&reference.elem, kind, errors);
     if mentions(&reference.elem, "impl") {
@@ -258,6 +268,19 @@ fn message_of(signature: &mut Signature, before: usize, kind: Kind, errors: &mut
     Some((*reference.elem).clone())
 }
 
+/// Whether it is nobody's event or request.
+fn is_of_the_language(ty: &Type) -> bool {
+    let primitives = [
+        "bool", "char", "str", "String", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
+        "isize", "f32", "f64",
+    ];
+    match ungrouped(ty) {
+        Type::Slice(_) | Type::Array(_) | Type::Tuple(_) | Type::Ptr(_) => true,
+        Type::Path(path) => path.path.get_ident().is_some_and(|name| primitives.iter().any(|it| name == it)),
+        _ => false,
+    }
+}
+
 /// The `OrderPlaced` of `#[event_handler(OrderPlaced)]`, if it is not clear that the first parameter says the same.
 fn named(message: &Type, options: &Arguments, errors: &mut Errors) -> Option<Type> {
     let (named, others) = options.types.split_first()?;
@@ -270,22 +293,28 @@ fn named(message: &Type, options: &Arguments, errors: &mut Errors) -> Option<Typ
 }
 
 impl Parameter {
-    pub(crate) fn parse_all(signature: &mut Signature, from: usize, errors: &mut Errors) -> Vec<Self> {
+    /// Reads the parameters behind the first ones, of a handler or, without a kind, of a service.
+    pub(crate) fn parse_all(
+        signature: &mut Signature,
+        from: usize,
+        kind: Option<Kind>,
+        errors: &mut Errors,
+    ) -> Vec<Self> {
         let taken: Vec<_> = signature.inputs.iter().filter_map(given_name).cloned().collect();
         let inputs = signature.inputs.iter_mut().skip(from).enumerate();
         let parameters = inputs.filter_map(|(index, input)| {
             let name = given_name(input).cloned().unwrap_or_else(|| free_name(index, &taken));
             match input {
-                FnArg::Typed(parameter) => Self::parse(name, parameter, errors),
+                FnArg::Typed(parameter) => Self::parse(name, parameter, kind, errors),
                 FnArg::Receiver(_) => None,
             }
         });
         parameters.collect()
     }
 
-    fn parse(name: Ident, parameter: &mut PatType, errors: &mut Errors) -> Option<Self> {
+    fn parse(name: Ident, parameter: &mut PatType, kind: Option<Kind>, errors: &mut Errors) -> Option<Self> {
         let attributes = inject::take_attributes(&mut parameter.attrs);
-        if reject_cfg(parameter, errors) {
+        if reject_cfg(parameter, if kind.is_some() { "handler" } else { "service" }, errors) {
             return None;
         }
         let ty = &*parameter.ty;
@@ -294,13 +323,20 @@ impl Parameter {
             return None;
         }
         if let Some(borrowed) = Borrowed::of_type(&name, ty) {
-            let message = "what is borrowed is lent by the publish; remove the attribute, or take the value itself";
-            attributes.iter().for_each(|attribute| errors.at(attribute, message));
+            let lender = kind.map_or("publish", lender);
+            let message =
+                format!("what is borrowed is lent by the {lender}; remove the attribute, or take the value itself");
+            attributes.iter().for_each(|attribute| errors.at(attribute, &message));
             return Some(Self::Borrowed(borrowed));
         }
         if hides_borrow(ty.to_token_stream()) {
-            let message = "what is injected is owned, and a borrow is written `&T`, `&mut T` or as an `Option` of them; \
-                           write the reference itself, or `'static`";
+            let message = match kind {
+                Some(_) => {
+                    "what is injected is owned, and a borrow is written `&T`, `&mut T` or as an `Option` of them; \
+                     write the reference itself, or `'static`"
+                }
+                None => "a service owns what it is made of; take it by value, in an `Arc`, or as `'static`",
+            };
             errors.at(ty, message);
             return None;
         }
@@ -317,10 +353,10 @@ impl Parameter {
 }
 
 /// Whether the parameter is there under a condition only.
-fn reject_cfg(parameter: &PatType, errors: &mut Errors) -> bool {
+fn reject_cfg(parameter: &PatType, of: &str, errors: &mut Errors) -> bool {
     let cfg = parameter.attrs.iter().find(|attribute| attribute.path().is_ident("cfg"));
-    cfg.inspect(|cfg| errors.at(cfg, "a handler has the same parameters always; put the `cfg` on the function"))
-        .is_some()
+    let message = format!("a {of} has the same parameters always; put the `cfg` on the function");
+    cfg.inspect(|cfg| errors.at(cfg, message)).is_some()
 }
 
 fn given_name(input: &FnArg) -> Option<&Ident> {
@@ -383,22 +419,4 @@ impl Borrowed {
             is_optional: false,
         })
     }
-}
-
-/// Whether a lifetime is left out, which only a parameter of a function may do: `Vec<&str>`, `Cow<'_, str>`.
-///
-/// In `dyn Fn(&str)` it may be left out anywhere.
-pub(crate) fn hides_borrow(ty: TokenStream) -> bool {
-    let mut tokens = ty.into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        let next_is_tick = matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'');
-        match token {
-            TokenTree::Ident(ident) if ident == "fn" || ident.to_string().contains("Fn") => return false,
-            TokenTree::Ident(ident) if ident == "_" => return true,
-            TokenTree::Punct(punct) if punct.as_char() == '&' && !next_is_tick => return true,
-            TokenTree::Group(group) if hides_borrow(group.stream()) => return true,
-            _ => {}
-        }
-    }
-    false
 }

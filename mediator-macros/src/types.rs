@@ -85,6 +85,8 @@ pub(crate) fn reject_other_traits(message: &Type, kind: Kind, errors: &mut Error
     }
 }
 
+pub(crate) const OWNED_ANSWER: &str = "an answer is owned by who asked; use `String` for `&str`, or `&'static`";
+
 const NO_TRAIT: &str = "a handler answers requests of one type; write that type";
 
 pub(crate) const ANY_EVENT: &str = "an observer handles a `dyn DynNotification`; write that, or the type of one event";
@@ -101,19 +103,51 @@ fn is_static(reference: &TypeReference) -> bool {
     reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static")
 }
 
-fn is_elided(reference: &TypeReference) -> bool {
-    reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident == "_")
+/// Handlers outlive every borrow except a `'static` one.
+pub(crate) fn require_owned(ty: &mut Type, message: &str, errors: &mut Errors) {
+    if !hides_borrow(ty.to_token_stream()) {
+        return;
+    }
+    errors.at(ty, message);
+    // Otherwise rustc would ask for a lifetime, and find that a `&mut` is no service.
+    *ty = syn::parse2(outliving(ty.to_token_stream())).unwrap_or_else(|_| ty.clone());
+    if let Type::Reference(reference) = ty {
+        reference.mutability = None;
+    }
 }
 
-/// Handlers outlive every borrow except a `'static` one.
-pub(crate) fn require_owned(ty: &mut Type, errors: &mut Errors) {
-    if let Type::Reference(reference) = ty
-        && is_elided(reference)
-    {
-        errors.at(reference, "a handler owns what it is injected with; use an `Arc`");
-        // Otherwise rustc would ask for a lifetime.
-        reference.lifetime = Some(parse_quote!('static));
+/// Whether a lifetime is left out, which only a parameter of a function may do: `Vec<&str>`, `Cow<'_, str>`.
+///
+/// In `dyn Fn(&str)` it may be left out anywhere.
+pub(crate) fn hides_borrow(ty: TokenStream) -> bool {
+    let mut tokens = ty.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let next_is_tick = matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'');
+        match token {
+            TokenTree::Ident(ident) if ident == "fn" || ident.to_string().contains("Fn") => return false,
+            TokenTree::Ident(ident) if ident == "_" => return true,
+            TokenTree::Punct(punct) if punct.as_char() == '&' && !next_is_tick => return true,
+            TokenTree::Group(group) if hides_borrow(group.stream()) => return true,
+            _ => {}
+        }
     }
+    false
+}
+
+/// The type with `'static` wherever a lifetime is left out.
+fn outliving(ty: TokenStream) -> TokenStream {
+    let mut tokens = ty.into_iter().peekable();
+    let mut given = TokenStream::new();
+    while let Some(token) = tokens.next() {
+        let next_is_tick = matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'');
+        given.extend(match token {
+            TokenTree::Punct(punct) if punct.as_char() == '&' && !next_is_tick => quote!(#punct 'static),
+            TokenTree::Ident(ident) if ident == "_" => Ident::new("static", ident.span()).into_token_stream(),
+            TokenTree::Group(group) => Group::new(group.delimiter(), outliving(group.stream())).into_token_stream(),
+            token => token.into_token_stream(),
+        });
+    }
+    given
 }
 
 /// A field has one type, however it is injected.
@@ -125,7 +159,7 @@ pub(crate) fn require_named(ty: &mut Type, errors: &mut Errors) {
     // What rustc has nothing to add to.
     *ty = syn::parse2(replace(ty.to_token_stream(), "impl", &quote!(dyn))).unwrap_or_else(|_| ty.clone());
     if matches!(ungrouped(ty), Type::TraitObject(_)) {
-        *ty = parse_quote!(::std::sync::Arc<#ty>);
+        *ty = parse_quote!(::std::sync::Arc<#ty + ::core::marker::Send + ::core::marker::Sync>);
     }
 }
 

@@ -163,6 +163,24 @@ fn several_failures_are_all_told() {
 }
 
 #[test]
+fn texts_of_several_lines_are_told_on_one() {
+    let asserts = |left: u8| On(move |_: &Saved| async move { assert_eq!(left, 3, "sum") });
+    let fails = On(|_: &Saved| async { Err::<(), _>("out of paper\n  or of ink\n") });
+    let mediator = Mediator::builder()
+        .without_discovery()
+        .event_publisher(BestEffortEventPublisher)
+        .bind_handler_named::<Saved, _>("asserts", asserts(2))
+        .bind_handler_named::<Saved, _>("fails", On(|_: &Saved| async { Err::<(), _>("jam") }))
+        .bind_handler_named::<Saved, _>("fails again", fails)
+        .build()
+        .unwrap();
+    let text = block_on(mediator.publish(Saved)).unwrap_err().to_string();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.contains("panicked: assertion `left == right` failed: sum, left: 2, right: 3; "), "{text}");
+    assert!(text.ends_with(": out of paper, or of ink"), "{text}");
+}
+
+#[test]
 fn a_failure_of_one_handler_is_an_error_of_its_own() {
     let failures = failed(|| Err::<(), _>(save_error())).into_failures();
     let [failure]: [HandlerFailure; 1] = failures.try_into().unwrap();

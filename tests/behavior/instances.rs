@@ -149,6 +149,38 @@ fn several_instances_of_one_type_handle_one_event_under_names_of_their_own() {
     assert_eq!(error.failures()[0].handler_name(), "hook c");
 }
 
+#[derive(Inject)]
+struct Sink {
+    log: Log,
+}
+
+impl EventHandler<Placed> for Sink {
+    async fn handle(&self, _event: &Placed) {
+        self.log.add("placed");
+    }
+}
+
+impl EventHandler<Shipped> for Sink {
+    async fn handle(&self, _event: &Shipped) {
+        self.log.add("shipped");
+    }
+}
+
+#[test]
+fn an_instance_with_a_name_of_its_own_does_not_stand_for_its_type() {
+    let (log, own) = (Log::default(), Log::default());
+    let named = |log: &Log| {
+        let builder = Mediator::builder().without_discovery();
+        builder.bind_handler_named::<Placed, _>("named", Sink { log: log.clone() })
+    };
+    let mediator = named(&own).provide(log.clone()).bind::<Placed, Sink>().bind::<Shipped, Sink>().build().unwrap();
+    block_on(mediator.publish(Placed)).unwrap();
+    block_on(mediator.publish(Shipped)).unwrap();
+    assert_eq!((own.take(), log.take()), (vec!["placed".to_owned()], vec!["placed".to_owned(), "shipped".to_owned()]));
+    let error = named(&own).bind::<Shipped, Sink>().build().unwrap_err();
+    assert!(matches!(error.problems(), [BuildProblem::MissingService { .. }]), "{error}");
+}
+
 #[test]
 fn the_names_of_instances_must_differ() {
     let error = hooks(["hook", "other hook", "hook"], &Log::default()).unwrap_err();

@@ -216,6 +216,57 @@ fn an_error_hints_at_what_something_near_derefs_to() {
     );
 }
 
+#[test]
+fn an_error_hints_at_nothing_that_is_not_near_and_lists_all_that_is_lent() {
+    let mediator = bare().bind_fn(write_at_once).build().unwrap();
+    let (mut journal, mut transaction) = (Journal::default(), Transaction(1_u8));
+    let lends = mediator.with(&mut journal).with(&mut transaction).with(&7_u8);
+    let text = format!("{:#}", refused(lends.publish(Placed::new(1))));
+    assert!(
+        text.contains("`tenant: &behavior::lending::Tenant`, which this publish does not lend; publish by"),
+        "{text}"
+    );
+    assert!(text.contains("; lent: `&u8`, `&mut behavior::lending::Transaction<u8>`, `&mut "), "{text}");
+    let text =
+        format!("{:#}", refused(mediator.with(&mut journal).with(&vec![Tenant("acme")]).publish(Placed::new(1))));
+    assert!(!text.contains("derefs"), "{text}");
+    let text = format!("{:#}", refused(mediator.with(&Arc::new(Tenant("acme"))).with(&7_u8).publish(Placed::new(1))));
+    assert!(
+        text.contains("Tenant>`: lend what it derefs to, `.with(&*…)`; lent: `&u8`, `&alloc::sync::Arc<"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_handle_that_is_borrowed_exclusively_is_refused_with_the_way_out() {
+    #[event_handler(manual)]
+    fn exclusive(_event: &Placed, _publisher: &mut Publisher) {}
+
+    let mediator = bare().bind_fn(exclusive).build().unwrap();
+    let text = format!("{:#}", refused(mediator.publish(Placed::new(1))));
+    assert!(text.contains("which every publish lends as `&`; remove the `mut`"), "{text}");
+}
+
+#[event_handler(manual)]
+async fn reserve_while_holding(
+    _event: &Placed,
+    _journal: &mut Journal,
+    publisher: &Publisher,
+) -> Result<(), PublishError> {
+    publisher.publish(Reserved::new()).await
+}
+
+#[test]
+fn an_optional_borrow_of_what_another_handler_has_alone_is_none() {
+    #[event_handler(manual)]
+    fn look(_event: &Reserved, journal: Option<&Journal>, exclusive: Option<&mut Tenant>) {
+        assert!(journal.is_none() && exclusive.is_none());
+    }
+
+    let mediator = bare().bind_fn(reserve_while_holding).bind_fn(look).build().unwrap();
+    block_on(mediator.with(&mut Journal::default()).publish(Placed::new(1))).unwrap();
+}
+
 /// A publish through the publisher that is lent.
 #[event_handler(manual)]
 async fn reserve(_event: &Placed, publisher: &Publisher) -> Result<(), PublishError> {

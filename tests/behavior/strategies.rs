@@ -414,6 +414,25 @@ fn a_strategy_reports_failures_of_its_own() {
 }
 
 #[test]
+fn a_failure_that_the_strategy_keeps_to_itself_is_no_success() {
+    /// Fails the first handler without starting it, and the second one after cutting it off; tells nobody.
+    struct Secretive;
+
+    impl EventPublisher for Secretive {
+        async fn publish(&self, deliveries: Deliveries<'_>) -> Result<(), PublishError> {
+            let [first, second]: [_; 2] = deliveries.iter().collect::<Vec<_>>().try_into().unwrap();
+            drop(first.fail("never started"));
+            assert!(second.deliver().now_or_never().is_none());
+            drop(second.fail("took too long"));
+            deliveries.finish([])
+        }
+    }
+
+    let (_, said) = publish(&Secretive, &[ok(0), forever()]);
+    assert_eq!(said, Some(Said { failures: vec![], cancelled: vec![1], not_run: vec![0] }));
+}
+
+#[test]
 fn a_handler_that_is_neither_started_nor_skipped_is_reported() {
     /// Delivers to the first handler alone.
     struct First {

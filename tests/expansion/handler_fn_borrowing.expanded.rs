@@ -10,7 +10,10 @@ const _: () = {
     struct __MediatorHandlerFn;
     type __MediatorParameter0 = Arc<dyn Mailer>;
     #[automatically_derived]
-    impl ::mediator_core::__private::FnHandler<OrderPlaced> for __MediatorHandlerFn {
+    impl ::mediator_core::__private::FnHandler<OrderPlaced> for __MediatorHandlerFn
+    where
+        for<'any> dyn Mailer + 'any: ::mediator_core::__private::SharedTrait,
+    {
         type Receiver = ::mediator_core::__private::Parameters<(__MediatorParameter0,)>;
         const BORROWS: &'static [::mediator_core::__private::Borrow] = &[
             ::mediator_core::__private::Borrow::exclusive::<Connection<'_>>("tx"),

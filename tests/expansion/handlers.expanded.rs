@@ -1,7 +1,10 @@
 impl Triage {
+    #[allow(clippy::unused_async, clippy::unused_self)]
     async fn opened(&self, event: &IssueOpened) {}
+    #[allow(clippy::unused_async, clippy::unused_self)]
     async fn closed(&self, event: &IssueClosed, tx: &mut Connection) {}
     #[allow(clippy::needless_pass_by_value, clippy::trivially_copy_pass_by_ref)]
+    #[allow(clippy::unused_async, clippy::unused_self)]
     fn watch(&self, event: &dyn DynNotification, journal: Option<&mut dyn Journal>) {}
 }
 const _: () = {

@@ -1,10 +1,12 @@
 impl Orders {
+    #[allow(clippy::unused_async, clippy::unused_self)]
     async fn place(
         &self,
         request: &PlaceOrder,
         tx: &mut Connection,
     ) -> Result<OrderConfirmation, OrderError> {}
     #[allow(clippy::trivially_copy_pass_by_ref)]
+    #[allow(clippy::unused_async, clippy::unused_self)]
     fn count(&self, _request: &CountOrders) -> usize {}
 }
 const _: () = {

@@ -125,13 +125,23 @@ impl fmt::Display for LentType {
 impl LentType {
     /// Whether a `wanted` is what this one probably derefs to.
     fn holds(&self, wanted: &str) -> bool {
-        let arguments = format!("<{wanted}>");
-        ["::Transaction<", "::PoolConnection<", &arguments].iter().any(|part| self.type_name.contains(*part))
+        let Some((outer, arguments)) = self.type_name.split_once('<') else { return false };
+        match outer.rsplit("::").next().unwrap_or(outer) {
+            "Transaction" | "PoolConnection" if wanted.ends_with("Connection") => true,
+            "Transaction" | "Arc" | "Rc" | "Box" | "Mutex" | "RwLock" => arguments.strip_suffix('>') == Some(wanted),
+            guard => guard.ends_with("Guard") && arguments.ends_with(&format!("{wanted}>")),
+        }
     }
 
     fn is_lock(&self) -> bool {
         ["::Mutex<", "::RwLock<"].iter().any(|lock| self.type_name.contains(lock))
     }
+}
+
+/// Whether it is what every publish and every send lends.
+fn is_handle(type_name: &str) -> bool {
+    let name = type_name.strip_prefix("mediator_core::").and_then(|path| path.rsplit("::").next());
+    matches!(name, Some("Publisher" | "Sender" | "Mediator"))
 }
 
 impl fmt::Display for NotLent {
@@ -141,22 +151,25 @@ impl fmt::Display for NotLent {
         let (verb, handle) = if *is_of_send { ("send", "sender") } else { ("publish", "publisher") };
         write!(f, "it borrows `{parameter}: {reference}{type_name}`, ")?;
         match reason {
+            Reason::Missing(_) if *exclusive && is_handle(type_name) => {
+                write!(f, "which every {verb} lends as `&`; remove the `mut`")
+            }
             Reason::Missing(lent) => {
                 write!(f, "which this {verb} does not lend; ")?;
-                match lent.iter().find(|lent| lent.holds(type_name)) {
-                    Some(lock) if lock.is_lock() => {
-                        write!(
-                            f,
-                            "lent is {lock}: lock it and lend what the guard derefs to, `.with({reference}*guard)`"
-                        )
-                    }
-                    Some(near) => write!(f, "lent is {near}: lend what it derefs to, `.with({reference}*…)`"),
-                    None => {
-                        write!(f, "{verb} by `.with({reference}…).{verb}(…)`")?;
-                        let lent: Vec<_> = lent.iter().map(ToString::to_string).collect();
-                        if lent.is_empty() { Ok(()) } else { write!(f, "; lent: {}", lent.join(", ")) }
-                    }
+                let near = lent.iter().find(|lent| lent.holds(type_name));
+                match near {
+                    Some(lock) if lock.is_lock() => write!(
+                        f,
+                        "lent is {lock}: lock it and lend what the guard derefs to, `.with({reference}*guard)`"
+                    )?,
+                    Some(near) => write!(f, "lent is {near}: lend what it derefs to, `.with({reference}*…)`")?,
+                    None => write!(f, "{verb} by `.with({reference}…).{verb}(…)`")?,
                 }
+                if lent.len() == usize::from(near.is_some()) {
+                    return Ok(());
+                }
+                let lent: Vec<_> = lent.iter().map(ToString::to_string).collect();
+                write!(f, "; lent: {}", lent.join(", "))
             }
             Reason::OnlyShared => f.write_str("which is lent as `&` only; lend it by `.with(&mut …)`"),
             Reason::Held => write!(

@@ -396,7 +396,7 @@ impl<'a> Lent<'a> {
     fn share(self, type_id: TypeId) -> Option<&'a Value> {
         let value = self.0?.lender().lend(&type_id, false)?;
         if value.exclusive {
-            let one_more = |count: u32| (count < TAKEN - 1).then_some(count + 1);
+            let one_more = |count: u32| (count < TAKEN - 1).then(|| count + 1);
             value.borrowed.fetch_update(Ordering::Acquire, Ordering::Relaxed, one_more).ok()?;
         }
         Some(value)

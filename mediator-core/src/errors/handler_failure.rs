@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 
 use super::chain::{self, Told};
-use super::panics::PanicPayload;
+use super::panics::{OneLine, PanicPayload};
 use crate::handler::error::BoxError;
 use crate::handler::info::HandlerInfo;
 
@@ -115,7 +115,7 @@ impl HandlerFailure {
     /// `` handler `path::ship` (src/lib.rs:7:1) ``, and how it panicked.
     fn write_head(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "handler {}", self.handler)?;
-        self.panic_message().map_or(Ok(()), |message| write!(f, " panicked: {message}"))
+        self.panic_message().map_or(Ok(()), |message| write!(f, " panicked: {}", OneLine(message)))
     }
 
     /// The same with the error and its causes.
@@ -130,7 +130,7 @@ impl HandlerFailure {
     pub(super) fn write_among(&self, f: &mut fmt::Formatter<'_>, is_source: bool) -> fmt::Result {
         self.write_head(f)?;
         match self.error() {
-            Some(error) if !is_source => write!(f, ": {error}"),
+            Some(error) if !is_source => write!(f, ": {}", OneLine(error)),
             _ => Ok(()),
         }
     }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::chain::{self, Told};
 use super::handler_failure::HandlerFailure;
+use super::panics::OneLine;
 use crate::event::dynamic::DynNotification;
 use crate::event::id::EventId;
 use crate::handler::error::BoxError;
@@ -235,7 +236,7 @@ impl PublishError {
         }
         f.write_str(" failed: ")?;
         match (&self.report.reason, self.failures()) {
-            (Some(reason), _) => f.write_str(reason)?,
+            (Some(reason), _) => write!(f, "{}", OneLine(reason))?,
             (None, []) => f.write_str("not every handler ran to its end")?,
             (None, [_]) => {}
             (None, failures) => write!(f, "{} handlers failed: ", failures.len())?,

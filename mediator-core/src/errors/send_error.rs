@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 
 use super::chain::{Told, write_all};
-use super::panics::PanicPayload;
+use super::panics::{OneLine, PanicPayload};
 use crate::handler::error::BoxError;
 use crate::handler::info::HandlerInfo;
 
@@ -179,10 +179,14 @@ impl fmt::Display for SendError {
                 if f.alternate() { write_after(f, &**error) } else { Ok(()) }
             }
             (None, Cause::Behavior(_)) => f.write_str("a behavior has failed"),
-            (Some(handler), Cause::Panic(payload)) => write!(f, "handler {handler} panicked: {}", payload.message()),
-            (Some(handler), Cause::Reason(reason)) => write!(f, "handler {handler} was not called: {reason}"),
-            (None, Cause::Panic(payload)) => write!(f, "the handler panicked: {}", payload.message()),
-            (None, Cause::Reason(reason)) => f.write_str(reason),
+            (Some(handler), Cause::Panic(payload)) => {
+                write!(f, "handler {handler} panicked: {}", OneLine(payload.message()))
+            }
+            (Some(handler), Cause::Reason(reason)) => {
+                write!(f, "handler {handler} was not called: {}", OneLine(reason))
+            }
+            (None, Cause::Panic(payload)) => write!(f, "the handler panicked: {}", OneLine(payload.message())),
+            (None, Cause::Reason(reason)) => write!(f, "{}", OneLine(reason)),
         }
     }
 }

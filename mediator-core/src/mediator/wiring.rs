@@ -317,7 +317,9 @@ struct Built {
 /// One instance of each handler type, as far as they can be built.
 fn build_handlers(bindings: &[Binding<'_>], offer: &Offer, problems: &mut Vec<BuildProblem>) -> TypeIdMap<Built> {
     let mut built = ready_made(bindings, problems);
-    for Binding { registration, plan, .. } in bindings.iter().filter(|binding| !binding.is_stand_in) {
+    // One that was given under a name of its own does not stand for its type, which others may still have to be built of.
+    let unmade = bindings.iter().filter(|binding| binding.instance.is_none());
+    for Binding { registration, plan, .. } in unmade {
         built.entry(plan.owner).or_insert_with(|| build_handler(registration, offer, problems));
     }
     built

@@ -63,6 +63,19 @@ pub trait Shareable: Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Send + Sync + 'static> Shareable for T {}
 
+/// A trait that all threads may use, as a `dyn` in an `Arc`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "threads cannot share `{Self}`",
+    label = "not `Send + Sync`",
+    note = "all threads share what is injected; require it of the trait, as in `trait Mailer: Send + Sync`, or write \
+            `Arc<dyn Mailer + Send + Sync>`"
+)]
+pub trait SharedTrait: Send + Sync {}
+
+#[diagnostic::do_not_recommend]
+impl<T: ?Sized + Send + Sync> SharedTrait for T {}
+
 /// What the macros implement for a service that is provided under another type as well.
 #[doc(hidden)]
 pub trait ProvidedAs<Alias>: Sized {

@@ -29,6 +29,8 @@ const NOT_STARTED: u8 = 0;
 const STARTED: u8 = 1;
 const FINISHED: u8 = 2;
 const SKIPPED: u8 = 3;
+/// Beside one of these.
+const FAILED: u8 = 4;
 
 impl<'a> Deliveries<'a> {
     pub(crate) fn new(dispatch: &'a Dispatch<'a>) -> Self {
@@ -70,23 +72,29 @@ impl<'a> Deliveries<'a> {
     ///
     /// Otherwise, with `failures`, the handlers that were started and cut off, and those that were not started.
     pub fn finish(&self, failures: impl IntoIterator<Item = HandlerFailure>) -> Result<(), PublishError> {
-        let mut failures = failures.into_iter().peekable();
-        let is_unfinished =
-            |index: usize| matches!(self.progress(index).load(Ordering::Relaxed), NOT_STARTED | STARTED);
-        if failures.peek().is_none() && !(0..self.len()).any(is_unfinished) {
+        let failures: Vec<_> = failures.into_iter().collect();
+        let is_unfinished = |index: usize| matches!(self.stage(index, &failures), NOT_STARTED | STARTED);
+        if failures.is_empty() && !(0..self.len()).any(is_unfinished) {
             return Ok(());
         }
+        let [cancelled, not_run] = [STARTED, NOT_STARTED].map(|stage| self.handlers_at(stage, &failures));
         Err(PublishError::new(PublishErrorKind::Handlers, self.event())
             .with_failures(failures)
-            .with_cancelled(self.handlers_at(STARTED))
-            .with_not_run(self.handlers_at(NOT_STARTED)))
+            .with_cancelled(cancelled)
+            .with_not_run(not_run))
     }
 
-    fn handlers_at(&self, stage: u8) -> impl Iterator<Item = HandlerInfo> {
+    fn handlers_at(&self, stage: u8, failures: &[HandlerFailure]) -> Vec<HandlerInfo> {
         let handlers = self.dispatch.handlers().iter().enumerate();
-        handlers
-            .filter(move |(index, _)| self.progress(*index).load(Ordering::Relaxed) == stage)
-            .map(|(_, handler)| *handler)
+        handlers.filter(|(index, _)| self.stage(*index, failures) == stage).map(|(_, handler)| *handler).collect()
+    }
+
+    /// How far a handler is, if these are the failures. One that the strategy has failed and says nothing of is where it was.
+    fn stage(&self, index: usize, failures: &[HandlerFailure]) -> u8 {
+        let progress = self.progress(index).load(Ordering::Relaxed);
+        let handler = &self.dispatch.handlers()[index];
+        let is_told = progress & FAILED != 0 && failures.iter().any(|failure| failure.handler() == handler);
+        if is_told { FINISHED } else { progress & !FAILED }
     }
 
     fn progress(&self, index: usize) -> &AtomicU8 {
@@ -152,9 +160,9 @@ impl<'a> Delivery<'a> {
 
     /// A failure of this handler for a reason of the strategy's, such as a time limit.
     ///
-    /// To be passed to [`finish`](Deliveries::finish). A handler that was cut off is not also listed as cancelled then.
+    /// To be passed to [`finish`](Deliveries::finish), which lists the handler as cancelled or not run otherwise.
     pub fn fail(self, error: impl Into<Box<dyn Error + Send + Sync>>) -> HandlerFailure {
-        self.deliveries.progress(self.index).store(FINISHED, Ordering::Relaxed);
+        self.deliveries.progress(self.index).fetch_or(FAILED, Ordering::Relaxed);
         HandlerFailure::new(*self.handler(), Ok(Box::new(error.into())))
     }
 
