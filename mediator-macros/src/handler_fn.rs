@@ -255,8 +255,11 @@ impl Borrowed {
         let method = self.method();
         let guard = guard(index);
         let mutable = self.is_exclusive.then(|| quote!(mut));
-        let refused = if self.is_optional { quote!(.ok()) } else { quote!(?) };
-        quote_spanned!(Span::mixed_site()=> let #mutable #guard = __lent.#method::<#ty>(#name) #refused;)
+        if self.is_optional {
+            let method = format_ident!("{method}_if_free");
+            return quote_spanned!(Span::mixed_site()=> let #mutable #guard = __lent.#method::<#ty>(#name););
+        }
+        quote_spanned!(Span::mixed_site()=> let #mutable #guard = __lent.#method::<#ty>(#name)?;)
     }
 
     /// Passes on what is borrowed.

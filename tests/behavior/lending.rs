@@ -267,6 +267,25 @@ fn an_optional_borrow_of_what_another_handler_has_alone_is_none() {
     block_on(mediator.with(&mut Journal::default()).publish(Placed::new(1))).unwrap();
 }
 
+#[test]
+fn an_optional_borrow_leaves_what_a_handler_that_runs_at_the_same_time_needs() {
+    #[event_handler(manual)]
+    async fn could_use(_event: &Placed, journal: Option<&mut Journal>, tenant: Option<&Tenant>) {
+        assert!(journal.is_none() && tenant.is_some());
+        pending(1).await;
+    }
+
+    let builder = || bare().bind_fn(could_use).bind_fn(write_at_once);
+    for mediator in [
+        builder().event_publisher(JoinEventPublisher).build().unwrap(),
+        builder().event_publisher(GroupEventPublisher).build().unwrap(),
+    ] {
+        let mut journal = Journal::default();
+        block_on(mediator.with(&mut journal).with(&Tenant("acme")).publish(Placed::new(1))).unwrap();
+        assert_eq!(journal.0, ["for acme"]);
+    }
+}
+
 /// A publish through the publisher that is lent.
 #[event_handler(manual)]
 async fn reserve(_event: &Placed, publisher: &Publisher) -> Result<(), PublishError> {

@@ -26,7 +26,7 @@ const _: () = {
         ) -> impl ::mediator_core::HandlerFuture {
             async move {
                 let mut __borrowed_0 = __lent.exclusive::<Connection<'_>>("tx")?;
-                let __borrowed_1 = __lent.shared::<Tenant>("tenant").ok();
+                let __borrowed_1 = __lent.shared_if_free::<Tenant>("tenant");
                 let __output = write_invoice(
                         __event,
                         ::core::clone::Clone::clone(&__receiver.0.0),

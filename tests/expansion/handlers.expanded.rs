@@ -73,7 +73,8 @@ const _: () = {
             __lent: ::mediator_core::__private::Lent<'a>,
         ) -> impl ::mediator_core::HandlerFuture {
             async move {
-                let mut __borrowed_0 = __lent.exclusive::<dyn Journal>("journal").ok();
+                let mut __borrowed_0 = __lent
+                    .exclusive_if_free::<dyn Journal>("journal");
                 let __output = <Triage>::watch(
                     __receiver,
                     __event,

@@ -190,6 +190,12 @@ impl<'a> Dispatch<'a> {
         }
     }
 
+    /// Whether handlers run at once, and one of them needs what another one could borrow, but not both can have.
+    pub(super) fn is_needed(&self, type_id: &TypeId, exclusive: bool) -> bool {
+        let excludes = |needed: &RequiredBorrow| needed.type_id == *type_id && (exclusive || needed.borrow.exclusive);
+        self.is_concurrent() && self.handlers.required.iter().any(excludes)
+    }
+
     /// Whether a `T` that a handler borrows is one of the handles, which every publish and every send lends.
     #[inline]
     pub(super) fn lends_handle(&self, type_id: TypeId) -> bool {

@@ -385,7 +385,24 @@ impl<'a> Lent<'a> {
         Ok(Shared { pointer, borrowed: value.exclusive.then_some(&value.borrowed), _borrow: PhantomData })
     }
 
+    /// `parameter: Option<&mut T>`
+    #[inline]
+    pub fn exclusive_if_free<T: ?Sized + Send + 'static>(self, parameter: &'static str) -> Option<Exclusive<'a, T>> {
+        if self.is_needed(TypeId::of::<T>(), true) { None } else { self.exclusive(parameter).ok() }
+    }
+
+    /// `parameter: Option<&T>`
+    #[inline]
+    pub fn shared_if_free<T: ?Sized + Sync + 'static>(self, parameter: &'static str) -> Option<Shared<'a, T>> {
+        if self.is_needed(TypeId::of::<T>(), false) { None } else { self.shared(parameter).ok() }
+    }
+
     // The rest is not generic and not inlined, so that it is compiled once.
+
+    /// Whether a handler that runs at the same time cannot do without what this one could have.
+    fn is_needed(self, type_id: TypeId, exclusive: bool) -> bool {
+        self.0.is_some_and(|dispatch| dispatch.is_needed(&type_id, exclusive))
+    }
 
     /// The value for a `&mut T`, taken.
     fn take(self, type_id: TypeId) -> Option<&'a Value> {
