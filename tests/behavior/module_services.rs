@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use futures::executor::block_on;
 use mediator_core::prelude::*;
-use mediator_core::{BuildProblem, MediatorBuilder, PublishErrorKind};
+use mediator_core::{BuildProblem, InjectError, MediatorBuilder, PublishErrorKind, Services};
 
 #[event]
 struct Placed;
@@ -209,6 +209,27 @@ fn a_service_that_cannot_be_made_is_reported_once_with_its_reason() {
     let error = with_modules(&["failing"]).build().unwrap_err();
     assert!(error.to_string().contains("service `behavior::module_services::failing::panics` ("), "{error}");
     assert!(error.to_string().contains("needs `&str`"), "{error}");
+}
+
+#[test]
+fn debug_tells_the_causes_of_what_cannot_be_made() {
+    struct Asks;
+
+    impl Inject for Asks {
+        fn inject(_services: &Services<'_>) -> Result<Self, InjectError> {
+            Err(InjectError::new(anyhow::anyhow!("no such file").context("reading the settings")))
+        }
+    }
+
+    impl EventHandler<Placed> for Asks {
+        async fn handle(&self, _event: &Placed) {}
+    }
+
+    let error = Mediator::builder().without_discovery().bind::<Placed, Asks>().build().unwrap_err();
+    assert!(error.to_string().ends_with(" cannot be built: reading the settings"), "{error}");
+    let told = format!("{error:?}");
+    assert!(told.ends_with(" cannot be built: reading the settings: no such file"), "{told}");
+    assert_eq!(told, format!("{error:#}"));
 }
 
 #[test]

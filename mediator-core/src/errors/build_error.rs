@@ -3,6 +3,7 @@
 use std::fmt;
 use std::panic::Location;
 
+use super::chain;
 use crate::event::info::EventInfo;
 use crate::handler::error::BoxError;
 use crate::handler::info::HandlerInfo;
@@ -10,8 +11,8 @@ use crate::handler::service_info::ServiceInfo;
 
 /// Every problem that [`build`](crate::MediatorBuilder::build) found, each with its place.
 ///
-/// `Debug` shows the same text as `Display`, since that is what `unwrap` and a `main` that returns
-/// an error print.
+/// `{:#}` and `Debug`, which is what `unwrap` and a `main` that returns an error print, tell the causes of what cannot be made as
+/// well.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -60,7 +61,9 @@ impl fmt::Display for BuildError {
             1 => f.write_str("the mediator cannot be built, there is 1 problem:")?,
             count => write!(f, "the mediator cannot be built, there are {count} problems:")?,
         }
-        self.problems.iter().try_for_each(|problem| write!(f, "\n- {problem}"))?;
+        for problem in &self.problems {
+            if f.alternate() { write!(f, "\n- {problem:#}") } else { write!(f, "\n- {problem}") }?;
+        }
         // What was provided as another type than it is asked for is the likeliest mistake.
         if self.problems.iter().any(|problem| problem.is_missing_service()) {
             for (index, Provided { service, location }) in self.provided.iter().enumerate() {
@@ -72,9 +75,10 @@ impl fmt::Display for BuildError {
     }
 }
 
+/// As `{:#}`.
 impl fmt::Debug for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        write!(f, "{self:#}")
     }
 }
 
@@ -462,6 +466,11 @@ fn is_same_code(first: &EventInfo, second: &EventInfo) -> bool {
     first.type_name() == second.type_name() && first.location() == second.location()
 }
 
+/// The reason of what cannot be made, with its causes in the alternate form.
+fn write_error(f: &mut fmt::Formatter<'_>, error: &BoxError) -> fmt::Result {
+    if f.alternate() { chain::write_all(f, &**error, &mut chain::Told::new()) } else { write!(f, "{error}") }
+}
+
 /// A place that may be unknown.
 struct Place(Option<&'static Location<'static>>);
 
@@ -505,7 +514,10 @@ impl fmt::Display for BuildProblem {
                     .zip(next)
                     .try_for_each(|(service, next)| write!(f, "\n    {service} needs `{}`", next.name()))
             }
-            Self::Service { service, error } => write!(f, "service {service} cannot be made: {error}"),
+            Self::Service { service, error } => {
+                write!(f, "service {service} cannot be made: ")?;
+                write_error(f, error)
+            }
             Self::BorrowedTwice { handler, type_name } => write!(
                 f,
                 "handler {handler} borrows `{type_name}` twice, once as `&mut`; keep one of the two parameters"
@@ -675,7 +687,10 @@ impl fmt::Display for BuildProblem {
             Self::MissingServiceOfBehavior { behavior, field, service } => {
                 write_missing(f, &format_args!("behavior {behavior}"), *field, service)
             }
-            Self::Behavior { behavior, error } => write!(f, "behavior {behavior} cannot be built: {error}"),
+            Self::Behavior { behavior, error } => {
+                write!(f, "behavior {behavior} cannot be built: ")?;
+                write_error(f, error)
+            }
             Self::UnknownBehavior { behavior, option, reference, is_outside: true } => write!(
                 f,
                 "behavior {behavior} has `{option} = {reference}`, but a behavior around every message is outside of those \
@@ -688,7 +703,10 @@ impl fmt::Display for BuildProblem {
                 write!(f, "the order of the behaviors around `{message_name}` is a cycle; take one of these back:")?;
                 steps.iter().try_for_each(|step| write!(f, "\n    {step}"))
             }
-            Self::Handler { handler, error } => write!(f, "handler {handler} cannot be built: {error}"),
+            Self::Handler { handler, error } => {
+                write!(f, "handler {handler} cannot be built: ")?;
+                write_error(f, error)
+            }
         }
     }
 }
