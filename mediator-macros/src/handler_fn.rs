@@ -222,7 +222,9 @@ impl FnHandler<'_> {
         let krate = options.krate();
         let message = expand_message(&signature.message, &krate);
         let returned = (options.kind == Kind::Request).then(|| self.expand_returned(&message, &krate));
-        let function = Function { item: function, position: self.position, parameters, returned: returned.as_ref() };
+        let method = self.self_ty.map(|_| &signature.ident);
+        let (position, returned) = (self.position, returned.as_ref());
+        let function = Function { item: function, position, method, parameters, returned };
         Registration { message: &signature.message, handler, function: Some(function), name, options }.expand()
     }
 

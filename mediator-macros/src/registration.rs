@@ -1,6 +1,6 @@
 //! What the macros submit, for the runtime to find at link time.
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{Path, PathArguments, Type};
@@ -28,8 +28,10 @@ pub(crate) struct Registration<'a> {
 pub(crate) struct Function<'a> {
     /// Its path.
     pub(crate) item: &'a TokenStream,
-    /// How many methods come before it in its block, whose place all have.
+    /// How many methods come before it in its block, which have the same place if a macro of the user's writes them.
     pub(crate) position: usize,
+    /// The name of a method; the macro itself stands on its block.
+    pub(crate) method: Option<&'a Ident>,
     /// The names of its injected parameters, where the runtime does not know them from the handler's type.
     pub(crate) parameters: &'a [String],
     /// What it returns, if it answers requests.
@@ -51,10 +53,12 @@ impl Registration<'_> {
         let durable = durable::expand_options(self.message, self.options, &krate);
         let registration = quote!(#krate::__private::HandlerRegistration);
         let arguments = quote!((#item #place));
-        let (registration, arguments) = match self.options.kind {
-            Kind::Event => (registration, arguments),
+        let (registration, arguments) = match (self.options.kind, self.function.and_then(|function| function.method)) {
+            (Kind::Event, Some(method)) => (placed(registration, method), placed(arguments, method)),
+            (Kind::Event, None) => (registration, arguments),
             // The call from its start to its end, which is where rustc shows what is no request.
-            Kind::Request => (relocated(&registration, self.message), relocated(&arguments, self.message)),
+            (Kind::Request, Some(_)) => (placed(registration, self.message), placed(arguments, self.message)),
+            (Kind::Request, None) => (relocated(&registration, self.message), relocated(&arguments, self.message)),
         };
         quote! {
             #krate::__private::inventory::submit! {
@@ -74,6 +78,20 @@ impl Registration<'_> {
             }
         }
     }
+}
+
+/// The start of a call, or its arguments, with the place of what the user wrote: not with that of the macro, which `relocated`
+/// keeps, so that it is the place of the caller as well.
+fn placed(tokens: TokenStream, written: &impl ToTokens) -> TokenStream {
+    let written: Vec<_> = written.to_token_stream().into_iter().map(|token| token.span()).collect();
+    let place = |mut token: TokenTree| {
+        let span = if matches!(token, TokenTree::Group(_)) { written.last() } else { written.first() };
+        if let Some(span) = span.filter(|_| !matches!(token, TokenTree::Ident(_))) {
+            token.set_span(*span);
+        }
+        token
+    };
+    tokens.into_iter().map(place).collect()
 }
 
 /// A behavior and what it runs around.

@@ -78,6 +78,19 @@ fn all_methods_share_one_instance_and_borrow_like_functions() {
 }
 
 #[test]
+fn each_method_has_a_place_of_its_own() {
+    let of_this_file =
+        |line: &str| include_str!("methods.rs").lines().position(|it| it.trim().starts_with(line)).unwrap() + 1;
+    let builder =
+        Mediator::builder().discover_where(|registration| registration.handler_name().contains("Triage::opened"));
+    let mediator = builder.provide(Log::default()).build().unwrap();
+    let topology = mediator.topology();
+    let event = topology.events().iter().find(|event| event.event().name().ends_with("methods::Opened")).unwrap();
+    let place = event.handlers()[0].handler().location();
+    assert_eq!(place.line() as usize, of_this_file("async fn opened(&self"));
+}
+
+#[test]
 fn each_method_has_a_name_and_options_of_its_own() {
     let mediator = builder(&Log::default()).build().unwrap();
     let handlers = |event: &str| {

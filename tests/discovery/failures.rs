@@ -138,7 +138,8 @@ fn message_of_panic(panic: impl Fn() + Copy + Send + Sync + 'static) -> String {
             assert!(failure.error().is_none());
             assert!(error.source().is_none());
             let message = failure.panic_message().unwrap().to_owned();
-            assert!(error.to_string().ends_with(&format!("panicked: {message}")), "{error}");
+            let told = message.lines().map(str::trim).collect::<Vec<_>>().join(", ");
+            assert!(error.to_string().ends_with(&format!("panicked: {told}")), "{error}");
             messages.push(message);
         }
     }

@@ -201,7 +201,7 @@ pub struct HandlerRegistration {
     /// Registered by hand, at the place of the call that binds it.
     is_bound: bool,
     version: &'static str,
-    /// Among those that are registered at one place: the methods of a block.
+    /// Among those that are registered at one place: the methods of a block that a macro writes.
     position: u32,
     after: &'static [HandlerRef],
     before: &'static [HandlerRef],
