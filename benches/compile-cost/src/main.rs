@@ -1,7 +1,7 @@
-//! Builds one program three times, with mediator's macros on structs, on functions, and by hand, and compares what that costs.
+//! Builds one program twice, with mediator's macros and by hand, and compares what that costs.
 //!
 //! The program: 500 events and 2,000 handlers in 20 crates, each handler with an injected service.
-//! `cargo run --release -- [ROUNDS] > COMPILE-COST.md` generates the workspaces under
+//! `cargo run --release -- [ROUNDS] > COMPILE-COST.md` generates both workspaces under
 //! `target/compile-cost`, builds them in turn, and prints what BENCHMARKS.md includes. Needs
 //! `cargo install cargo-llvm-lines`.
 
@@ -19,13 +19,10 @@ use crate::program::{HANDLERS, Style};
 fn main() -> Result<()> {
     let rounds = std::env::args().nth(1).map_or(Ok(3), |rounds| rounds.parse())?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/compile-cost");
-    let generate = |style| Side::generate(&root, style);
-    let sides = [generate(Style::Structs)?, generate(Style::Functions)?, generate(Style::ByHand)?];
+    let sides = [Side::generate(&root, Style::Macros)?, Side::generate(&root, Style::ByHand)?];
 
-    println!(
-        "| 500 events, 2,000 handlers, 20 crates | structs | functions | by hand | ratio of structs | of functions |"
-    );
-    println!("|---|---|---|---|---|---|");
+    println!("| 500 events, 2,000 handlers, 20 crates | macros | by hand | ratio |");
+    println!("|---|---|---|---|");
     for (what, arguments) in
         [("`cargo check`", "check"), ("`cargo build`", "build"), ("`cargo build --release`", "build --release")]
     {
@@ -52,7 +49,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// One of the workspaces.
+/// One of the two workspaces.
 struct Side {
     folder: PathBuf,
     style: Style,
@@ -108,14 +105,14 @@ impl Side {
     }
 }
 
-fn compare_times<const N: usize>(what: &str, arguments: &str, sides: &[Side; N], rounds: usize) -> Result<()> {
-    let mut seconds = [const { Vec::new() }; N];
+fn compare_times(what: &str, arguments: &str, sides: &[Side; 2], rounds: usize) -> Result<()> {
+    let mut seconds = [Vec::new(), Vec::new()];
     for _ in 0..rounds {
         for (side, seconds) in sides.iter().zip(&mut seconds) {
             seconds.push(side.time(arguments)?.as_secs_f64());
         }
     }
-    print_ratios(what, " s", &seconds);
+    print_ratio(what, " s", &seconds);
     Ok(())
 }
 
@@ -163,16 +160,19 @@ fn clean_builds(root: &Path, rounds: usize) -> Result<()> {
                 seconds.push(start.elapsed().as_secs_f64());
             }
         }
-        print_ratios(what, " s", &seconds);
+        print_ratio(what, " s", &seconds);
     }
     Ok(())
 }
 
-fn compare<const N: usize>(what: &str, values: [Result<f64>; N]) {
-    let values: Result<Vec<f64>> = values.into_iter().collect();
+fn compare(what: &str, values: [Result<f64>; 2]) {
     match values {
-        Ok(values) => print_ratios(what, "", &values.into_iter().map(|value| vec![value]).collect::<Vec<_>>()),
-        Err(error) => eprintln!("{what}: {error:#}"),
+        [Ok(macros), Ok(by_hand)] => print_ratio(what, "", &[vec![macros], vec![by_hand]]),
+        [macros, by_hand] => {
+            for error in [macros.err(), by_hand.err()].into_iter().flatten() {
+                eprintln!("{what}: {error:#}");
+            }
+        }
     }
 }
 
@@ -180,21 +180,16 @@ fn profile(arguments: &str) -> Option<&str> {
     arguments.contains("--release").then_some("--release")
 }
 
-/// Medians, and the ratios of all to the last with the spread over the rounds.
-fn print_ratios(what: &str, unit: &str, sides: &[Vec<f64>]) {
-    let Some((last, others)) = sides.split_last() else { return };
-    let medians: String = sides.iter().map(|values| format!(" {:.1}{unit} |", median(&mut values.clone()))).collect();
-    let ratios: String = others.iter().map(|values| format!(" {} |", ratio(values, last))).collect();
-    println!("| {what} |{medians}{ratios}");
-}
-
-fn ratio(values: &[f64], base: &[f64]) -> String {
-    let mut ratios: Vec<_> = values.iter().zip(base).map(|(value, base)| value / base).collect();
-    let median = median(&mut ratios);
-    match &*ratios {
-        [lowest, .., highest] => format!("{median:.2}× ({lowest:.2}–{highest:.2})"),
-        _ => format!("{median:.2}×"),
-    }
+/// Medians, and the ratio of each round with its spread.
+fn print_ratio(what: &str, unit: &str, [left, right]: &[Vec<f64>; 2]) {
+    let mut ratios: Vec<_> = left.iter().zip(right).map(|(left, right)| left / right).collect();
+    let (left, right) = (median(&mut left.clone()), median(&mut right.clone()));
+    let ratio = median(&mut ratios);
+    let spread = match &*ratios {
+        [lowest, .., highest] => format!(" ({lowest:.2}–{highest:.2})"),
+        _ => String::new(),
+    };
+    println!("| {what} | {left:.1}{unit} | {right:.1}{unit} | {ratio:.2}×{spread} |");
 }
 
 fn median(values: &mut [f64]) -> f64 {

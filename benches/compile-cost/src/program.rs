@@ -1,4 +1,4 @@
-//! The program that all sides are: what a user would write, and what one would write without us.
+//! The program that both sides are: what a user would write, and what one would write without us.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,7 @@ pub const HANDLERS: usize = CRATES * HANDLERS_PER_CRATE;
 
 #[derive(Clone, Copy, PartialEq)]
 pub enum Style {
-    /// By macros, the handlers structs with an impl of the trait.
-    Structs,
-    /// By macros, the handlers functions.
-    Functions,
+    Macros,
     /// Trait impls, a registration list per crate, a boxed future per call.
     ByHand,
     /// By macros, an event for each handler.
@@ -25,8 +22,7 @@ pub enum Style {
 impl Style {
     pub fn name(self) -> &'static str {
         match self {
-            Self::Structs => "structs",
-            Self::Functions => "functions",
+            Self::Macros => "macros",
             Self::ByHand => "by-hand",
             Self::EventPairs => "event-pairs",
             Self::RequestPairs => "request-pairs",
@@ -35,7 +31,7 @@ impl Style {
 
     fn messages_per_crate(self) -> usize {
         match self {
-            Self::Structs | Self::Functions | Self::ByHand => EVENTS_PER_CRATE,
+            Self::Macros | Self::ByHand => EVENTS_PER_CRATE,
             Self::EventPairs | Self::RequestPairs => HANDLERS_PER_CRATE,
         }
     }
@@ -46,7 +42,7 @@ impl Style {
 /// Of pairs the modules alone: a program that sends 2,000 requests in one function takes longer than all of them.
 pub fn crates(style: Style) -> Vec<String> {
     let modules = (0..CRATES).map(|number| format!("module_{number:02}"));
-    let app = (style.messages_per_crate() == EVENTS_PER_CRATE).then(|| "app".to_owned());
+    let app = matches!(style, Style::Macros | Style::ByHand).then(|| "app".to_owned());
     modules.chain(app).collect()
 }
 
@@ -75,8 +71,8 @@ fn manifest(name: &str, dependencies: &str) -> String {
 fn runtime_manifest(style: Style) -> String {
     let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mediator-core");
     let dependency = match style {
+        Style::Macros | Style::EventPairs | Style::RequestPairs => format!("mediator-core = {{ path = {core:?} }}"),
         Style::ByHand => "uuid = { version = \"1\", features = [\"v7\"] }".to_owned(),
-        _ => format!("mediator-core = {{ path = {core:?} }}"),
     };
     format!("[package]\nname = \"runtime\"\nedition = \"2024\"\n[dependencies]\n{dependency}\n")
 }
@@ -135,21 +131,20 @@ impl Bus {
 
 fn runtime(style: Style) -> String {
     match style {
+        Style::Macros | Style::EventPairs | Style::RequestPairs => format!("pub use mediator_core::*;\n{SERVICE}"),
         Style::ByHand => format!("{BUS}{SERVICE}"),
-        _ => format!("pub use mediator_core::*;\n{SERVICE}"),
     }
 }
 
 fn module(style: Style, number: usize) -> String {
     let mut text = String::from(match style {
-        Style::Structs | Style::EventPairs => "use runtime::{EventHandler, Log, event, event_handler};\n",
-        Style::Functions => "use runtime::{Log, event, event_handler};\n",
+        Style::Macros | Style::EventPairs => "use runtime::{EventHandler, Log, event, event_handler};\n",
         Style::RequestPairs => "use runtime::{Log, RequestHandler, SendError, request, request_handler};\n",
         Style::ByHand => "use std::sync::Arc;\nuse runtime::{BoxFuture, Bus, Handler, Log, Uuid};\n",
     });
     for event in 0..style.messages_per_crate() {
         text += &match style {
-            Style::Structs | Style::Functions | Style::EventPairs => event_by_macro(event),
+            Style::Macros | Style::EventPairs => event_by_macro(event),
             Style::RequestPairs => request_by_macro(event),
             Style::ByHand => event_by_hand(event),
         };
@@ -157,8 +152,7 @@ fn module(style: Style, number: usize) -> String {
     for handler in 0..HANDLERS_PER_CRATE {
         let event = handler % style.messages_per_crate();
         text += &match style {
-            Style::Structs | Style::EventPairs => handler_by_macro(number, handler, event),
-            Style::Functions => function_by_macro(number, handler, event),
+            Style::Macros | Style::EventPairs => handler_by_macro(number, handler, event),
             Style::RequestPairs => request_handler_by_macro(number, handler),
             Style::ByHand => handler_by_hand(number, handler, event),
         };
@@ -166,7 +160,7 @@ fn module(style: Style, number: usize) -> String {
     match style {
         Style::ByHand => text += &registrations(),
         Style::RequestPairs => text += FAILURE,
-        Style::Structs | Style::Functions | Style::EventPairs => {}
+        Style::Macros | Style::EventPairs => {}
     }
     text
 }
@@ -199,13 +193,6 @@ fn handler_by_macro(module: usize, handler: usize, event: usize) -> String {
     format!(
         "\n#[event_handler(Event{event}, crate = ::runtime)]\nstruct Handler{handler} {{ log: Log }}\n\
          impl EventHandler<Event{event}> for Handler{handler} {{\n    async fn handle(&self, event: &Event{event}) -> Result<(), std::io::Error> {{\n        {body}\n        Ok(())\n    }}\n}}\n"
-    )
-}
-
-fn function_by_macro(module: usize, handler: usize, event: usize) -> String {
-    let body = body(module, handler).replace("self.", "");
-    format!(
-        "\n#[event_handler(crate = ::runtime)]\nasync fn handler_{handler}(event: &Event{event}, log: Log) -> Result<(), std::io::Error> {{\n    {body}\n    Ok(())\n}}\n"
     )
 }
 
@@ -253,13 +240,15 @@ fn registrations() -> String {
 fn app(style: Style) -> String {
     let mut text = String::from("use runtime::*;\n\nfn main() {\n    let log = Log::default();\n");
     match style {
+        Style::Macros | Style::EventPairs | Style::RequestPairs => {
+            text += "    let bus = Mediator::builder().provide(log.clone()).build().unwrap();\n"
+        }
         Style::ByHand => {
             text += "    let mut bus = Bus::default();\n";
             for number in 0..CRATES {
                 let _ = writeln!(text, "    module_{number:02}::register(&mut bus, &log);");
             }
         }
-        _ => text += "    let bus = Mediator::builder().provide(log.clone()).build().unwrap();\n",
     }
     text += "    futures_executor::block_on(async {\n";
     for number in 0..CRATES {
