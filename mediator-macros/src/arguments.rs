@@ -473,8 +473,7 @@ fn says_durable(tokens: &TokenStream) -> bool {
     tokens.clone().into_iter().any(|token| matches!(token, TokenTree::Ident(ident) if ident == "durable"))
 }
 
-/// The error of an option that this macro does not take.
-/// Of a key whose value is a list.
+/// The error of what stands behind the value of a key that takes a list.
 fn brackets(key: &str) -> String {
     let (first, second) = if key == "alias" { ("\"first\"", "\"second\"") } else { ("first", "second") };
     format!("several stand in brackets, as in `{key} = [{first}, {second}]`")
@@ -485,6 +484,7 @@ fn is_of_handler(key: &str) -> bool {
     [Kind::Event, Kind::Request].iter().any(|kind| kind.options().contains(&key))
 }
 
+/// The error of an option that this macro does not take.
 fn unknown(name: &str, keys: &[&str]) -> String {
     match name {
         "durable" if keys.contains(&"upcast") => "an event is not durable, each of its handlers is or is not; \

@@ -105,7 +105,8 @@ fn is_static(reference: &TypeReference) -> bool {
 
 /// Handlers outlive every borrow except a `'static` one.
 pub(crate) fn require_owned(ty: &mut Type, message: &str, errors: &mut Errors) {
-    if !hides_borrow(ty.to_token_stream()) {
+    // What a macro is given is not a type yet.
+    if matches!(ungrouped(ty), Type::Macro(_)) || !hides_borrow(ty.to_token_stream()) {
         return;
     }
     errors.at(ty, message);
