@@ -285,7 +285,9 @@ impl Arguments {
                         "the options of a handler stand on its method; on the block there is `crate`, and no `{name}`"
                     )
                 }
-                "crate" => "where the runtime is found is said once, on the block".to_owned(),
+                "crate" if keys.contains(&"manual") => {
+                    "where the runtime is found is said once, on the block".to_owned()
+                }
                 _ => unknown(&name, keys),
             };
             return Err(syn::Error::new(key.span(), message));

@@ -1,5 +1,7 @@
 //! What the macros read off a type that the user wrote, and how they show it again.
 
+use std::iter;
+
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
@@ -121,14 +123,11 @@ pub(crate) fn require_owned(ty: &mut Type, message: &str, errors: &mut Errors) {
 ///
 /// In `dyn Fn(&str)` it may be left out anywhere.
 pub(crate) fn hides_borrow(ty: TokenStream) -> bool {
-    let mut tokens = ty.into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        let next_is_tick = matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'');
+    for (token, lacks_lifetime) in borrows(ty) {
         match token {
             TokenTree::Ident(ident) if ident == "fn" || ident.to_string().contains("Fn") => return false,
-            TokenTree::Ident(ident) if ident == "_" => return true,
-            TokenTree::Punct(punct) if punct.as_char() == '&' && !next_is_tick => return true,
             TokenTree::Group(group) if hides_borrow(group.stream()) => return true,
+            _ if lacks_lifetime => return true,
             _ => {}
         }
     }
@@ -137,18 +136,29 @@ pub(crate) fn hides_borrow(ty: TokenStream) -> bool {
 
 /// The type with `'static` wherever a lifetime is left out.
 fn outliving(ty: TokenStream) -> TokenStream {
+    let with_lifetime = |(token, lacks_lifetime)| match token {
+        TokenTree::Punct(punct) if lacks_lifetime => quote!(#punct 'static),
+        TokenTree::Ident(ident) if lacks_lifetime => Ident::new("static", ident.span()).into_token_stream(),
+        TokenTree::Group(group) => Group::new(group.delimiter(), outliving(group.stream())).into_token_stream(),
+        token => token.into_token_stream(),
+    };
+    borrows(ty).map(with_lifetime).collect()
+}
+
+/// The tokens, each with whether it is a `&` without a lifetime, or the `_` of one.
+fn borrows(ty: TokenStream) -> impl Iterator<Item = (TokenTree, bool)> {
     let mut tokens = ty.into_iter().peekable();
-    let mut given = TokenStream::new();
-    while let Some(token) = tokens.next() {
-        let next_is_tick = matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'');
-        given.extend(match token {
-            TokenTree::Punct(punct) if punct.as_char() == '&' && !next_is_tick => quote!(#punct 'static),
-            TokenTree::Ident(ident) if ident == "_" => Ident::new("static", ident.span()).into_token_stream(),
-            TokenTree::Group(group) => Group::new(group.delimiter(), outliving(group.stream())).into_token_stream(),
-            token => token.into_token_stream(),
-        });
-    }
-    given
+    iter::from_fn(move || {
+        let token = tokens.next()?;
+        let lacks_lifetime = match &token {
+            TokenTree::Punct(punct) if punct.as_char() == '&' => {
+                !matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'')
+            }
+            TokenTree::Ident(ident) => ident == "_",
+            _ => false,
+        };
+        Some((token, lacks_lifetime))
+    })
 }
 
 /// A field has one type, however it is injected.
