@@ -37,8 +37,9 @@ pub(crate) struct CallPlan {
 pub struct StaticPlan {
     pub(super) message: Handles,
     pub(super) receiver: fn() -> TypeId,
-    pub(super) owner: fn() -> TypeId,
     pub(super) identity: fn() -> TypeId,
+    /// Whether one instance of the receiver's type serves all handlers that are called on it.
+    pub(super) is_shared: bool,
     pub(super) borrows: &'static [Borrow],
     pub(super) argument: Argument,
     pub(super) answers: Option<&'static Answers>,
@@ -72,11 +73,12 @@ pub(super) enum Argument {
 
 impl CallPlan {
     pub(crate) fn of(plan: &StaticPlan) -> Self {
+        let (receiver, identity) = ((plan.receiver)(), (plan.identity)());
         Self {
             message: plan.message(),
-            receiver: (plan.receiver)(),
-            owner: (plan.owner)(),
-            identity: (plan.identity)(),
+            receiver,
+            owner: if plan.is_shared { receiver } else { identity },
+            identity,
             borrows: plan.borrows,
             argument: plan.argument,
             answers: plan.answers,
@@ -125,8 +127,8 @@ impl StaticPlan {
         Self {
             message: Handles::Event(EventInfo::of::<E>),
             receiver: TypeId::of::<H>,
-            owner: TypeId::of::<H>,
             identity: TypeId::of::<H>,
+            is_shared: true,
             borrows: &[],
             argument: Argument::Message,
             answers: None,
@@ -139,8 +141,8 @@ impl StaticPlan {
         Self {
             message: Handles::Event(EventInfo::of::<E>),
             receiver: TypeId::of::<F::Receiver>,
-            owner: owner::<F::Receiver, Item>(),
             identity: TypeId::of::<Item>,
+            is_shared: F::Receiver::__IS_SHARED,
             borrows: F::BORROWS,
             argument: if F::BORROWS.is_empty() { Argument::Message } else { Argument::Dispatch },
             answers: None,
@@ -152,8 +154,8 @@ impl StaticPlan {
         Self {
             message: Handles::AnyEvent,
             receiver: TypeId::of::<H>,
-            owner: TypeId::of::<H>,
             identity: TypeId::of::<H>,
+            is_shared: true,
             borrows: &[],
             argument: Argument::Dispatch,
             answers: None,
@@ -165,17 +167,12 @@ impl StaticPlan {
         Self {
             message: Handles::AnyEvent,
             receiver: TypeId::of::<F::Receiver>,
-            owner: owner::<F::Receiver, Item>(),
             identity: TypeId::of::<Item>,
+            is_shared: F::Receiver::__IS_SHARED,
             borrows: F::BORROWS,
             argument: Argument::Dispatch,
             answers: None,
             compiled: Compiled::of_observer_fn::<F>(),
         }
     }
-}
-
-/// Whose instance of `R` the function or method `Item` is called on.
-pub(super) const fn owner<R: Inject + 'static, Item: 'static>() -> fn() -> TypeId {
-    if R::__IS_SHARED { TypeId::of::<R> } else { TypeId::of::<Item> }
 }

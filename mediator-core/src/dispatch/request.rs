@@ -9,7 +9,7 @@ use std::task::Context;
 use super::borrow::{Borrow, NotLent};
 use super::dispatch::Dispatch;
 use super::lent::{BorrowError, Lent};
-use super::plan::{Argument, Handles, StaticPlan, owner};
+use super::plan::{Argument, Handles, StaticPlan};
 use super::storage::Storage;
 use super::vtable::{Compiled, Polled, Settle, Start, kept_layout, start_future};
 use crate::errors::send_error::SendError;
@@ -53,8 +53,8 @@ impl StaticPlan {
         Self {
             message: Handles::Request(RequestInfo::of::<R>),
             receiver: TypeId::of::<H>,
-            owner: TypeId::of::<H>,
             identity: TypeId::of::<H>,
+            is_shared: true,
             borrows: &[],
             argument: Argument::Message,
             answers: Some(const { &Answers::to::<R>() }),
@@ -72,8 +72,8 @@ impl StaticPlan {
         Self {
             message: Handles::Request(RequestInfo::of::<R>),
             receiver: TypeId::of::<F::Receiver>,
-            owner: owner::<F::Receiver, Item>(),
             identity: TypeId::of::<Item>,
+            is_shared: F::Receiver::__IS_SHARED,
             borrows: F::BORROWS,
             argument: if F::BORROWS.is_empty() { Argument::Message } else { Argument::Dispatch },
             answers: Some(const { &Answers::to::<R>() }),
